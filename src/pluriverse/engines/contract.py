@@ -1,0 +1,139 @@
+"""What every engine offers, and the small frozen events that come out of it.
+
+An engine speaks for one base. It knows nothing of assistants' names, panels, files a person wrote or terminals: it gets
+messages and sampling settings, and answers with events that carry the request's index.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ..errors import PluriverseError
+from ..values import Digest, Message, Sampling
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
+"""stop: the model ended its turn or a stop string came; length: max_tokens; context: the window is full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do beyond plain generation. A panel or measure that needs more refuses in words."""
+
+    logprobs: bool  # score() works
+    logits: bool  # score(..., logits=True) works
+    grammar: bool
+    seed: bool  # the same seed gives the same text
+    context_length: int | None  # tokens one conversation may hold; None = unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to be generated. `messages` hold the system prompt first, if there is one."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The prompt has been read. Times of events are taken by whoever listens."""
+
+    index: int
+    prompt_tokens: int
+    cached_tokens: int  # of these, copied from memory instead of computed
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """New text, valid Unicode, never part of a stop string. Tokens may come without text and text may lag tokens."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    index: int
+    reason: FinishReason
+    prompt_tokens: int
+    completion_tokens: int  # includes the end-of-turn token when there was one
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """This request could not be done or went wrong half way; the others go on."""
+
+    index: int
+    error: PluriverseError
+
+
+EngineEvent = Started | Chunk | Finished | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Log-probabilities (natural log) of one given continuation after a prefix, over the full vocabulary.
+
+    `logits`, when asked for: float32 of shape [len(tokens), vocabulary]; row i is what predicts `tokens[i]`.
+    """
+
+    tokens: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    logits: "np.ndarray | None" = None
+
+    @property
+    def total(self) -> float:
+        return sum(self.logprobs)
+
+
+class Engine(Protocol):
+    """One base, ready to be asked. Made by `engines.pool`; closed by it too.
+
+    Every engine passes `tests/engines/test_contract.py` within its declared capabilities.
+    """
+
+    @property
+    def base(self) -> str:
+        """The name of the base model this engine speaks for."""
+
+    @property
+    def digest(self) -> Digest | None:
+        """Digest of the weights; None where an engine cannot know (a remote endpoint)."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def memory(self) -> int:
+        """Bytes held now, for the pool's budget; 0 when nothing is loaded."""
+
+    async def start(self) -> None:
+        """Load what is needed. Called implicitly by the first use; calling it early hides the wait."""
+
+    def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        """Answer all requests together and yield their merged events in the order in which they happen.
+
+        Each request yields Started, Chunk..., then exactly one Finished or Failed (Failed may come alone). Several
+        calls may run at once. Closing the iterator cancels what is still running within one decoding step.
+        At temperature 0 a request's text does not depend on what else is being decoded.
+        """
+
+    async def score(
+        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+    ) -> tuple[Score, ...]:
+        """Log-probability of each continuation after `prefix`.
+
+        A `str` prefix is raw text, taken as it is; messages are put through the chat template up to the start of the
+        reply. Raises UnsupportedError without the capability, ContextOverflowError when it does not fit, UsageError
+        when a continuation is empty, or when tokens would merge over its border with the prefix.
+        """
+
+    async def count_tokens(self, text: str) -> int:
+        """Tokens in raw `text`, without any added marks. UnsupportedError where an engine has no tokenizer."""
+
+    async def aclose(self) -> None:
+        """End it and free its memory. Running requests end with Failed. Safe to call twice."""

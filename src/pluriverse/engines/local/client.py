@@ -1,0 +1,271 @@
+"""The local engine as the rest of pluriverse sees it: starts the engine's process, sends requests, sorts events.
+
+Knows frames and futures. Does not know tokens, templates or libllama: those live in the process (`worker`).
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import EngineCrashedError, EngineError, from_dict
+from ...settings import Settings
+from ...values import Digest, Message
+from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Score, Started
+from . import wire
+from .options import EngineOptions
+from .sizes import physical_cores
+from .wire import Document
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_EVENTS: dict[str, type[Started] | type[Chunk] | type[Finished]] = {
+    "Started": Started,
+    "Chunk": Chunk,
+    "Finished": Finished,
+}
+_LAST_WORDS = 2000  # characters of the process's stderr to quote from when it dies
+
+
+class LocalEngine:
+    """One base model in one child process; see `engines.contract.Engine` for what it promises."""
+
+    def __init__(
+        self,
+        name: str,
+        digest: Digest | None,
+        path: Path,
+        settings: Settings,
+        options: EngineOptions | None = None,
+    ) -> None:
+        self._name, self._digest, self._path = name, digest, path
+        self._options = options or EngineOptions(
+            threads=settings.threads or physical_cores(), turns=str(settings.home / "run")
+        )
+        self._process: asyncio.subprocess.Process | None = None
+        self._starting = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ids = itertools.count()
+        self._replies: dict[int, asyncio.Queue[EngineEvent]] = {}
+        self._answers: dict[int, asyncio.Future[tuple[Document, bytes]]] = {}
+        self._ready: Document = {}
+        self._memory = 0
+        self._said = ""
+        self._closed = False
+
+    @property
+    def base(self) -> str:
+        return self._name
+
+    @property
+    def digest(self) -> Digest | None:
+        return self._digest
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            logprobs=True, logits=True, grammar=True, seed=True, context_length=self._ready.get("context_length")
+        )
+
+    @property
+    def memory(self) -> int:
+        return self._memory if self._alive else 0
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, while it lives."""
+        return self._process.pid if self._process and self._alive else None
+
+    @property
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        async with self._starting:
+            if self._closed:
+                raise EngineError(f"the engine of {self._name} is closed")
+            if not self._alive or not self._ready:
+                await self._launch()
+
+    async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        await self.start()
+        ids = [next(self._ids) for _ in requests]
+        index = {id: place for place, id in enumerate(ids)}
+        events: asyncio.Queue[EngineEvent] = asyncio.Queue()
+        self._replies |= dict.fromkeys(ids, events)
+        try:
+            await self._send(
+                {
+                    "op": "generate",
+                    "requests": [
+                        {"id": id, "messages": _pairs(request.messages), "sampling": asdict(request.sampling)}
+                        for id, request in zip(ids, requests, strict=True)
+                    ],
+                }
+            )
+            while any(id in self._replies for id in ids) or not events.empty():
+                event = await events.get()
+                yield replace(event, index=index[event.index])
+        finally:
+            left = [id for id in ids if self._replies.pop(id, None)]
+            if left and self._alive:
+                with contextlib.suppress(EngineCrashedError):
+                    await self._send({"op": "cancel", "ids": left})
+
+    async def score(
+        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+    ) -> tuple[Score, ...]:
+        where = {"prefix": prefix} if isinstance(prefix, str) else {"messages": _pairs(prefix)}
+        document, data = await self._question(
+            {"op": "score", **where, "continuations": list(continuations), "logits": logits}
+        )
+        arrays = _split(data, [len(row["tokens"]) for row in document["scores"]], self._ready["vocabulary_size"])
+        return tuple(
+            Score(tuple(row["tokens"]), tuple(row["logprobs"]), array)
+            for row, array in zip(document["scores"], arrays, strict=True)
+        )
+
+    async def count_tokens(self, text: str) -> int:
+        document, _ = await self._question({"op": "count", "text": text})
+        return int(document["tokens"])
+
+    async def aclose(self) -> None:
+        self._closed = True
+        process = self._process
+        if process and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()  # it holds nothing that needs saving
+            await process.wait()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    # -- the process
+
+    async def _launch(self) -> None:
+        self._said, self._ready = "", {}
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "pluriverse.engines.local.worker"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the one that asks; it then cancels in order
+            env={**os.environ, "GGML_NO_BACKTRACE": "1"},
+        )
+        self._tasks = [
+            asyncio.create_task(self._listen(self._process)),
+            asyncio.create_task(self._overhear(self._process)),
+        ]
+        first: asyncio.Future[tuple[Document, bytes]] = asyncio.get_running_loop().create_future()
+        self._answers[-1] = first
+        await self._send({"op": "load", "path": str(self._path), "options": asdict(self._options)})
+        document, _ = await first
+        if "error" in document:
+            await self._process.wait()
+            raise from_dict(document["error"])
+        self._ready = document
+        self._memory = document["memory"]
+
+    async def _send(self, document: Document) -> None:
+        assert self._process and self._process.stdin
+        try:
+            self._process.stdin.write(wire.pack(document))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise self._crashed() from error
+
+    async def _question(self, document: Document) -> tuple[Document, bytes]:
+        await self.start()
+        id = next(self._ids)
+        answer: asyncio.Future[tuple[Document, bytes]] = asyncio.get_running_loop().create_future()
+        self._answers[id] = answer
+        try:
+            await self._send({**document, "id": id})
+            reply, data = await answer
+        finally:
+            self._answers.pop(id, None)
+        if "error" in reply:
+            raise from_dict(reply["error"])
+        return reply, data
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout
+        try:
+            while True:
+                text, data = wire.lengths(await process.stdout.readexactly(wire.HEAD_SIZE))
+                document = wire.unpack(await process.stdout.readexactly(text))
+                self._hear(document, await process.stdout.readexactly(data))
+        except asyncio.IncompleteReadError:
+            await process.wait()
+            await asyncio.sleep(0)  # lets `_overhear` take the last words
+            self._end_all(self._crashed())
+
+    def _hear(self, document: Document, data: bytes) -> None:
+        self._memory = document.get("memory", self._memory)
+        if document["op"] == "events":
+            for entry in document["events"]:
+                self._deliver(_decode(entry))
+            return
+        id = -1 if document["op"] in {"ready", "refused"} else document["id"]
+        answer = self._answers.pop(id, None)
+        if answer and not answer.done():
+            answer.set_result((document, data))
+
+    def _deliver(self, event: EngineEvent) -> None:
+        events = self._replies.get(event.index)
+        if events is None:
+            return  # cancelled: nobody waits for it any more
+        if isinstance(event, Finished | Failed):
+            del self._replies[event.index]
+        events.put_nowait(event)
+
+    def _end_all(self, error: EngineError) -> None:
+        for id in list(self._replies):
+            self._deliver(Failed(id, error))
+        answers, self._answers = self._answers, {}
+        for answer in answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+
+    async def _overhear(self, process: asyncio.subprocess.Process) -> None:
+        """Read the process's stderr, for its last words; it must be read, or the process would block."""
+        assert process.stderr
+        while chunk := await process.stderr.read(65536):
+            self._said = (self._said + chunk.decode("utf-8", "replace"))[-_LAST_WORDS:]
+
+    def _crashed(self) -> EngineError:
+        if self._closed:
+            return EngineError(f"the engine of {self._name} was closed")
+        words = [line for line in self._said.splitlines() if line.strip()]
+        why = f": {words[-1].strip()}" if words else ""
+        return EngineCrashedError(f"the engine of {self._name} ended unexpectedly{why}", "ask again: it starts anew")
+
+
+def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    return [(message.role, message.content) for message in messages]
+
+
+def _decode(entry: Document) -> EngineEvent:
+    kind = entry.pop("type")
+    if kind == "Failed":
+        return Failed(entry["index"], from_dict(entry["error"]))
+    return _EVENTS[kind](**entry)
+
+
+def _split(data: bytes, rows: Sequence[int], vocabulary: int) -> "list[np.ndarray | None]":
+    """Cut the logits behind a frame into arrays of [rows, vocabulary]."""
+    if not data:
+        return [None] * len(rows)
+    import numpy as np
+
+    whole = np.frombuffer(data, np.float32).reshape(-1, vocabulary)
+    ends = np.cumsum(rows)
+    return [whole[end - n : end] for end, n in zip(ends, rows, strict=True)]

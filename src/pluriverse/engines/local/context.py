@@ -1,0 +1,202 @@
+"""A decoding context: streams of key/value memory over one model, and the call that advances them.
+
+Every sequence has a stream of its own (kv_unified off), because only then is what a sequence says independent, bit for
+bit, of what else is decoded beside it (docs/decisions/0001-engine.md). Knows tokens, positions and logits; does not
+know requests.
+"""
+
+import ctypes as c
+import struct
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import EngineError
+from . import layouts
+from .model import Model
+from .turns import Turns
+
+Logits = NDArray[np.float32]
+
+LENGTH_STEP = 256  # streams grow in these steps; the library rounds to them anyway
+_STRLEN = (c.cdll.msvcrt if sys.platform == "win32" else c.CDLL(None)).strlen
+_CACHE_TYPES = {"f16": layouts.TYPE_F16, "f32": layouts.TYPE_F32, "q8_0": layouts.TYPE_Q8_0}
+
+
+class Aborted(Exception):
+    """The running decode was told to stop; sequences in it must be removed or rewound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a context is laid out. `length` is tokens per stream, rounded up to 256 by the library."""
+
+    streams: int
+    length: int
+    outputs: int  # rows of logits that one decode may give, at least `streams`
+    threads: int
+    flash_attention: bool = True
+    cache_type: str = "f16"
+    chunk: int = 512  # most tokens that one decode computes at once
+
+
+class Context:
+    """Owns one native context. Not thread-safe, except `abort`, which is made to be called from another thread."""
+
+    def __init__(self, model: Model, shape: Shape, turns: Turns) -> None:
+        self.model = model
+        self.shape = shape
+        self._turns = turns
+        self._lib = model.library
+        # The abort callback runs for every graph node on the compute threads. A Python function there would need the
+        # interpreter's lock thousands of times a second; the C library's strlen on a two-byte flag needs none:
+        # "\0\0" is 0, false, and "\1\0" is 1, true.
+        self._flag = c.create_string_buffer(2)
+        self.handle: int = self._lib.llama_init_from_model(model.handle, self._params())
+        if not self.handle:
+            reason = self._lib.log[-1] if self._lib.log else "not enough memory"
+            raise EngineError(f"no context of {shape.streams} x {shape.length} tokens: {reason}", "ask fewer at once")
+        self._prove()
+        self._memory = self._lib.llama_get_memory(self.handle)
+        self._make_batch(self.chunk)
+
+    @property
+    def chunk(self) -> int:
+        """Most tokens that one decode computes."""
+        return min(self.shape.chunk, self.shape.streams * self.shape.length)
+
+    @property
+    def length(self) -> int:
+        """Tokens that one stream holds."""
+        return int(self._lib.llama_n_ctx_seq(self.handle))
+
+    def decode(
+        self, tokens: Sequence[int], positions: Sequence[int], streams: Sequence[int], outputs: Sequence[int]
+    ) -> None:
+        """Compute one batch of at most `chunk` rows. `outputs` lists the rows whose logits are wanted.
+
+        Raises Aborted after `abort()`, EngineError when the library refuses.
+        """
+        n = len(tokens)
+        self._token[:n], self._pos[:n], self._seq[:n] = tokens, positions, streams
+        self._want[:n] = 0
+        self._want[outputs] = 1
+        self._batch.n_tokens = n
+        with self._turns.taken():
+            code = self._lib.llama_decode(self.handle, self._batch)
+        if code == 2:
+            raise Aborted
+        if code != 0:
+            raise EngineError(f"the engine could not decode (code {code})")
+
+    def logits(self, row: int) -> Logits:
+        """float32 [vocabulary] of batch row `row`: a view that the next decode overwrites."""
+        pointer = self._lib.llama_get_logits_ith(self.handle, row)
+        if not pointer:
+            raise EngineError(f"the engine gave no logits for row {row}")
+        return np.ctypeslib.as_array(pointer, shape=(self.model.vocabulary_size,))
+
+    def remove(self, stream: int, start: int = 0) -> None:
+        """Forget a stream's tokens from position `start` on."""
+        if not self._lib.llama_memory_seq_rm(self._memory, stream, start, -1):
+            raise EngineError("this model's memory cannot be rewound")
+
+    def save(self, stream: int) -> bytes:
+        """The stream's keys and values. `restore` puts them, bit for bit, into any stream of any context of this model;
+        of a context with as many streams, where the model's memory is not `plain`."""
+        size = self._lib.llama_state_seq_get_size(self.handle, stream)
+        buffer = (c.c_char * size)()
+        if self._lib.llama_state_seq_get_data(self.handle, buffer, size, stream) != size:
+            raise EngineError("the engine could not save a stream")
+        state = bytes(buffer)
+        return _without_empty_streams(state) if self.model.plain_memory else state
+
+    def restore(self, stream: int, state: bytes) -> None:
+        if self.model.plain_memory:
+            state = _with_empty_streams(state, self.shape.streams)
+        if self._lib.llama_state_seq_set_data(self.handle, state, len(state), stream) != len(state):
+            raise EngineError("the engine could not restore a stream")
+
+    def abort(self) -> None:
+        """End the running decode as soon as its current graph node is done. Safe from any thread."""
+        self._flag[0] = b"\1"
+
+    def allow(self) -> None:
+        """Take `abort` back, before the next decode."""
+        self._flag[0] = b"\0"
+
+    def close(self) -> None:
+        if self.handle:
+            self._lib.llama_free(self.handle)
+            self.handle = 0
+
+    def _params(self) -> layouts.ContextParams:
+        shape = self.shape
+        params: layouts.ContextParams = self._lib.llama_context_default_params()
+        params.n_ctx = shape.streams * shape.length
+        params.n_batch = params.n_ubatch = self.chunk
+        params.n_seq_max = shape.streams
+        params.n_outputs_max = params.n_outputs_max_per_seq = max(shape.outputs, shape.streams)
+        params.n_threads = params.n_threads_batch = shape.threads
+        params.flash_attn_type = int(shape.flash_attention)
+        params.type_k = params.type_v = _CACHE_TYPES[shape.cache_type]
+        params.abort_callback = c.cast(_STRLEN, c.c_void_p)
+        params.abort_callback_data = c.cast(self._flag, c.c_void_p)
+        params.kv_unified = False
+        return params
+
+    def _prove(self) -> None:
+        """What was set must be what the context says of itself; else a field is not where we think."""
+        lib, shape, handle = self._lib, self.shape, self.handle
+        total = lib.llama_n_ctx(handle)
+        found = (
+            lib.llama_n_seq_max(handle),
+            lib.llama_n_batch(handle),
+            lib.llama_n_ubatch(handle),
+            lib.llama_n_threads(handle),
+            lib.llama_n_threads_batch(handle),
+            lib.llama_n_ctx_seq(handle),  # equals n_ctx if kv_unified, one of the last fields, were on
+            total >= shape.streams * shape.length,
+        )
+        wanted = (shape.streams, self.chunk, self.chunk, shape.threads, shape.threads, total // shape.streams, True)
+        if found != wanted:
+            raise EngineError(f"libllama made a context of {found}, not {wanted}: its layout is not {layouts.BUILD}")
+
+    def _make_batch(self, rows: int) -> None:
+        """Arrays that every batch re-uses; llama_batch wants a pointer to the sequence ids of each row."""
+        self._token, self._pos, self._seq = (np.zeros(rows, np.int32) for _ in range(3))
+        self._one = np.ones(rows, np.int32)
+        self._want = np.zeros(rows, np.int8)
+        self._seq_pointers = self._seq.ctypes.data + 4 * np.arange(rows, dtype=np.uint64)
+        ids = c.POINTER(c.c_int32)
+        self._batch = layouts.Batch(
+            0,
+            self._token.ctypes.data_as(ids),
+            None,
+            self._pos.ctypes.data_as(ids),
+            self._one.ctypes.data_as(ids),
+            self._seq_pointers.ctypes.data_as(c.POINTER(ids)),
+            self._want.ctypes.data_as(c.POINTER(c.c_int8)),
+        )
+
+
+# A saved sequence is: u32 magic, u32 sequence, u32 number of streams, then for each stream u32 cells and, if there are
+# any, the cells (llama.cpp, src/llama-kv-cache.cpp, state_write). Only one stream has cells, and reading takes them from
+# any place. Without the empty ones, the state of a context of two streams fits one of eight.
+_HEAD, _COUNT = 8, 4
+
+
+def _without_empty_streams(state: bytes) -> bytes:
+    start = _HEAD + _COUNT
+    while state[start : start + _COUNT] == bytes(_COUNT):
+        start += _COUNT
+    (streams,) = struct.unpack_from("<I", state, _HEAD)
+    end = len(state) - (streams - 1) * _COUNT + (start - _HEAD - _COUNT)
+    return state[:_HEAD] + state[start:end]
+
+
+def _with_empty_streams(state: bytes, streams: int) -> bytes:
+    return b"".join((state[:_HEAD], struct.pack("<I", streams), state[_HEAD:], bytes((streams - 1) * _COUNT)))

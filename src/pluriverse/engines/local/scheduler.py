@@ -1,0 +1,326 @@
+"""Continuous batching: many requests decode together, arrive and leave while others go on.
+
+One call of `step` reads one waiting prompt, or advances every running reply by one token in one decode.
+Knows prompts, streams and tokens. Does not know processes, wires or files; `worker` drives it.
+
+What a reply says never depends on its company: each has a stream of its own, and each prompt is computed in pieces that
+follow from its own text alone (`prompts.Prompt.cuts`), never in one decode with another's.
+"""
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ...errors import ContextOverflowError, PluriverseError
+from ...values import Sampling
+from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started
+from ..text import TextStream
+from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
+from .model import Model
+from .options import EngineOptions
+from .prefixes import Prefix, PrefixCache
+from .prompts import ChatTemplate, Prompt
+from .sampling import Sampler
+from .turns import Turns
+
+READING = 512  # tokens of prompts read before running replies get their turn
+FIXED_STREAMS = 8
+FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
+
+
+@dataclass(slots=True)
+class Reply:
+    """One request on its way. Its position in `Scheduler._running` is its stream."""
+
+    id: int
+    prompt: Prompt
+    sampling: Sampling
+    seed: int
+    sampler: Sampler
+    text: TextStream
+    tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
+    next_token: int = 0  # chosen, not yet in memory
+    said: int = 0
+
+    @property
+    def worst_length(self) -> int:
+        return len(self.prompt.tokens) + self.sampling.max_tokens
+
+
+class Scheduler:
+    """Not thread-safe, except `cancel`, which another thread may call at any time."""
+
+    def __init__(self, model: Model, options: EngineOptions, bytes_per_token: int, turns: Turns) -> None:
+        self._model = model
+        self._options = options
+        self._turns = turns
+        self._bytes_per_token = bytes_per_token
+        self._template = ChatTemplate(model)
+        self._prefixes = PrefixCache(options.prefix_memory)
+        self._context: Context | None = None
+        self._waiting: deque[Reply] = deque()
+        self._running: list[Reply] = []
+        self._lock = threading.Lock()
+        self._cancelled: set[int] = set()
+        self._decoding: frozenset[int] = frozenset()
+        self._read_since_decode = 0
+        # States saved from other memories than plain ones only fit contexts of as many streams: the number is fixed.
+        self._max_streams = options.max_streams if model.plain_memory else min(FIXED_STREAMS, options.max_streams)
+
+    @property
+    def template(self) -> ChatTemplate:
+        return self._template
+
+    @property
+    def idle(self) -> bool:
+        return not self._waiting and not self._running
+
+    @property
+    def memory(self) -> int:
+        """Bytes of keys and values, running and kept."""
+        shape = self._context.shape if self._context else None
+        return (shape.streams * shape.length * self._bytes_per_token if shape else 0) + self._prefixes.bytes
+
+    def submit(self, id: int, prompt: Prompt, sampling: Sampling) -> None:
+        """Queue a request. Raises ContextOverflowError or UsageError (grammar) instead of queueing it."""
+        if len(prompt.tokens) >= self._model.context_length:
+            raise ContextOverflowError(
+                f"the conversation has {len(prompt.tokens):,} tokens; the model reads {self._model.context_length:,}",
+                "shorten it, or start a new conversation",
+            )
+        seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
+        stops = TextStream(sampling.stop + self._template.stop)
+        self._waiting.append(Reply(id, prompt, sampling, seed, Sampler(self._model, sampling, seed), stops))
+
+    def cancel(self, ids: Iterable[int]) -> None:
+        """End these replies within the step that is running now. Unknown ids are ignored. Safe from any thread."""
+        with self._lock:
+            self._cancelled.update(ids)
+            if self._context and self._decoding and self._decoding <= self._cancelled:
+                self._context.abort()
+
+    def step(self) -> list[EngineEvent]:
+        """Read one waiting prompt, or decode one token of every running reply.
+
+        Prompts come first, so that all decode together soon, but after READING tokens of them the running replies get
+        their turn. The events' index is the request's id.
+        """
+        events = self._drop_cancelled()
+        if self._waiting and self._read_since_decode < READING and self._admit():
+            reply = self._waiting.popleft()
+            self._read_since_decode += len(reply.prompt.tokens)
+            return events + self._read_prompt(reply)
+        self._read_since_decode = 0
+        if self._running:
+            events += self._decode_all()
+        return events
+
+    def close(self) -> None:
+        for reply in (*self._waiting, *self._running):
+            reply.sampler.close()
+        self._waiting.clear()
+        self._running.clear()
+        if self._context:
+            self._context.close()
+            self._context = None
+
+    # -- reading prompts
+
+    def _read_prompt(self, reply: Reply) -> list[EngineEvent]:
+        context, stream = self._fitted(reply), len(self._running)
+        tokens, cuts = reply.prompt.tokens, reply.prompt.cuts
+        done, prefix = self._prefixes.longest("", tokens, cuts)
+        cached = done
+        if prefix:
+            context.restore(stream, prefix.state)
+        logits = prefix.logits if prefix else None
+        try:
+            for cut in cuts:
+                if cut > done:
+                    logits = self._compute(context, stream, reply, done, cut)
+                    done = cut
+                    self._prefixes.keep("", tokens[:cut], Prefix(context.save(stream), logits))
+        except Aborted:
+            context.remove(stream)
+            return [*self._drop_cancelled(), self._finished(reply, "cancelled")]
+        except PluriverseError as error:
+            context.remove(stream)
+            reply.sampler.close()
+            return [Failed(reply.id, error)]
+        assert logits is not None  # a prompt has at least one token
+        reply.tokens = list(tokens)
+        self._running.append(reply)
+        return [Started(reply.id, len(tokens), cached, reply.seed), *self._say(reply, logits)]
+
+    def _compute(self, context: Context, stream: int, reply: Reply, start: int, end: int) -> Logits:
+        """Decode prompt tokens [start, end) in chunks; a copy of the last row of logits."""
+        tokens = reply.prompt.tokens
+        for low in range(start, end, context.chunk):
+            high = min(low + context.chunk, end)
+            self._guarded(
+                context, {reply.id}, tokens[low:high], range(low, high), [stream] * (high - low), [high - low - 1]
+            )
+        return context.logits(high - low - 1).copy()
+
+    # -- decoding
+
+    def _decode_all(self) -> list[EngineEvent]:
+        context = self._grown()
+        running = list(self._running)
+        positions = [len(reply.tokens) for reply in running]
+        rows = range(len(running))
+        ids = {reply.id for reply in running}
+        try:
+            self._guarded(context, ids, [reply.next_token for reply in running], positions, rows, rows)
+        except Aborted:
+            return self._drop_cancelled()
+        except PluriverseError as error:
+            for reply in running:
+                self._leave(reply)
+            return [Failed(reply.id, error) for reply in running]
+        events: list[EngineEvent] = []
+        chosen = [(reply, context.logits(row)) for row, reply in enumerate(running)]
+        for reply, _ in chosen:
+            reply.tokens.append(reply.next_token)
+        for reply, logits in chosen:
+            events += self._say(reply, logits)
+        return events
+
+    def _guarded(
+        self,
+        context: Context,
+        ids: set[int],
+        tokens: Iterable[int],
+        positions: Iterable[int],
+        streams: Iterable[int],
+        outputs: Iterable[int],
+    ) -> None:
+        """Decode; `cancel` may abort it, but only while all that it works for are cancelled."""
+        with self._lock:
+            context.allow()
+            self._decoding = frozenset(ids)
+            if self._decoding <= self._cancelled:
+                context.abort()
+        try:
+            context.decode(list(tokens), list(positions), list(streams), list(outputs))
+        finally:
+            with self._lock:
+                self._decoding = frozenset()
+
+    def _say(self, reply: Reply, logits: Logits) -> list[EngineEvent]:
+        """Choose the next token of a reply; end it where it ends."""
+        token = reply.sampler.choose(logits)
+        reply.said += 1
+        events: list[EngineEvent] = []
+        reason: FinishReason | None = None
+        if self._model.is_end(token):
+            reason = "stop"
+        else:
+            if text := reply.text.push(self._model.piece(token)):
+                events.append(Chunk(reply.id, text))
+            if reply.text.stopped:
+                reason = "stop"
+            elif reply.said >= reply.sampling.max_tokens:
+                reason = "length"
+            elif len(reply.tokens) + 1 >= self._model.context_length:
+                reason = "context"
+        if reason is None:
+            reply.next_token = token
+            return events
+        if rest := reply.text.finish():
+            events.append(Chunk(reply.id, rest))
+        self._leave(reply)
+        return [*events, self._finished(reply, reason)]
+
+    def _leave(self, reply: Reply) -> None:
+        """Free a stream; the last one moves into the gap, for only neighbouring streams decode in one piece."""
+        assert self._context
+        reply.sampler.close()
+        gap, last = self._running.index(reply), len(self._running) - 1
+        if gap != last:
+            state = self._context.save(last)
+            self._context.remove(gap)
+            self._context.restore(gap, state)
+            self._running[gap] = self._running[last]
+        self._context.remove(last)
+        self._running.pop()
+
+    def _drop_cancelled(self) -> list[EngineEvent]:
+        with self._lock:
+            gone, self._cancelled = self._cancelled, set()
+        if not gone:
+            return []
+        events: list[EngineEvent] = []
+        for reply in [r for r in self._running if r.id in gone]:
+            self._leave(reply)
+            events.append(self._finished(reply, "cancelled"))
+        for reply in [r for r in self._waiting if r.id in gone]:
+            self._waiting.remove(reply)
+            reply.sampler.close()
+            events.append(self._finished(reply, "cancelled"))
+        return events
+
+    @staticmethod
+    def _finished(reply: Reply, reason: FinishReason) -> Finished:
+        return Finished(reply.id, reason, len(reply.prompt.tokens), reply.said)
+
+    # -- memory
+
+    def _admit(self) -> bool:
+        """Whether the next waiting request may start: a stream is free, and all could grow to their worst length."""
+        if not self._running:
+            return True
+        count = len(self._running) + 1
+        longest = max(reply.worst_length for reply in (*self._running, self._waiting[0]))
+        longest = min(longest, self._model.context_length)
+        fits = count * longest * self._bytes_per_token <= self._options.cache_memory
+        return fits and count <= self._max_streams
+
+    def _fitted(self, reply: Reply) -> Context:
+        """The context, with a free stream for `reply`; made larger, or anew, where it must be."""
+        wanted = (*self._running, reply, *self._waiting)[: self._max_streams]
+        length = max(len(r.prompt.tokens) + min(r.sampling.max_tokens, FIRST_GROWTH) for r in wanted)
+        shape = self._context.shape if self._context else None
+        if shape is None or len(self._running) >= shape.streams or self._needs(reply) > shape.length:
+            return self._reshape(max(len(self._running) + 1, self._affordable(len(wanted), length)), length)
+        assert self._context
+        return self._context
+
+    def _affordable(self, streams: int, length: int) -> int:
+        """As many of `streams` as the cache memory allows at that length."""
+        return min(streams, self._options.cache_memory // (length * self._bytes_per_token))
+
+    def _needs(self, reply: Reply) -> int:
+        return min(len(reply.prompt.tokens) + 1, self._model.context_length)
+
+    def _grown(self) -> Context:
+        """The context, with room for one more token in each stream."""
+        assert self._context
+        need = max(len(reply.tokens) for reply in self._running) + 1
+        if need > self._context.shape.length:
+            length = 2 * self._context.shape.length
+            streams = self._affordable(self._context.shape.streams, length)
+            return self._reshape(max(len(self._running), streams), length)
+        return self._context
+
+    def _reshape(self, streams: int, length: int) -> Context:
+        """A context of at least this size, with every running reply moved into it bit for bit."""
+        longest = -(-self._model.context_length // LENGTH_STEP) * LENGTH_STEP
+        length = min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest)
+        if self._running:
+            assert self._context
+            length = max(length, self._context.shape.length)
+        if not self._model.plain_memory:
+            streams = self._max_streams
+        states = [self._context.save(stream) for stream in range(len(self._running))] if self._context else []
+        with self._lock:
+            if self._context:
+                self._context.close()
+            o = self._options
+            shape = Shape(streams, length, streams, o.threads, o.flash_attention, o.cache_type)
+            self._context = Context(self._model, shape, self._turns)
+        for stream, state in enumerate(states):
+            self._context.restore(stream, state)
+        return self._context

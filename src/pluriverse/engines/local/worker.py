@@ -1,0 +1,184 @@
+"""The engine's own process: `python -m pluriverse.engines.local.worker`, frames in on stdin, frames out on stdout.
+
+It holds one model's weights. A reader thread takes requests and cancellations while the main thread decodes; when stdin
+ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing else.
+
+    in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
+         {"op": "generate", "requests": [{"id", "messages", "sampling"}]}  -> {"op": "events", "events": [...]}
+         {"op": "cancel", "ids": [...]}
+         {"op": "score", "id", "prefix" | "messages", "continuations", "logits"}  -> {"op": "scores", "id", ...} + bytes
+         {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens"}
+"""
+
+import os
+import queue
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from ...errors import EngineError, PluriverseError
+from ...store.gguf import read_header
+from ...values import Message, Sampling
+from ..contract import EngineEvent, Failed
+from . import wire
+from .library import Library, find
+from .model import Model
+from .options import EngineOptions
+from .scheduler import Scheduler
+from .scoring import Scorer, TokenScores
+from .sizes import cache_bytes_per_token
+from .turns import Turns
+from .wire import Document
+
+
+class Worker:
+    """Drives one scheduler and one scorer from a queue of documents."""
+
+    def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
+        self._out = out
+        header = read_header(path)  # before any native code sees the file
+        self._model = Model(Library(find()), path)
+        self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
+        turns = Turns(Path(options.turns) if options.turns else None)
+        self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns)
+        self._scorer = Scorer(self._model, options, turns)
+        self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
+        self._told_memory = 0
+
+    def send(self, document: Document, data: bytes = b"") -> None:
+        self._out.write(wire.pack(document, data))
+        self._out.flush()
+
+    def cancel(self, ids: list[int]) -> None:
+        """Called by the reader thread, while the main thread may be decoding."""
+        self._scheduler.cancel(ids)
+
+    def serve(self, inbox: "queue.SimpleQueue[Document]") -> None:
+        self.send(
+            {
+                "op": "ready",
+                "context_length": self._model.context_length,
+                "vocabulary_size": self._model.vocabulary_size,
+                "memory": self._memory(),
+            }
+        )
+        while True:
+            busy = bool(self._scoring) or not self._scheduler.idle
+            self._take(inbox, wait=not busy)
+            if not self._scheduler.idle:
+                self._send_events(self._scheduler.step())
+            self._score_a_little()
+
+    def _take(self, inbox: "queue.SimpleQueue[Document]", wait: bool) -> None:
+        try:
+            while True:
+                self._handle(inbox.get(block=wait))
+                wait = False
+        except queue.Empty:
+            return
+
+    def _handle(self, document: Document) -> None:
+        op = document["op"]
+        if op == "generate":
+            for request in document["requests"]:
+                self._submit(request)
+        elif op == "score":
+            try:
+                self._scoring.append((document["id"], self._score_job(document)))
+            except PluriverseError as error:
+                self.send({"op": "scores", "id": document["id"], "error": error.as_dict()})
+        elif op == "count":
+            tokens = len(self._model.tokenize(document["text"], special=False))
+            self.send({"op": "counted", "id": document["id"], "tokens": tokens})
+
+    def _submit(self, request: Document) -> None:
+        try:
+            messages = [Message(role, content) for role, content in request["messages"]]
+            sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
+            self._scheduler.submit(request["id"], self._scheduler.template.prompt(messages), sampling)
+        except PluriverseError as error:
+            self._send_events([Failed(request["id"], error)])
+
+    def _send_events(self, events: list[EngineEvent]) -> None:
+        document: Document = {"op": "events", "events": [_event(event) for event in events]}
+        if (memory := self._memory()) != self._told_memory:
+            document["memory"] = self._told_memory = memory
+        if events:
+            self.send(document)
+
+    def _memory(self) -> int:
+        return self._model.bytes + self._scheduler.memory + self._scorer.tokens_held * self._bytes_per_token
+
+    def _score_job(self, document: Document) -> Generator[None, None, list[TokenScores]]:
+        template = self._scheduler.template
+        prefix: str | list[Message]
+        if "messages" in document:
+            prefix = [Message(role, content) for role, content in document["messages"]]
+            prompt = template.prompt(prefix)
+        else:
+            prefix = str(document["prefix"])
+            prompt = template.raw(prefix)
+        continuations = [template.continuation(prefix, prompt, text) for text in document["continuations"]]
+        return self._scorer.run(prompt, continuations, document["logits"])
+
+    def _score_a_little(self) -> None:
+        """One decode of the oldest scoring, so that replies and scores share the machine."""
+        if not self._scoring:
+            return
+        id, job = self._scoring[0]
+        try:
+            next(job)
+            return
+        except StopIteration as done:
+            scores: list[TokenScores] = done.value
+            rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in scores]
+            data = b"".join(score.logits.tobytes() for score in scores if score.logits is not None)
+            self.send({"op": "scores", "id": id, "scores": rows}, data)
+        except PluriverseError as error:
+            self.send({"op": "scores", "id": id, "error": error.as_dict()})
+        self._scoring.popleft()
+
+
+def _event(event: EngineEvent) -> Document:
+    if isinstance(event, Failed):
+        return {"type": "Failed", "index": event.index, "error": event.error.as_dict()}
+    return {"type": type(event).__name__, **asdict(event)}
+
+
+def _read_forever(stream: BinaryIO, inbox: "queue.SimpleQueue[Document]", worker: Worker) -> None:
+    """Runs in a thread: it hears cancellations in the middle of a decode, and the end of the one that asks."""
+    while frame := wire.read(stream):
+        document, _ = frame
+        if document["op"] == "cancel":
+            worker.cancel(document["ids"])
+        inbox.put(document)  # also a cancellation, to wake the main thread
+    os._exit(0)
+
+
+def main() -> None:
+    stream = sys.stdin.buffer
+    # Native code may print; only frames may reach the wire, so the wire moves away and stdout becomes stderr.
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    frame = wire.read(stream)
+    if frame is None:
+        return
+    document, _ = frame
+    try:
+        worker = Worker(out, Path(document["path"]), EngineOptions(**document["options"]))
+    except (PluriverseError, OSError) as error:
+        known = error if isinstance(error, PluriverseError) else EngineError(f"the engine could not start: {error}")
+        out.write(wire.pack({"op": "refused", "error": known.as_dict()}))
+        out.flush()
+        return
+    inbox: queue.SimpleQueue[Document] = queue.SimpleQueue()
+    threading.Thread(target=_read_forever, args=(stream, inbox, worker), daemon=True).start()
+    worker.serve(inbox)
+
+
+if __name__ == "__main__":
+    main()

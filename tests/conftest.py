@@ -1,0 +1,54 @@
+"""What all tests share: a data folder of their own, no network, and the real default model, pulled once per session."""
+
+import asyncio
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pluriverse import settings as settings_module
+from pluriverse.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder into which the default model has been pulled as a user would: from its own sources, verified."""
+    from pluriverse.catalogue import find
+    from pluriverse.store import Store, pull
+
+    home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or tmp_path_factory.mktemp("home"))
+    given = dataclasses.replace(settings_module.load(), home=home)
+    pullable = find(settings_module.DEFAULT_MODEL)
+    assert pullable
+
+    async def fetch() -> None:
+        async for _ in pull(Store.at(given), pullable, given):
+            pass
+
+    asyncio.run(fetch())
+    return home
+
+
+@pytest.fixture(scope="session")
+def default_model(model_home: Path) -> Path:
+    """The default model's GGUF file."""
+    from pluriverse.store import Store
+
+    return Store(model_home / "store").find(settings_module.DEFAULT_MODEL).path
+
+
+@pytest.fixture
+def model_settings(model_home: Path, tmp_path: Path) -> Settings:
+    """Settings with an empty data folder beside which the default model's store is readable."""
+    return Settings(home=tmp_path / "home", stores=(model_home / "store",), offline=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test reads or writes the user's own data folder, or inherits their settings."""
+    for name in [name for name in os.environ if name.startswith("PLURIVERSE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PLURIVERSE_HOME", str(tmp_path / "home"))
+    yield

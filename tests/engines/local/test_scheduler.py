@@ -1,0 +1,185 @@
+"""Continuous batching on the real default model: nobody's words depend on company, arrival or what is in memory."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pluriverse.engines.local.model import Model
+from pluriverse.engines.local.scheduler import Scheduler
+from pluriverse.errors import ContextOverflowError, UsageError
+from pluriverse.values import Message, Sampling
+
+pytestmark = pytest.mark.model
+
+VOICES = (
+    "You value duty above outcomes.",
+    "You are a historian of empires. Answer in two sentences.",
+    "You are an economist who trusts markets, and you explain your reasons plainly.",
+    "You are a village doctor.",
+    "You speak for those who come after us. Be brief, be kind, and never lie to the one who asks you.",
+    "You are a judge.",
+)
+QUESTION = "What do we owe to future generations?"
+
+
+def alone(make: Callable[..., Scheduler], play: Any, system: str, **sampling: Any) -> str:
+    scheduler = make()
+    play.submit(scheduler, 0, system, QUESTION, **sampling)
+    text: str = play.run(scheduler)[0].text
+    return text
+
+
+def test_company_changes_no_word(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    together = make_scheduler()
+    for id, system in enumerate(VOICES):
+        play.submit(together, id, system, QUESTION)
+    heard = play.run(together)
+    assert [heard[id].text for id in range(len(VOICES))] == [alone(make_scheduler, play, s) for s in VOICES]
+
+
+def test_leaving_and_arriving_change_no_word(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    """Replies of different lengths leave, so streams move into gaps; others arrive half way, so the context grows."""
+    scheduler = make_scheduler()
+    lengths = (6, 40, 3, 28, 17, 33)
+    heard: dict[int, Any] = {}
+    for id in range(3):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=lengths[id])
+    for _ in range(9):
+        play.collect(heard, scheduler.step())
+    for id in range(3, 6):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=lengths[id])
+    play.run(scheduler, heard)
+    for id, length in enumerate(lengths):
+        assert heard[id].text == alone(make_scheduler, play, VOICES[id], max_tokens=length)
+        assert heard[id].finished.completion_tokens == length
+
+
+def test_a_stream_outgrows_its_context_without_changing_a_word(
+    make_scheduler: Callable[..., Scheduler], play: Any
+) -> None:
+    """A context made for a short reply is replaced under a running long one."""
+    small = make_scheduler()
+    play.submit(small, 0, VOICES[0], "Say yes.", max_tokens=2)
+    play.run(small)
+    play.submit(small, 1, VOICES[2], QUESTION, max_tokens=400, repeat_penalty=1.3)
+    roomy = make_scheduler()
+    play.submit(roomy, 1, VOICES[2], QUESTION, max_tokens=400, repeat_penalty=1.3)
+    for _ in range(3):  # neighbours make the second context larger from the start
+        play.submit(roomy, 9 + _, VOICES[3], QUESTION * 60, max_tokens=1)
+    assert play.run(small)[1].text == play.run(roomy)[1].text
+
+
+def test_prompts_seen_before_are_copied_and_say_the_same(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler()
+    for id, question in enumerate((QUESTION, QUESTION, "What is a good life?")):
+        play.submit(scheduler, id, VOICES[4], question)
+        play.run(scheduler)
+    heard = {}
+    for id in (3, 4):
+        play.submit(scheduler, id, VOICES[4], (QUESTION, "What is a good life?")[id - 3])
+    play.run(scheduler, heard)
+    first, system_only = (heard[id] for id in (3, 4))
+    assert first.started.cached_tokens == first.started.prompt_tokens
+    assert system_only.started.cached_tokens == system_only.started.prompt_tokens
+    assert first.text == alone(make_scheduler, play, VOICES[4])
+
+
+def test_the_system_prompt_is_computed_once(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler()
+    heard = {}
+    for id, question in enumerate(("What is time?", "What is rain?")):
+        play.submit(scheduler, id, VOICES[4], question)
+        play.run(scheduler, heard)
+    system_tokens = len(scheduler.template.prompt([Message("system", VOICES[4]), Message("user", "x")]).tokens[:-9])
+    assert heard[0].started.cached_tokens == 0
+    assert heard[1].started.cached_tokens >= system_tokens - 4
+
+
+def test_a_second_turn_costs_only_what_is_new(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler()
+    first = [Message("system", VOICES[5]), Message("user", QUESTION)]
+    scheduler.submit(0, scheduler.template.prompt(first), Sampling(temperature=0, max_tokens=12))
+    reply = play.run(scheduler)[0]
+    second = scheduler.template.prompt([*first, Message("assistant", reply.text), Message("user", "Why?")])
+    scheduler.submit(1, second, Sampling(temperature=0, max_tokens=12))
+    heard = play.run(scheduler)
+    assert heard[1].started.cached_tokens == reply.started.prompt_tokens
+    fresh = make_scheduler()
+    fresh.submit(1, second, Sampling(temperature=0, max_tokens=12))
+    assert play.run(fresh)[1].text == heard[1].text
+
+
+def test_cancel_ends_one_and_leaves_the_others(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler()
+    for id in range(4):
+        play.submit(scheduler, id, VOICES[id], QUESTION)
+    heard: dict[int, Any] = {}
+    for _ in range(10):
+        play.collect(heard, scheduler.step())
+    scheduler.cancel([0, 2, 99])
+    play.run(scheduler, heard)
+    assert [heard[id].finished.reason for id in range(4)] == ["cancelled", "length", "cancelled", "length"]
+    assert heard[1].text == alone(make_scheduler, play, VOICES[1])
+    assert heard[3].text == alone(make_scheduler, play, VOICES[3])
+
+
+def test_more_requests_than_streams_wait_their_turn(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler(max_streams=2)
+    for id in range(5):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=8)
+    heard = play.run(scheduler)
+    assert [heard[id].finished.reason for id in range(5)] == ["length"] * 5
+    assert heard[4].text == alone(make_scheduler, play, VOICES[4], max_tokens=8)
+
+
+def test_cache_memory_bounds_how_many_decode_at_once(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler(cache_memory=2 * 256 * 23_040)
+    for id in range(4):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=8)
+    while not scheduler.idle:
+        scheduler.step()
+        assert scheduler.memory <= 2 * 256 * 23_040 + 64 * 1024**2
+
+
+def test_seeds_decide_and_are_told(scheduler: Scheduler, play: Any) -> None:
+    for id, seed in enumerate((7, 7, 8, None)):
+        play.submit(scheduler, id, VOICES[0], QUESTION, temperature=1.0, seed=seed)
+    heard = play.run(scheduler)
+    assert heard[0].text == heard[1].text != heard[2].text
+    assert [heard[id].started.seed for id in range(3)] == [7, 7, 8]
+    play.submit(scheduler, 4, VOICES[0], QUESTION, temperature=1.0, seed=heard[3].started.seed)
+    assert play.run(scheduler)[4].text == heard[3].text
+
+
+def test_a_full_window_is_told(
+    scheduler: Scheduler, model: Model, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "context_length", 300)
+    play.submit(scheduler, 0, "", " word" * 200, max_tokens=200, repeat_penalty=1.3)
+    heard = play.run(scheduler)[0]
+    assert heard.finished.reason == "context"
+    assert heard.finished.prompt_tokens + heard.finished.completion_tokens == model.context_length
+
+
+def test_a_prompt_longer_than_the_window_is_refused(scheduler: Scheduler, model: Model, play: Any) -> None:
+    with pytest.raises(ContextOverflowError, match="8,192"):
+        play.submit(scheduler, 0, "", " word" * model.context_length)
+    assert scheduler.idle
+
+
+def test_grammar_binds_and_a_broken_one_is_refused(scheduler: Scheduler, play: Any) -> None:
+    play.submit(scheduler, 0, VOICES[0], "Is it late?", temperature=1.0, grammar='root ::= ("ja" | "nein") "!"')
+    assert play.run(scheduler)[0].text in {"ja!", "nein!"}
+    with pytest.raises(UsageError, match="grammar"):
+        play.submit(scheduler, 1, VOICES[0], "Is it late?", grammar="root ::= (")
+
+
+def test_penalties_take_effect(scheduler: Scheduler, play: Any) -> None:
+    prompt = "Repeat after me: la la la la la la la la"
+    play.submit(scheduler, 0, "", prompt, repeat_penalty=1.0, max_tokens=30)
+    play.submit(
+        scheduler, 1, "", prompt, repeat_penalty=1.0, max_tokens=30, presence_penalty=2.0, frequency_penalty=2.0
+    )
+    heard = play.run(scheduler)
+    assert heard[1].text.lower().split().count("la") < heard[0].text.lower().split().count("la")

@@ -1,0 +1,74 @@
+"""Two engines of one user alternate; a dead one holds nobody up."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pluriverse.engines.local.turns import Turns
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="engines do not take turns on Windows")
+
+_GREEDY = """
+import sys, time
+from pathlib import Path
+from pluriverse.engines.local.turns import Turns
+turns, log = Turns(Path(sys.argv[1])), open(sys.argv[1] + "/log", "a")
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(30):
+    with turns.taken():
+        log.write(sys.argv[2]); log.flush()
+        time.sleep(0.002)
+"""
+
+
+def start(folder: Path, name: str) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-c", _GREEDY, str(folder), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    process.stdout.readline()
+    return process
+
+
+def test_turns_alternate(tmp_path: Path) -> None:
+    processes = [start(tmp_path, name) for name in "ab"]
+    for process in processes:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=20)
+    order = (tmp_path / "log").read_text()
+    both_at_work = order[order.index("b" if order[0] == "a" else "a") : min(order.rindex("a"), order.rindex("b"))]
+    assert len(both_at_work) > 20
+    changes = sum(x != y for x, y in zip(both_at_work, both_at_work[1:], strict=False))
+    assert changes >= 0.9 * (len(both_at_work) - 1)
+
+
+def test_a_killed_holder_frees_the_turn(tmp_path: Path) -> None:
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time; from pathlib import Path; from pluriverse.engines.local.turns import Turns\n"
+            "with Turns(Path(sys.argv[1])).taken(): print('held', flush=True); time.sleep(60)",
+            str(tmp_path),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout and holder.stdout.readline() == "held\n"
+    holder.kill()
+    started = time.monotonic()
+    with Turns(tmp_path).taken():
+        assert time.monotonic() - started < 5
+    holder.wait()
+
+
+def test_without_a_folder_nobody_waits() -> None:
+    with Turns(None).taken(), Turns(None).taken():
+        pass
