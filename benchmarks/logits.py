@@ -4,8 +4,8 @@
     python benchmarks/logits.py
 
 The default model's file is dequantised once to F32 (`dequantised`), the engine runs it with an F32 cache and flash
-attention off, transformers runs a Llama of the same tensors. Eight prompts, some beyond 500 tokens; every position counts.
-Prints one JSON document. Needs about 3 GB of memory.
+attention off, transformers runs a Llama of the same tensors. Eight prompts, some beyond 500 tokens; every position
+counts. Prints one JSON document. Needs about 3 GB of memory.
 """
 
 import argparse
@@ -21,8 +21,9 @@ from common import default_model_path
 
 TEXT = (
     "The Universal Declaration of Human Rights was adopted by the General Assembly in Paris on 10 December 1948. "
-    "Forty-eight states voted for it, none against, and eight abstained. Its thirty articles name rights that belong to "
-    "everyone, whatever their country, language, religion or opinion; historians still dispute whose ideas shaped it most. "
+    "Forty-eight states voted for it, none against, and eight abstained. Its thirty articles name rights that belong "
+    "to everyone, whatever their country, language, religion or opinion; historians still dispute whose ideas shaped "
+    "it most. "
 )
 PROMPTS = (
     "The capital of France is Paris, and the capital of Japan is",

@@ -1,0 +1,146 @@
+"""One assistant's answer, and the answers of all that were asked together.
+
+Values only: knows nothing of engines, disks or terminals. A `Reply` carries what is needed to get it again: the digest
+of the weights, the digest of the assistant's definition, the sampling settings and the seed that was used.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, overload
+
+from ..engines.contract import FinishReason
+from ..errors import NotFoundError, PluriverseError
+from ..values import Digest, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one assistant said, and how it came about.
+
+    Seconds count from the moment of asking, fetching and loading included. A reply that was cut short ("cancelled") or
+    went wrong ("error") keeps the text it had; what was never counted is None.
+    """
+
+    assistant: str
+    base: str
+    digest: Digest | None  # of the weights; None where the engine cannot know or nothing was loaded
+    definition: Digest  # of the assistant as it was asked
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    first_token_s: float | None
+    total_s: float
+    seed: int | None
+    sampling: Sampling
+    error: PluriverseError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON form, with `definition`, `seed`, `sampling` and, where there is one, `error` added."""
+        sampling = asdict(self.sampling)
+        del sampling["seed"]
+        document: dict[str, Any] = {
+            "assistant": self.assistant,
+            "base": self.base,
+            "digest": self.digest,
+            "text": self.text,
+            "finish_reason": self.finish_reason,
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "first_token_s": _rounded(self.first_token_s),
+            "total_s": _rounded(self.total_s),
+            "seed": self.seed,
+            "definition": self.definition,
+            "sampling": sampling,
+        }
+        if self.error is not None:
+            document["error"] = self.error.as_dict()
+        return document
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        """How a notebook shows it."""
+        note = {
+            "length": "*(cut: the token limit was reached)*",
+            "context": "*(cut: the conversation is full)*",
+            "cancelled": "*(stopped)*",
+            "error": f"*(error: {self.error.message if self.error else 'unknown'})*",
+        }.get(self.finish_reason)
+        return "\n\n".join(part for part in (f"**{self.assistant}**", self.text.strip(), note) if part)
+
+
+class Replies(Sequence[Reply]):
+    """All replies to one question, in the order in which the assistants were named; also found by name."""
+
+    def __init__(self, question: str, replies: Sequence[Reply], total_s: float) -> None:
+        self.question = question
+        self.total_s = total_s  # from the moment of asking to the end of the last reply
+        self._replies = tuple(replies)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(reply.assistant for reply in self._replies)
+
+    @property
+    def failure(self) -> PluriverseError | None:
+        """The error that leaves nothing to show: every reply failed before its first word. None otherwise."""
+        errors = [reply.error for reply in self._replies if reply.error is not None and not reply.text]
+        if not errors or len(errors) < len(self._replies):
+            return None
+        first = errors[0]
+        if all((error.kind, error.message) == (first.kind, first.message) for error in errors):
+            return first
+        each = "; ".join(f"{name}: {error.message}" for name, error in zip(self.names, errors, strict=True))
+        return PluriverseError(f"none of the assistants could answer ({each})", first.hint)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The contract's JSON document of `ask`."""
+        return {
+            "question": self.question,
+            "replies": [reply.as_dict() for reply in self._replies],
+            "total_s": _rounded(self.total_s),
+        }
+
+    @overload
+    def __getitem__(self, key: int | str) -> Reply: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Reply, ...]: ...
+    def __getitem__(self, key: int | str | slice) -> Reply | tuple[Reply, ...]:
+        """A reply by place or by assistant's name; NotFoundError for a name that was not asked."""
+        if not isinstance(key, str):
+            return self._replies[key]
+        for reply in self._replies:
+            if reply.assistant == key:
+                return reply
+        raise NotFoundError(f"no reply of {key!r} is here", f"those who were asked: {', '.join(self.names)}")
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.names if isinstance(key, str) else key in self._replies
+
+    def __iter__(self) -> Iterator[Reply]:
+        return iter(self._replies)
+
+    def __len__(self) -> int:
+        return len(self._replies)
+
+    def __str__(self) -> str:
+        return "\n\n".join(f"{reply.assistant}\n{_indented(reply)}" for reply in self._replies)
+
+    def __repr__(self) -> str:
+        return f"<Replies to {self.question!r}: {', '.join(self.names)}>"
+
+    def _repr_markdown_(self) -> str:
+        """How a notebook shows them."""
+        return "\n\n---\n\n".join(reply._repr_markdown_() for reply in self._replies)
+
+
+def _indented(reply: Reply) -> str:
+    text = reply.text.strip() or (f"({reply.error.message})" if reply.error else "(no answer)")
+    return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """To the microsecond: what follows is noise of the clock."""
+    return None if seconds is None else round(seconds, 6)

@@ -1,0 +1,70 @@
+"""Which model a base's reference stands for on this machine, and whether it is here.
+
+Reads the store and the catalogue; fetches and loads nothing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..errors import NotFoundError, UsageError
+from ..settings import DEFAULT_MODEL, Settings
+from ..values import Digest, Pullable
+
+if TYPE_CHECKING:
+    from ..store import Store, StoredModel
+
+SCRIPTED = "scripted"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base that can be loaded now. A scripted one has neither digest nor file."""
+
+    name: str
+    digest: Digest | None
+    path: Path | None
+    kind: Literal["local", "scripted"]
+
+
+class NotPulled(NotFoundError):
+    """The base is known, but its bytes are not on this machine; `pullable` says what to pull."""
+
+    def __init__(self, pullable: Pullable) -> None:
+        super().__init__(f"the model {pullable.name} is not on this machine yet", f"pluriverse pull {pullable.ref}")
+        self.pullable = pullable
+
+
+def resolve(ref: str, store: "Store", settings: Settings) -> Base:
+    """The base that `ref` stands for.
+
+    `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores, or
+    anything that can be pulled. Raises NotPulled for a model that is known but not here, NotFoundError for one that
+    nobody knows, UsageError for an adapter.
+    """
+    if ref == "default":
+        ref = DEFAULT_MODEL if settings.base == "default" else settings.base
+    if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
+        return Base(ref, None, None, "scripted")
+    try:
+        return _local(store.find(ref))
+    except NotFoundError as unknown:
+        return _by_catalogue(ref, store, unknown)
+
+
+def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError) -> Base:
+    from .. import catalogue
+
+    try:
+        pullable = catalogue.parse(ref)
+    except (UsageError, NotFoundError):
+        raise unknown from None
+    if pullable.digest is not None and store.has(pullable.digest):
+        return Base(pullable.name, pullable.digest, store.path(pullable.digest), "local")
+    raise NotPulled(pullable)
+
+
+def _local(model: "StoredModel") -> Base:
+    if model.kind != "model":
+        raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
+    return Base(model.name, model.digest, model.path, "local")

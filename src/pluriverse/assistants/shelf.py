@@ -1,0 +1,169 @@
+"""All assistants and panels at hand: the user's files, and the starter set behind them.
+
+Knows the two folders and the files shipped inside the package; nothing of stores, bases or engines. Files are read
+anew at every call, so an edit is heard at the next question.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from ..errors import NotFoundError, PluriverseError, UsageError
+from ..settings import Settings
+from .assistant import Assistant
+from .names import checked, is_name, near
+from .panel import Panel
+from .reading import read_text
+from .writing import delete, write_text
+
+Definition = TypeVar("Definition", Assistant, Panel)
+
+
+class Shelf:
+    """A user's file goes before one of the starter set that has the same name, and says so (`shadows`)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._assistants = _Files("assistant", Assistant.from_toml, settings.assistants, starter_assistants)
+        self._panels = _Files("panel", Panel.from_toml, settings.panels, starter_panels)
+
+    def assistants(self) -> list[Assistant]:
+        """All that can be read, by name; those that cannot are in `problems()`."""
+        return self._assistants.all()
+
+    def assistant(self, name: str) -> Assistant:
+        """NotFoundError with a near name; UsageError when the user's file of that name cannot be understood."""
+        return self._assistants.one(name)
+
+    def panels(self) -> list[Panel]:
+        """All that can be read, by name. The one called "starter" is asked when nobody is named."""
+        return self._panels.all()
+
+    def panel(self, name: str) -> Panel:
+        """As `assistant`. Its members may be missing from the shelf: that is told when they are asked for."""
+        return self._panels.one(name)
+
+    def problems(self) -> list[PluriverseError]:
+        """What is wrong with the user's files, one error for each file that cannot be used."""
+        return [*self._assistants.problems(), *self._panels.problems()]
+
+    def write(self, assistant: Assistant, *, overwrite: bool = False) -> Path:
+        """Write its file, whole or not at all. UsageError when the name is taken and `overwrite` is not said."""
+        return self._assistants.write(assistant.name, assistant.to_toml(), overwrite)
+
+    def write_panel(self, panel: Panel, *, overwrite: bool = False) -> Path:
+        """As `write`; NotFoundError when a member is not on the shelf."""
+        known = self._assistants.names()
+        for member in panel.members:
+            if member not in known:
+                raise _not_found("assistant", member, known)
+        return self._panels.write(panel.name, panel.to_toml(), overwrite)
+
+    def remove(self, name: str) -> Path:
+        """Delete the user's own file, also a broken one; where it was. UsageError for one of the starter set."""
+        return self._assistants.remove(name)
+
+    def remove_panel(self, name: str) -> Path:
+        """As `remove`."""
+        return self._panels.remove(name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Files(Generic[Definition]):
+    """The definitions of one kind: a folder of the user's over those of the starter set."""
+
+    noun: str
+    read: Callable[[str, str, str], Definition]
+    folder: Path
+    starter: Callable[[], dict[str, Definition]]
+
+    def all(self) -> list[Definition]:
+        found = dict(self.starter())
+        for path in self._paths():
+            try:
+                found[path.stem] = self._own(path)
+            except PluriverseError:
+                # The starter set's one of that name must not answer in its place unnoticed.
+                found.pop(path.stem, None)
+        return [found[name] for name in sorted(found)]
+
+    def one(self, name: str) -> Definition:
+        path = self.folder / f"{name}.toml"
+        if is_name(name) and path.is_file():
+            return self._own(path)
+        if name in self.starter():
+            return self.starter()[name]
+        raise _not_found(self.noun, name, self.names())
+
+    def problems(self) -> list[PluriverseError]:
+        errors: list[PluriverseError] = []
+        for path in self._paths():
+            try:
+                self._own(path)
+            except PluriverseError as error:
+                errors.append(error)
+        return errors
+
+    def names(self) -> set[str]:
+        return {*self.starter(), *(path.stem for path in self._paths() if is_name(path.stem))}
+
+    def write(self, name: str, text: str, overwrite: bool) -> Path:
+        path = self.folder / f"{checked(name, self.noun)}.toml"
+        if not overwrite and name in self.starter():
+            raise UsageError(f"the starter set has a {self.noun} called {name}", "choose another name, or overwrite it")
+        write_text(path, text, overwrite=overwrite)
+        return path
+
+    def remove(self, name: str) -> Path:
+        path = self.folder / f"{name}.toml"
+        if is_name(name) and path.is_file():
+            delete(path)
+            return path
+        if name in self.starter():
+            raise UsageError(f"{name} belongs to the starter set and stays", "only files of your own can be removed")
+        raise _not_found(self.noun, name, self.names())
+
+    def _own(self, path: Path) -> Definition:
+        name = path.stem
+        try:
+            checked(name, self.noun)
+        except UsageError as error:
+            raise UsageError(f"{path}: {error.message}", f"rename the file; {error.hint}") from error
+        definition = self.read(read_text(path), name, str(path))
+        return replace(definition, path=path, shadows=name in self.starter())
+
+    def _paths(self) -> Iterator[Path]:
+        if not self.folder.is_dir():
+            return
+        for path in sorted(self.folder.glob("*.toml")):
+            if not path.name.startswith(".") and path.is_file():
+                yield path
+
+
+@cache
+def starter_assistants() -> dict[str, Assistant]:
+    """The assistants that come with pluriverse, by name. They are data and hold no code."""
+    return {name: replace(Assistant.from_toml(text, name), builtin=True) for name, text in _shipped()}
+
+
+@cache
+def starter_panels() -> dict[str, Panel]:
+    """The panels that come with pluriverse, by name."""
+    return {name: replace(Panel.from_toml(text, name), builtin=True) for name, text in _shipped("panels")}
+
+
+def _shipped(*folders: str) -> list[tuple[str, str]]:
+    from importlib.resources import files
+
+    folder = files(__package__).joinpath("starter", *folders)
+    found = [each for each in folder.iterdir() if each.name.endswith(".toml")]
+    return sorted((each.name.removesuffix(".toml"), each.read_text("utf-8")) for each in found)
+
+
+def _not_found(noun: str, name: str, known: set[str]) -> NotFoundError:
+    close = near(name, sorted(known))
+    everything = "pluriverse ls" if noun == "assistant" else "pluriverse panel ls"
+    return NotFoundError(
+        f"there is no {noun} called {name!r}", f"did you mean {close}?" if close else f"see them all: {everything}"
+    )

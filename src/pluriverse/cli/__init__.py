@@ -1,0 +1,128 @@
+"""`pluriverse` on the command line.
+
+`main` builds the parser, runs one command and turns whatever went wrong into words and an exit code (see `output`).
+Every noun has a file with its parsers and commands; what a command needs is imported when it runs, so `--help` is fast.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .. import errors
+from . import parser as parsing
+from .output import Output
+
+if TYPE_CHECKING:
+    from .parser import Commands, Parser
+
+WELCOME = """pluriverse {version}: many open AI assistants, side by side, on your own machine.
+
+  pluriverse ask "What makes a society fair?"    several assistants answer together
+  pluriverse ls                                  who is here
+  pluriverse chat NAME                           a conversation with one of them
+
+Everything else: pluriverse --help
+"""
+
+HELP = """usage: pluriverse COMMAND ...
+
+Many open AI assistants, side by side, on your own machine.
+{groups}
+everywhere:
+  --json                one JSON document on stdout and nothing else there
+  --quiet               no words on stderr but errors
+  --no-color            no colour (so does NO_COLOR=1)
+  --debug               a traceback when something unexpected goes wrong
+  --version             which pluriverse this is
+  -h, --help            help; also of a command: pluriverse ask --help
+
+example:
+  pluriverse ask "What makes a society fair?" --panel starter
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Never exits the process and never lets an exception out."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    out = Output(
+        json=parsing.flag_given(words, "--json"),
+        quiet=parsing.flag_given(words, "--quiet"),
+        debug=parsing.flag_given(words, "--debug"),
+    )
+    try:
+        return _told(words, out)
+    except BrokenPipeError:
+        return out.reader_gone()
+
+
+def _told(words: Sequence[str], out: Output) -> int:
+    """Run it, and say in words what went wrong: the one place where errors become words."""
+    try:
+        code = _run(words, out)
+    except errors.PluriverseError as error:
+        code = out.fail(error)
+    except KeyboardInterrupt:
+        code = out.stopped()
+    except BrokenPipeError:
+        raise
+    except Exception as mistake:
+        code = out.mistake(mistake)
+    out.flush()
+    return code
+
+
+def _run(words: Sequence[str], out: Output) -> int:
+    parser, commands = _parser()
+    try:
+        args = parsing.parse(parser, words)
+    except parsing.HelpAsked as asked:
+        return _show(out, "help", _help(commands) if asked.parser is parser else asked.parser.format_help())
+    if args.version:
+        return _version(out)
+    if args.run is None and args.command is None:
+        return _show(out, "welcome", WELCOME.format(version=_number()))
+    from ..settings import load
+
+    settings = load()
+    out.adopt(settings, no_colour=args.no_color)
+    code: int = args.run(args, out, settings)
+    return code
+
+
+def _parser() -> "tuple[Parser, Commands]":
+    from . import ask, catalogue, chat, disk, history, ls, new, panel, pull, show
+
+    parser = parsing.Parser(prog="pluriverse", allow_abbrev=False, usage="pluriverse COMMAND ...")
+    parser.add_argument("--version", action="store_true")
+    parsing.common_flags(parser)
+    commands = parsing.Commands(parser, dest="command")
+    for noun in (ask, chat, history, ls, show, new, panel, pull, catalogue, disk):
+        noun.add(commands)
+    return parser, commands
+
+
+def _help(commands: "Commands") -> str:
+    groups = ""
+    for group, lines in commands.lines.items():
+        shown = "\n".join(f"  {name:<20}  {line}" for name, line in lines)
+        groups += f"\n{group}:\n{shown}\n"
+    return HELP.format(groups=groups)
+
+
+def _show(out: Output, kind: str, text: str) -> int:
+    out.document({kind: text})
+    if not out.json:
+        out.stdout.write(text)
+    return 0
+
+
+def _version(out: Output) -> int:
+    out.document({"version": _number()})
+    out.line(f"pluriverse {_number()}")
+    return 0
+
+
+def _number() -> str:
+    from .. import __version__
+
+    return __version__

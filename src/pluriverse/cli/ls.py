@@ -1,0 +1,120 @@
+"""`pluriverse ls`: the assistants, panels, models and adapters that are here."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PluriverseError
+from .output import Output, bold
+from .parser import GROUPS, Commands
+from .text import size
+
+if TYPE_CHECKING:
+    from ..assistants import Assistant
+    from ..settings import Settings
+    from ..store import Store, StoredModel
+
+
+def add(commands: Commands) -> None:
+    commands.add("ls", "who and what is here", run, example="pluriverse ls", group=GROUPS[1])
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..assistants import Shelf
+    from ..store import Store
+    from .panel import document_of as panel_document
+
+    shelf, store = Shelf(settings), Store.at(settings)
+    assistants, panels, stored = shelf.assistants(), shelf.panels(), store.models()
+    here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
+    out.document(
+        {
+            "assistants": [assistant_document(each, here[each.base], settings) for each in assistants],
+            "panels": [panel_document(panel) for panel in panels],
+            "models": [model_document(each) for each in stored if each.kind == "model"],
+            "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
+        }
+    )
+    for problem in shelf.problems():
+        out.warn(problem.message)
+    if out.json:
+        return 0
+    _assistants(out, assistants)
+    out.line()
+    out.line(bold("Panels"))
+    out.table(("NAME", "MEMBERS"), [(panel.name, ", ".join(panel.members)) for panel in panels])
+    _models(out, "Models", [each for each in stored if each.kind == "model"])
+    _models(out, "Adapters", [each for each in stored if each.kind == "adapter"])
+    if not any(here.values()):
+        out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
+    return 0
+
+
+def _assistants(out: Output, assistants: "list[Assistant]") -> None:
+    out.line(bold("Assistants"))
+    rows = [(each.name, ",".join(each.languages), each.outlook.dimension, each.title) for each in assistants]
+    out.table(("NAME", "LANGUAGES", "DIMENSION", "WHO IT IS"), rows)
+
+
+def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
+    if not stored:
+        return
+    out.line()
+    out.line(bold(title))
+    rows = [
+        (each.name, size(each.bytes), each.quantization or "", each.licence or "", each.digest.short) for each in stored
+    ]
+    out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows)
+
+
+def assistant_document(assistant: "Assistant", here: bool, settings: "Settings") -> dict[str, Any]:
+    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
+    return {
+        "name": assistant.name,
+        "kind": "prompt",
+        "title": assistant.title,
+        "base": base_name(assistant, settings),
+        "base_here": here,
+        "digest": assistant.digest,
+        "languages": list(assistant.languages),
+        "outlook": {
+            "dimension": assistant.outlook.dimension,
+            "position": assistant.outlook.position,
+            "summary": assistant.outlook.summary,
+        },
+        "counterpart": assistant.counterpart,
+        "builtin": assistant.builtin,
+        "shadows": assistant.shadows,
+    }
+
+
+def base_name(assistant: "Assistant", settings: "Settings") -> str:
+    return settings.base if assistant.base == "default" else assistant.base
+
+
+def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
+    """Whether it can be loaded without a download."""
+    from ..assistants.bases import resolve
+
+    try:
+        resolve(base, store, settings)
+    except PluriverseError:
+        return False
+    return True
+
+
+def model_document(stored: "StoredModel") -> dict[str, Any]:
+    return {
+        "name": stored.name,
+        "kind": stored.kind,
+        "digest": stored.digest,
+        "bytes": stored.bytes,
+        "architecture": stored.architecture,
+        "parameters": stored.parameters,
+        "quantization": stored.quantization,
+        "context_length": stored.context_length,
+        "licence": stored.licence,
+        "source": str(stored.source) if stored.source else None,
+        "path": str(stored.path),
+        "store": str(stored.store),
+        "annotations": dict(stored.annotations),
+    }

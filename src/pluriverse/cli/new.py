@@ -1,0 +1,82 @@
+"""`pluriverse new`: write an assistant as a file that a person can read and edit."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from .ls import assistant_document, base_is_here
+from .output import Output
+from .parser import GROUPS, Commands, names_of
+
+if TYPE_CHECKING:
+    from ..assistants import Assistant
+    from ..settings import Settings
+
+DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
+
+
+def add(commands: Commands) -> None:
+    example = (
+        'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
+    )
+    parser = commands.add("new", "make an assistant", run, example=example, group=GROUPS[1])
+    parser.add_argument("name", metavar="NAME", help="small letters, digits and dashes")
+    parser.add_argument("--base", default="default", metavar="REF", help="the model it speaks through")
+    prompt = parser.add_mutually_exclusive_group(required=True)
+    prompt.add_argument("--system", metavar="TEXT", help="its system prompt, or - to read it from stdin")
+    prompt.add_argument("--system-file", metavar="FILE", help="a file with its system prompt")
+    parser.add_argument("--title", default="", help="a few words on who it is")
+    parser.add_argument("--description", default="", help="more about it")
+    parser.add_argument("--language", metavar="A,B", help="what it answers in, its own first: en, fr, pt-BR")
+    parser.add_argument("--outlook", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"')
+    parser.add_argument("--summary", default="", help="its outlook in a sentence")
+    parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
+    parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
+    parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..assistants import Shelf
+    from ..store import Store
+
+    assistant = _assistant(args)
+    path = Shelf(settings).write(assistant, overwrite=args.force)
+    here = base_is_here(assistant.base, Store.at(settings), settings)
+    out.document(assistant_document(assistant, here, settings) | {"path": str(path)})
+    out.line(str(path))
+    if not here and assistant.base != "default":
+        out.note(f"its model is not here yet: pluriverse pull {assistant.base}")
+    out.note(f"edit that file as you like; try it: pluriverse chat {assistant.name}")
+    return 0
+
+
+def _assistant(args: argparse.Namespace) -> "Assistant":
+    from ..assistants import Assistant, Outlook
+
+    given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
+    sampling = {name: value for name, value in given.items() if value is not None}
+    dimension, _, position = (args.outlook or "").partition(":")
+    return Assistant(
+        name=args.name,
+        title=args.title or args.name,
+        base=args.base,
+        system=_system(args),
+        outlook=Outlook(dimension.strip(), position.strip(), args.summary),
+        languages=tuple(names_of(args.language)) if args.language else (),
+        counterpart=args.counterpart,
+        sampling=sampling,
+        description=args.description,
+    )
+
+
+def _system(args: argparse.Namespace) -> str:
+    if args.system_file is not None:
+        try:
+            return Path(args.system_file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{args.system_file} cannot be read as text: {error}") from error
+    text: str = sys.stdin.read().strip() if args.system == "-" else args.system
+    return text

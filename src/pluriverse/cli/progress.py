@@ -1,0 +1,79 @@
+"""What is going on, as one line of stderr: a word on what is being waited for, or a bar with speed and time left.
+
+On a terminal the line is redrawn in place and vanishes when it is done; elsewhere a plain line comes now and then.
+"""
+
+import shutil
+import time
+from typing import TextIO
+
+from .text import duration, fit, one_line, size
+
+_REDRAW_S = 0.125
+_PLAIN_S = 10.0
+_BAR = 24
+
+
+class Progress:
+    def __init__(self, stream: TextIO, *, silent: bool = False, redraws: bool = True) -> None:
+        self._stream = stream
+        self._silent = silent
+        self._terminal = redraws and stream.isatty()
+        self._shown = False
+        self._said = ""
+        self._label = ""
+        self._began = (0.0, 0)
+        self._drawn = 0.0
+
+    def status(self, text: str) -> None:
+        """Something without a measure is going on, such as loading. Said once where it cannot be redrawn."""
+        if self._silent or (text == self._said and not self._terminal):
+            return
+        self._said = text
+        self._draw(text)
+
+    def bar(self, label: str, done: int, total: int | None) -> None:
+        """`done` of `total` bytes; speed and time left follow from the calls with the same label."""
+        if self._silent:
+            return
+        now = time.monotonic()
+        if label != self._label:
+            self._label, self._began, self._drawn = label, (now, done), 0.0 if self._terminal else now
+        if now - self._drawn < (_REDRAW_S if self._terminal else _PLAIN_S) and done != total:
+            return
+        if self._terminal or done != total:
+            self._drawn = now
+            self._draw(bar_line(label, done, total, done - self._began[1], now - self._began[0], bar=self._terminal))
+
+    def clear(self) -> None:
+        """Take the line away, so that words or data can be written."""
+        if self._shown:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+            self._shown = False
+
+    def _draw(self, text: str) -> None:
+        text = one_line(text)
+        if self._terminal:
+            width = shutil.get_terminal_size((80, 24)).columns - 1
+            self._stream.write("\r\x1b[K" + fit(text, width).rstrip())
+            self._shown = True
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def bar_line(label: str, done: int, total: int | None, moved: int, elapsed_s: float, *, bar: bool = True) -> str:
+    """`label [####....] 45.2 MB of 98.4 MB, 12.3 MB/s, 4 s left`; `moved` bytes took `elapsed_s` seconds."""
+    speed = moved / elapsed_s if elapsed_s > 0.2 and moved > 0 else None
+    if not total:
+        words = [f"{label}  {size(done)}"]
+    else:
+        filled = min(_BAR, _BAR * done // total)
+        drawn = f"  [{'#' * filled}{'.' * (_BAR - filled)}]" if bar else ""
+        words = [f"{label}{drawn}  {size(done)} of {size(total)}"]
+    if speed:
+        words.append(f"{size(speed)}/s")
+        if total and total > done:
+            words.append(f"{duration((total - done) / speed)} left")
+    return ", ".join(words)

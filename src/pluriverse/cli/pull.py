@@ -1,0 +1,65 @@
+"""`pluriverse pull`: fetch a model by its catalogue name, from the hub, an address or a file."""
+
+import argparse
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import PluriverseError
+from .output import Output
+from .parser import GROUPS, Commands
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from ..store import Pulled
+    from ..values import Pullable
+
+
+def add(commands: Commands) -> None:
+    example = "pluriverse pull hf:OWNER/REPO:Q4_K_M --name mymodel"
+    parser = commands.add("pull", "fetch a model and check every byte of it", run, example=example, group=GROUPS[2])
+    parser.add_argument(
+        "ref",
+        metavar="REF",
+        help="a name in the catalogue, hf:owner/repo/file.gguf[@rev], hf:owner/repo:Q4_K_M, an https address "
+        "(with #sha256=... it is checked), or a path to a .gguf file",
+    )
+    parser.add_argument("--name", metavar="N", help="what to call it here")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
+
+    from .. import catalogue
+
+    pullable = catalogue.parse(args.ref)
+    if args.name:
+        pullable = replace(pullable, name=args.name)
+    pulled = asyncio.run(_pull(pullable, out, settings))
+    out.document(
+        {
+            "ref": args.ref,
+            "name": pulled.name,
+            "digest": pulled.digest,
+            "bytes": pulled.bytes,
+            "source": str(pulled.source),
+            "resumed_bytes": pulled.resumed_bytes,
+            "already_here": pulled.already_here,
+        }
+    )
+    out.line(pulled.name)
+    out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
+    return 0
+
+
+async def _pull(pullable: "Pullable", out: Output, settings: "Settings") -> "Pulled":
+    from contextlib import aclosing
+
+    from ..store import Pulled, Store, pull
+    from .pulling import show_pull
+
+    async with aclosing(pull(Store.at(settings), pullable, settings)) as events:
+        async for event in events:
+            show_pull(out, event, pullable.name)
+            if isinstance(event, Pulled):
+                return event
+    raise PluriverseError(f"the pull of {pullable.name} ended without a result", f"pluriverse pull {pullable.ref}")

@@ -1,0 +1,105 @@
+"""`pluriverse show`: everything about one assistant, panel, model or adapter."""
+
+import argparse
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..errors import NotFoundError
+from .ls import assistant_document, base_is_here, base_name, model_document
+from .output import Output, bold
+from .panel import show_panel
+from .parser import GROUPS, Commands, near
+from .text import size
+
+if TYPE_CHECKING:
+    from ..assistants import Assistant, Shelf
+    from ..settings import Settings
+    from ..store import Store, StoredModel
+
+
+def add(commands: Commands) -> None:
+    example = "pluriverse show NAME"
+    parser = commands.add(
+        "show", "everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
+    )
+    parser.add_argument("name", metavar="NAME", help="an assistant, a panel, a model, or a digest")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..assistants import Shelf
+    from ..store import Store
+
+    shelf, store = Shelf(settings), Store.at(settings)
+    with suppress(NotFoundError):
+        assistant = shelf.assistant(args.name)
+        _show_assistant(assistant, base_is_here(assistant.base, store, settings), out, settings)
+        return 0
+    with suppress(NotFoundError):
+        show_panel(shelf.panel(args.name), shelf, out)
+        return 0
+    _show_model(_stored(args.name, shelf, store), out)
+    return 0
+
+
+def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
+    try:
+        return store.find(name)
+    except NotFoundError:
+        named = [each.name for each in (*shelf.assistants(), *shelf.panels(), *store.models())]
+        close = near(name, named)
+        hint = f"did you mean `pluriverse show {close}`?" if close else "see all that is here: pluriverse ls"
+        raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
+
+
+def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
+    path = None if assistant.path is None else str(assistant.path)
+    out.document(
+        assistant_document(assistant, here, settings)
+        | {
+            "system": assistant.system,
+            "sampling": dict(assistant.sampling),
+            "description": assistant.description,
+            "path": path,
+        }
+    )
+    outlook = assistant.outlook
+    out.line(bold(assistant.name), f"  {assistant.title}")
+    out.line()
+    out.fields(
+        [
+            ("outlook", ": ".join(filter(None, (outlook.dimension, outlook.position)))),
+            ("", outlook.summary),
+            ("counterpart", assistant.counterpart),
+            ("languages", ", ".join(assistant.languages)),
+            ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
+            ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
+            ("file", path or "built in"),
+            ("digest", assistant.digest),
+        ]
+    )
+    if assistant.description:
+        out.line()
+        out.paragraph(assistant.description)
+    out.line()
+    out.line(bold("System prompt"))
+    out.paragraph(assistant.system or "(none)", indent=2)
+
+
+def _show_model(stored: "StoredModel", out: Output) -> None:
+    out.document(model_document(stored))
+    out.line(bold(stored.name), f"  {stored.kind}")
+    out.line()
+    out.fields(
+        [
+            ("size", f"{size(stored.bytes)} ({stored.bytes:,} bytes)"),
+            ("digest", stored.digest),
+            ("architecture", stored.architecture),
+            ("parameters", f"{stored.parameters:,}" if stored.parameters else None),
+            ("quantization", stored.quantization),
+            ("context", f"{stored.context_length:,} tokens" if stored.context_length else None),
+            ("licence", stored.licence),
+            ("source", str(stored.source) if stored.source else None),
+            ("file", str(stored.path)),
+            ("store", str(stored.store)),
+        ]
+    )

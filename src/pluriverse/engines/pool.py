@@ -1,0 +1,151 @@
+"""One engine per base, made when it is first needed, ended when the memory is needed by another.
+
+Knows bases, engines and a budget of bytes. Does not know assistants or what is asked.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Self
+
+from ..assistants.bases import Base
+from ..errors import EngineError
+from ..settings import Settings
+from ..values import Digest, Message
+from .contract import Capabilities, Engine, EngineEvent, Request, Score
+
+_HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
+
+
+class EnginePool:
+    """Belongs to one event loop. `aclose()` ends all engines; so does leaving it as an async context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._budget = settings.memory or _physical_memory() // 2
+        self._engines: OrderedDict[object, PooledEngine] = OrderedDict()
+        self._making = asyncio.Lock()
+
+    async def engine(self, base: Base, *, context: int = 0) -> Engine:
+        """The engine of `base`, started. `context` (tokens one request may need) is a hint; engines grow by themselves.
+
+        Idle engines are ended, least recently used first, until the new one fits the budget. A busy one never is.
+        """
+        key = base.digest or base.name
+        async with self._making:
+            if (known := self._engines.get(key)) is None:
+                await self._make_room(_expected(base))
+                known = self._engines[key] = PooledEngine(self._create(base))
+            self._engines.move_to_end(key)
+            with known.used():  # starting counts as being busy
+                try:
+                    await known.start()
+                except BaseException:
+                    del self._engines[key]
+                    await known.aclose()
+                    raise
+        return known
+
+    async def aclose(self) -> None:
+        engines, self._engines = list(self._engines.values()), OrderedDict()
+        await asyncio.gather(*(engine.aclose() for engine in engines))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
+
+    def _create(self, base: Base) -> Engine:
+        if base.kind == "scripted":
+            from .scripted import ScriptedEngine
+
+            return ScriptedEngine(base.name)
+        if base.path is None:
+            raise EngineError(f"the base {base.name} has no file")
+        from .local import LocalEngine
+
+        return LocalEngine(base.name, base.digest, base.path, self._settings)
+
+    async def _make_room(self, bytes: int) -> None:
+        for key, engine in list(self._engines.items()):
+            if sum(each.memory for each in self._engines.values()) + bytes <= self._budget:
+                return
+            if not engine.busy:
+                del self._engines[key]
+                await engine.aclose()
+
+
+class PooledEngine:
+    """An engine that can tell whether it is busy. Otherwise it is the engine inside."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.inner = engine
+        self._running = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._running > 0
+
+    @contextlib.contextmanager
+    def used(self) -> Iterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+
+    @property
+    def base(self) -> str:
+        return self.inner.base
+
+    @property
+    def digest(self) -> Digest | None:
+        return self.inner.digest
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self.inner.capabilities
+
+    @property
+    def memory(self) -> int:
+        return self.inner.memory
+
+    async def start(self) -> None:
+        await self.inner.start()
+
+    async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        with self.used():
+            stream = self.inner.generate(requests)
+            try:
+                async for event in stream:
+                    yield event
+            finally:
+                if (aclose := getattr(stream, "aclose", None)) is not None:
+                    await aclose()
+
+    async def score(
+        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+    ) -> tuple[Score, ...]:
+        with self.used():
+            return await self.inner.score(prefix, continuations, logits=logits)
+
+    async def count_tokens(self, text: str) -> int:
+        with self.used():
+            return await self.inner.count_tokens(text)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+
+def _expected(base: Base) -> int:
+    return int(base.path.stat().st_size * _HEADROOM) if base.path else 0
+
+
+def _physical_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 8 * 1024**3

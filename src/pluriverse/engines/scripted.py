@@ -1,0 +1,267 @@
+"""The scripted engine: no model, no waiting, the same words every time. For tests, demonstrations and documentation.
+
+A script is a TOML file of rules: the first whose patterns are found in the system prompt and the question gives the reply.
+Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens. Never claims to be a model.
+
+    base = "scripted"              the script `plain`
+    base = "scripted:demo"         one of `engines/scripts`
+    base = "scripted:/path.toml"   a file of yours
+"""
+
+import asyncio
+import random
+import re
+import tomllib
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
+from ..errors import from_dict as error_from
+from ..values import Digest, Message, Sampling
+from .contract import Capabilities, Chunk, EngineEvent, Failed, Finished, FinishReason, Request, Score, Started
+from .text import TextStream
+
+if TYPE_CHECKING:
+    import numpy as np
+
+VOCABULARY = 4096
+_TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
+_MESSAGE_MARKS = 3  # tokens that a message's frame would cost
+_KEYS = {"pace", "context_length", "rule"}
+_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`replies` are alternatives; `{question}` and `{voice}` (the system prompt's first sentence) are filled in."""
+
+    replies: tuple[str, ...]
+    system: str = ""
+    question: str = ""
+    fail_after: int | None = None  # tokens after which the reply ends with `error`
+    error: str = "engine"  # its kind
+    hang: bool = False  # say nothing until cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    rules: tuple[Rule, ...]
+    pace: float = 0.0  # seconds a step takes in which every reply says one token
+    context_length: int = 4096  # tokens
+
+    @classmethod
+    def load(cls, name: str) -> "Script":
+        """A script by its name or path. NotFoundError, or UsageError where the file cannot be understood."""
+        try:
+            if name.endswith(".toml"):
+                text = Path(name).expanduser().read_text("utf-8")
+            else:
+                text = (files(__package__) / "scripts" / f"{Path(name).name}.toml").read_text("utf-8")
+            return cls.parse(text)
+        except FileNotFoundError:
+            raise NotFoundError(
+                f"there is no script {name!r}", 'use "scripted" or "scripted:/path/of/a.toml"'
+            ) from None
+        except (tomllib.TOMLDecodeError, TypeError, re.error, OSError) as error:
+            raise UsageError(f"the script {name!r} cannot be read: {error}") from error
+
+    @classmethod
+    def parse(cls, text: str) -> "Script":
+        document = tomllib.loads(text)
+        _known(document, _KEYS)
+        rules = []
+        for given in document.get("rule", []):
+            _known(given, _RULE_KEYS)
+            rule = Rule(**{**given, "replies": tuple(given.get("replies", ()))})
+            re.compile(rule.system), re.compile(rule.question)
+            rules.append(rule)
+        return cls(tuple(rules), document.get("pace", 0.0), document.get("context_length", 4096))
+
+    def rule(self, system: str, question: str) -> Rule:
+        for rule in self.rules:
+            if re.search(rule.system, system) and re.search(rule.question, question):
+                return rule
+        return Rule(("I have no line for this.",))
+
+
+@dataclass(slots=True)
+class _Speaking:
+    """One reply on its way."""
+
+    index: int
+    rule: Rule
+    tokens: list[bytes]
+    text: TextStream
+    sampling: Sampling
+    prompt_tokens: int
+    cached_tokens: int
+    seed: int
+    said: int = 0
+    events: list[EngineEvent] = field(default_factory=list)
+
+
+class ScriptedEngine:
+    """See `engines.contract.Engine` for what it promises."""
+
+    def __init__(self, base: str = "scripted", script: Script | None = None) -> None:
+        self._base = base
+        self._script = script or Script.load(base.partition(":")[2] or "plain")
+        self._systems: set[str] = set()
+        self._closed = False
+
+    @property
+    def base(self) -> str:
+        return self._base
+
+    @property
+    def digest(self) -> Digest | None:
+        return None
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            logprobs=True, logits=True, grammar=False, seed=True, context_length=self._script.context_length
+        )
+
+    @property
+    def memory(self) -> int:
+        return 0
+
+    async def start(self) -> None:
+        if self._closed:
+            raise EngineError(f"the engine of {self._base} is closed")
+
+    async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        await self.start()
+        speaking: list[_Speaking] = []
+        for index, request in enumerate(requests):
+            try:
+                speaking.append(self._prepare(index, request))
+            except PluriverseError as error:
+                yield Failed(index, error)
+        for each in speaking:
+            yield Started(each.index, each.prompt_tokens, each.cached_tokens, each.seed)
+        while speaking:
+            await asyncio.sleep(self._script.pace)
+            for each in list(speaking):
+                for event in [Failed(each.index, self._gone())] if self._closed else self._say(each):
+                    yield event
+                    if isinstance(event, Finished | Failed):
+                        speaking.remove(each)
+
+    async def score(
+        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+    ) -> tuple[Score, ...]:
+        import numpy as np
+
+        await self.start()
+        before = _split(prefix if isinstance(prefix, str) else _flat(prefix))
+        scores = []
+        for text in continuations:
+            tokens = _split((prefix if isinstance(prefix, str) else _flat(prefix)) + text)[len(before) :]
+            if not text or not tokens:
+                raise UsageError("a continuation is empty")
+            if _split((prefix if isinstance(prefix, str) else _flat(prefix)) + text)[: len(before)] != before:
+                raise UsageError(f"the continuation {text[:40]!r} merges with the end of the prefix")
+            self._check_length(len(before) + len(tokens))
+            rows = np.stack([_logits(b"".join(before + tokens[:n])) for n in range(len(tokens))])
+            ids = [zlib.crc32(token) % VOCABULARY for token in tokens]
+            peak = rows.max(axis=1)
+            log_sum = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1, dtype=np.float64))
+            logprobs = tuple(float(row[id] - total) for row, id, total in zip(rows, ids, log_sum, strict=True))
+            scores.append(Score(tuple(ids), logprobs, rows if logits else None))
+        return tuple(scores)
+
+    async def count_tokens(self, text: str) -> int:
+        return len(_split(text))
+
+    async def aclose(self) -> None:
+        self._closed = True
+
+    def _prepare(self, index: int, request: Request) -> _Speaking:
+        if request.sampling.grammar is not None:
+            raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
+        system = next((m.content for m in request.messages if m.role == "system"), "")
+        question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in request.messages)
+        self._check_length(prompt + 1)
+        cached = len(_split(system)) + _MESSAGE_MARKS if system and system in self._systems else 0
+        self._systems.add(system)
+        sampling = request.sampling
+        seed = random.randrange(2**32) if sampling.seed is None else sampling.seed  # noqa: S311
+        rule = self._script.rule(system, question)
+        tokens = _split(_reply(rule, system, question, sampling, seed))
+        return _Speaking(index, rule, tokens, TextStream(sampling.stop), sampling, prompt, cached, seed)
+
+    def _say(self, each: _Speaking) -> list[EngineEvent]:
+        """One token of one reply, and its end where it ends."""
+        if each.rule.hang:
+            return []
+        if each.said == each.rule.fail_after:
+            words = "the script says that this reply fails"
+            return [Failed(each.index, error_from({"kind": each.rule.error, "message": words, "hint": None}))]
+        events: list[EngineEvent] = []
+        reason: FinishReason | None = None
+        if each.said < len(each.tokens):
+            if text := each.text.push(each.tokens[each.said]):
+                events.append(Chunk(each.index, text))
+        else:
+            reason = "stop"
+        each.said += 1
+        if reason or each.text.stopped:
+            reason = "stop"
+        elif each.said >= each.sampling.max_tokens:
+            reason = "length"
+        elif each.prompt_tokens + each.said >= self._script.context_length:
+            reason = "context"
+        if reason is None:
+            return events
+        if rest := each.text.finish():
+            events.append(Chunk(each.index, rest))
+        return [*events, Finished(each.index, reason, each.prompt_tokens, each.said)]
+
+    def _check_length(self, tokens: int) -> None:
+        limit = self._script.context_length
+        if tokens > limit:
+            raise ContextOverflowError(
+                f"the conversation has {tokens:,} tokens; the script reads {limit:,}", "shorten it, or start a new one"
+            )
+
+    def _gone(self) -> EngineError:
+        return EngineError(f"the engine of {self._base} was closed")
+
+
+def _reply(rule: Rule, system: str, question: str, sampling: Sampling, seed: int) -> str:
+    """At temperature 0 the first alternative; else one that the seed and the prompt decide."""
+    if not rule.replies:
+        return ""
+    choice = 0
+    if sampling.temperature > 0:
+        choice = random.Random(f"{seed}|{system}|{question}").randrange(len(rule.replies))  # noqa: S311
+    voice = re.split(r"(?<=[.!?])\s", system.strip(), maxsplit=1)[0] or "I was given no system prompt."
+    return rule.replies[choice].replace("{question}", question.strip()).replace("{voice}", voice)
+
+
+def _split(text: str) -> list[bytes]:
+    """Tokens: ASCII words with the space before them, single ASCII characters, else one or two bytes."""
+    return _TOKENS.findall(text.encode("utf-8", "replace"))
+
+
+def _flat(messages: Sequence[Message]) -> str:
+    return "".join(f"{m.role}: {m.content}\n" for m in messages)
+
+
+def _logits(before: bytes) -> "np.ndarray":
+    """float32 [VOCABULARY]: drawn once and for all from what stands before."""
+    import numpy as np
+
+    return np.random.default_rng(zlib.crc32(before)).standard_normal(VOCABULARY).astype(np.float32)
+
+
+def _known(given: dict[str, Any], keys: set[str]) -> None:
+    if unknown := sorted(set(given) - keys):
+        raise UsageError(f"a script has the unknown key {unknown[0]!r}", f"known: {', '.join(sorted(keys))}")

@@ -1,0 +1,33 @@
+"""What is on this machine's disk: weights and manifests by digest, and how they come here."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .gguf import Header, read_header
+    from .manifests import StoredModel
+    from .pulling import Progress, Pulled, PullEvent, SourceFailed, Trying, pull
+    from .store import Collected, Removed, Store
+    from .verifying import Bad, Verified, VerifyProgress
+
+_WHERE = {
+    "gguf": ("Header", "read_header"),
+    "manifests": ("StoredModel",),
+    "pulling": ("Progress", "PullEvent", "Pulled", "SourceFailed", "Trying", "pull"),
+    "store": ("Collected", "Removed", "Store"),
+    "verifying": ("Bad", "Verified", "VerifyProgress"),
+}
+
+__all__ = [
+    "Bad", "Collected", "Header", "Progress", "PullEvent", "Pulled", "Removed", "SourceFailed", "Store", "StoredModel",
+    "Trying", "Verified", "VerifyProgress", "pull", "read_header",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: an engine's process needs the header check, and nothing else of this."""
+    import importlib
+
+    for module, names in _WHERE.items():
+        if name in names:
+            return getattr(importlib.import_module(f".{module}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

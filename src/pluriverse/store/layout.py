@@ -1,0 +1,175 @@
+"""One store on one disk: an OCI image layout (https://github.com/opencontainers/image-spec, image-layout.md, 1.0.0).
+
+    oci-layout            the layout's version
+    index.json            names, each pointing to a manifest
+    blobs/sha256/<hex>    manifests, configs and weights; complete and checked, or not there
+    incoming/             partial downloads and locks; never read as anything else
+
+Knows files, locks and manifests. Does not know sources, engines or what a model is for. Writing creates the folders; reading a
+store that does not exist finds it empty.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..errors import IntegrityError, NoSpaceError, PluriverseError
+from ..values import Digest
+
+Document = dict[str, Any]
+
+NAME = "org.opencontainers.image.ref.name"
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+
+class Layout:
+    """The files of one store. All writes to the index happen under a lock that processes share."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.blobs = root / "blobs" / "sha256"
+        self.incoming = root / "incoming"
+
+    def blob(self, digest: Digest) -> Path:
+        return self.blobs / digest.hex
+
+    def has(self, digest: Digest) -> bool:
+        return self.blob(digest).exists()
+
+    def index(self) -> list[Document]:
+        """The descriptors in index.json: `digest`, `size`, `artifactType`, `annotations`. IntegrityError if garbled."""
+        try:
+            document = json.loads((self.root / "index.json").read_bytes())
+            descriptors: list[Document] = document["manifests"]
+            for each in descriptors:
+                Digest(each["digest"])
+                each["annotations"][NAME]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError, PluriverseError) as error:
+            raise IntegrityError(f"{self.root / 'index.json'} is garbled: {error}", "restore it from a copy") from error
+        return descriptors
+
+    def document(self, digest: Digest) -> Document:
+        """A JSON blob, checked against its digest, for it is small. IntegrityError when it is missing or changed."""
+        try:
+            data = self.blob(digest).read_bytes()
+        except OSError as error:
+            raise IntegrityError(f"a manifest is missing from the store: {digest}", "pluriverse verify") from error
+        if sha256(data).hexdigest() != digest.hex:
+            raise IntegrityError(f"a manifest in the store has been changed: {digest}", "pluriverse verify")
+        document: Document = json.loads(data)
+        return document
+
+    def add_document(self, document: Document) -> tuple[Digest, int]:
+        """Write a JSON blob; its digest and size. The same document is written once."""
+        data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+        return self.add_bytes(data), len(data)
+
+    def add_bytes(self, data: bytes) -> Digest:
+        digest = Digest("sha256:" + sha256(data).hexdigest())
+        if not self.has(digest):
+            self._write(self.blob(digest), data)
+        return digest
+
+    def point(self, name: str, digest: Digest, size: int, artifact_type: str, annotations: dict[str, str]) -> None:
+        """Let `name` point to a manifest; whatever had that name and type is replaced. Hold `lock()` around it."""
+        kept = [
+            each
+            for each in self.index()
+            if (each["annotations"][NAME], each.get("artifactType")) != (name, artifact_type)
+        ]
+        entry = {
+            "mediaType": MANIFEST_TYPE,
+            "digest": digest,
+            "size": size,
+            "artifactType": artifact_type,
+            "annotations": {NAME: name, **annotations},
+        }
+        self.write_index([*kept, entry])
+
+    def write_index(self, descriptors: list[Document]) -> None:
+        """Replace the index. Hold `lock()` around reading and writing it."""
+        if not (self.root / "oci-layout").exists():
+            self._write(self.root / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+        document = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": descriptors}
+        self._write(self.root / "index.json", json.dumps(document, ensure_ascii=False, indent=1).encode())
+
+    @contextlib.contextmanager
+    def lock(self, name: str = "index", *, wait: bool = True) -> Iterator[bool]:
+        """A lock between processes, freed by the kernel when its holder dies. Yields whether it is held."""
+        from filelock import FileLock, Timeout
+
+        with writing(self.root):
+            self.incoming.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.incoming / f"{name}.lock", thread_local=False)
+            try:
+                lock.acquire(timeout=-1 if wait else 0)
+            except Timeout:
+                yield False
+                return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def adopt(self, file: Path, digest: Digest) -> Path:
+        """Move a complete, checked file into the blobs: from now on it is visible."""
+        target = self.blob(digest)
+        with writing(self.root):
+            self.blobs.mkdir(parents=True, exist_ok=True)
+            if not file.is_symlink() and file.stat().st_nlink == 1:  # a linked file is also the user's own
+                file.chmod(0o444)
+            file.replace(target)
+            _sync(target.parent)
+        return target
+
+    def _write(self, path: Path, data: bytes) -> None:
+        with writing(self.root):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).chmod(0o644)
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+
+
+@contextlib.contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Turn what a disk can answer into words: full, read-only, not permitted."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoSpaceError(
+                f"the disk of {root} is full", "free some space, e.g. pluriverse gc; then try again"
+            ) from error
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
+            raise PluriverseError(
+                f"nothing can be written to {root}: {error.strerror}", "set PLURIVERSE_HOME to a folder of your own"
+            ) from error
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Make a rename last through a power cut; not every platform can."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,138 @@
+"""The manifests of models, adapters and assistants, in the words of the CNCF ModelPack specification v0.0.7.
+
+Pure functions between facts and OCI documents. Knows no disk. What that specification has no words for stands in annotations
+under `org.pluriverse.`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..values import Digest
+from .gguf import Header
+
+Document = dict[str, Any]
+Kind = Literal["model", "adapter"]
+
+MODEL_TYPE = "application/vnd.cncf.model.manifest.v1+json"
+CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
+WEIGHT_TYPE = "application/vnd.cncf.model.weight.v1.raw"
+ASSISTANT_TYPE = "application/vnd.pluriverse.assistant.manifest.v1+json"
+ASSISTANT_LAYER = "application/vnd.pluriverse.assistant.v1+toml"
+EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+
+P = "org.pluriverse."
+# llama.cpp's general.file_type, from its include/llama.h (enum llama_ftype)
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
+    13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS",
+    21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
+    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model or adapter that is whole and on this machine."""
+
+    name: str
+    digest: Digest
+    bytes: int
+    kind: Kind
+    path: Path
+    architecture: str | None
+    parameters: int | None
+    quantization: str | None
+    context_length: int | None  # tokens
+    licence: str | None
+    source: str | None  # where its bytes came from
+    store: Path
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def facts(header: Header) -> Document:
+    """What a GGUF header says of a model, in the fields of a ModelPack config."""
+    metadata = header.metadata
+    architecture = metadata.get("general.architecture")
+    parameters = 0
+    for tensor in header.tensors:
+        values = 1
+        for length in tensor.shape:
+            values *= length
+        parameters += values
+    return {
+        "architecture": architecture,
+        "format": "gguf",
+        "paramSize": str(parameters),
+        "quantization": _FILE_TYPES.get(metadata.get("general.file_type", -1)),
+        "contextLength": metadata.get(f"{architecture}.context_length"),
+    }
+
+
+def kind_of(header: Header) -> Kind:
+    return "adapter" if header.metadata.get("general.type") == "adapter" else "model"
+
+
+def config(name: str, digest: Digest, header: Header, licence: str | None) -> Document:
+    known = {key: value for key, value in facts(header).items() if value is not None}
+    licence = licence or header.metadata.get("general.license")
+    descriptor = {"name": name} | ({"licenses": [licence]} if isinstance(licence, str) else {})
+    return {"descriptor": descriptor, "config": known, "modelfs": {"type": "layers", "diffIds": [digest]}}
+
+
+def model(config: tuple[Digest, int], weights: tuple[Digest, int], file: str, annotations: dict[str, str]) -> Document:
+    """`config` and `weights` are (digest, size in bytes) of the blobs."""
+    role = {P + "role": annotations.get(P + "role", "model")}
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": MODEL_TYPE,
+        "config": {"mediaType": CONFIG_TYPE, "digest": config[0], "size": config[1]},
+        "layers": [
+            {
+                "mediaType": WEIGHT_TYPE,
+                "digest": weights[0],
+                "size": weights[1],
+                "annotations": {"org.cncf.model.filepath": file, **role},
+            }
+        ],
+        "annotations": annotations,
+    }
+
+
+def assistant(toml: tuple[Digest, int], empty: tuple[Digest, int], annotations: dict[str, str]) -> Document:
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": ASSISTANT_TYPE,
+        "config": {"mediaType": EMPTY_TYPE, "digest": empty[0], "size": empty[1]},
+        "layers": [{"mediaType": ASSISTANT_LAYER, "digest": toml[0], "size": toml[1]}],
+        "annotations": annotations,
+    }
+
+
+def stored(name: str, manifest: Document, config: Document, path: Path, store: Path) -> StoredModel:
+    layer, given, annotations = manifest["layers"][0], config.get("config", {}), manifest.get("annotations", {})
+    parameters = given.get("paramSize", "")
+    return StoredModel(
+        name=name,
+        digest=Digest(layer["digest"]),
+        bytes=layer["size"],
+        kind="adapter" if annotations.get(P + "role") == "adapter" else "model",
+        path=path,
+        architecture=given.get("architecture"),
+        parameters=int(parameters) if parameters.isdecimal() else None,
+        quantization=given.get("quantization"),
+        context_length=given.get("contextLength"),
+        licence=next(iter(config.get("descriptor", {}).get("licenses", [])), None),
+        source=annotations.get(P + "source"),
+        store=store,
+        annotations=annotations,
+    )
+
+
+def blobs(manifest: Document) -> list[tuple[Digest, int]]:
+    """(digest, size) of everything a manifest needs."""
+    return [(Digest(each["digest"]), each["size"]) for each in (manifest["config"], *manifest["layers"])]

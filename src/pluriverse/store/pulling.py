@@ -1,0 +1,258 @@
+"""Bringing one file into the store: sources in order, hashed while it streams, resumed where it stopped.
+
+Visible only when it is whole, its digest is right and its header is sound. Several processes may pull the same digest: one
+does, the others wait and find it there.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..settings import Settings
+from ..values import Digest, PathSource, Pullable, Source
+from .gguf import read_header
+from .layout import Layout, writing
+from .manifests import StoredModel
+from .sources import ByteStream, candidates, open_source
+from .store import Store, check_name
+
+SPARE = 64 * 1024**2  # bytes that stay free on the disk
+_TELL_EVERY = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Trying:
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` bytes are here and hashed; total None where the source does not say."""
+
+    done: int
+    total: int | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFailed:
+    source: Source
+    error: PluriverseError
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    ref: str
+    name: str
+    digest: Digest
+    bytes: int
+    source: Source | None  # None: it was here
+    resumed_bytes: int
+    already_here: bool
+
+
+PullEvent = Trying | Progress | SourceFailed | Pulled
+
+
+async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
+    """Yields events; the last is Pulled.
+
+    Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
+    for and none the right ones, NoSpaceError before or when the disk is full; what is here by then is kept for the next try.
+    """
+    check_name(pullable.name)
+    layout = store.home
+    async with _locked(layout, _key(pullable)):
+        if (here := _already(store, pullable)) is not None:
+            yield here
+            return
+        failures: list[SourceFailed] = []
+        for source in _sources(store, pullable, settings):
+            yield Trying(source)
+            job = _Job(store, pullable, settings, source)
+            try:
+                async with aclosing(job.run()) as events:
+                    async for event in events:
+                        yield event
+                return
+            except NoSpaceError:
+                raise
+            except (UnreachableError, IntegrityError) as error:
+                failures.append(SourceFailed(source, error))
+                yield failures[-1]
+        raise _summary(pullable, failures)
+
+
+class _Job:
+    """One source, one file. `part` is what is here of it so far."""
+
+    def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source) -> None:
+        self.store, self.pullable, self.settings, self.source = store, pullable, settings, source
+        self.layout = store.home
+        self.part = self.layout.incoming / f"{_key(pullable)}.part"
+        self.etag = self.part.with_suffix(".etag")
+        # A second name of the user's own file. Never `part`, which a later source would write to.
+        self.link = self.part.with_suffix(".link")
+
+    async def run(self) -> AsyncGenerator[PullEvent, None]:
+        have = self.part.stat().st_size if self.part.exists() else 0
+        known = self.etag.read_text() if self.etag.exists() else None
+        if have and known is None and self.pullable.digest is None:
+            have = 0  # nothing says that these bytes belong to what the source has now
+        with writing(self.layout.root):
+            self.layout.incoming.mkdir(parents=True, exist_ok=True)
+        async with open_source(self.source, self.settings, self.layout.incoming, have, known) as stream:
+            digest = self.pullable.digest or stream.digest
+            size = stream.size if self.pullable.size is None else self.pullable.size
+            if stream.file is not None and self._linked(stream.file):
+                file, resumed = self.link, 0
+                found = await asyncio.to_thread(_digest_of, file)
+                yield Progress(file.stat().st_size, size, self.source)
+            else:
+                self._check_space(size, stream.start)
+                file, resumed, hasher = self.part, stream.start, sha256()
+                async for done in self._receive(stream, hasher):
+                    yield Progress(done, size, self.source)
+                found = Digest("sha256:" + hasher.hexdigest())
+            self._check(file, found, digest)
+        yield await asyncio.to_thread(self._finish, file, found, resumed)
+
+    async def _receive(self, stream: ByteStream, hasher: Any) -> AsyncIterator[int]:
+        """Write the stream behind what is here; yields bytes done."""
+        with writing(self.layout.root):
+            if stream.etag and self.pullable.digest is None:
+                self.etag.write_text(stream.etag)
+            with self.part.open("r+b" if stream.start else "wb") as file:
+                done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
+                told = done
+                async for chunk in stream.chunks:
+                    file.write(chunk)
+                    hasher.update(chunk)
+                    done += len(chunk)
+                    if done - told >= _TELL_EVERY:
+                        told = done
+                        yield done
+                file.truncate()
+                file.flush()
+        yield done
+
+    def _linked(self, file: Path) -> bool:
+        """Share the bytes of a file on the same disk instead of copying them."""
+        self.link.unlink(missing_ok=True)
+        try:
+            self.link.hardlink_to(file)
+        except OSError:  # another disk, or one without links
+            return False
+        return True
+
+    def _check_space(self, size: int | None, have: int) -> None:
+        if size is None:
+            return
+        free = shutil.disk_usage(self.layout.root).free
+        if free < size - have + SPARE:
+            raise NoSpaceError(
+                f"{self.pullable.name} needs {size - have:,} more bytes; {self.layout.root} has {free:,} free",
+                "free some space, e.g. pluriverse gc; or set PLURIVERSE_HOME to a folder on a larger disk",
+            )
+
+    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> None:
+        """Throw wrong bytes away: they must neither be used nor resumed."""
+        try:
+            if wanted is not None and found != wanted:
+                size = file.stat().st_size
+                raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
+            read_header(file)
+        except IntegrityError:
+            file.unlink(missing_ok=True)
+            self.etag.unlink(missing_ok=True)
+            raise
+
+    def _finish(self, file: Path, digest: Digest, resumed: int) -> Pulled:
+        header, size, pullable = read_header(file), file.stat().st_size, self.pullable
+        with writing(self.layout.root), file.open("rb") as opened:
+            os.fsync(opened.fileno())
+        self.store.add_model(pullable, digest, header, str(self.source), file)
+        for left in (self.part, self.etag, self.link):
+            left.unlink(missing_ok=True)
+        return Pulled(pullable.ref, pullable.name, digest, size, self.source, resumed, already_here=False)
+
+
+def _already(store: Store, pullable: Pullable) -> Pulled | None:
+    """Where the digest is in one of the stores, it needs a name at most."""
+    if pullable.digest is None or not store.has(pullable.digest):
+        return None
+    path = store.path(pullable.digest)
+    if pullable.size is not None and path.stat().st_size != pullable.size:
+        with contextlib.suppress(OSError):  # cut short by some accident: fetch it again
+            store.home.blob(pullable.digest).unlink(missing_ok=True)
+        return None
+    named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
+    if not named:
+        store.add_model(pullable, pullable.digest, read_header(path), str(path))
+    size = path.stat().st_size
+    return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
+
+
+def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Source]:
+    """Files of the right size in the user's folders first, then the sources named, each hub file with its mirrors."""
+    found: list[Source] = []
+    if pullable.size is not None:
+        for folder in settings.folders:
+            found += [
+                PathSource(path)
+                for path in sorted(folder.rglob("*.gguf"))
+                if path.is_file() and path.stat().st_size == pullable.size
+            ]
+    for source in pullable.sources:
+        found += candidates(source, settings)
+    return found
+
+
+def _summary(pullable: Pullable, failures: list[SourceFailed]) -> PluriverseError:
+    told = "; ".join(each.error.message for each in failures) or "it has no source"
+    if any(isinstance(each.error, IntegrityError) for each in failures):
+        return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", "try again later")
+    hints = [each.error.hint for each in failures if each.error.hint]
+    hint = hints[0] if hints else "check the network, or put the file into a folder and set PLURIVERSE_FOLDERS to it"
+    return UnreachableError(f"no source of {pullable.name} can be reached: {told}", hint)
+
+
+def _key(pullable: Pullable) -> str:
+    """Names the partial file: by digest, so that all sources continue it; else by the reference."""
+    return pullable.digest.hex if pullable.digest else "ref-" + sha256(pullable.ref.encode()).hexdigest()
+
+
+@contextlib.asynccontextmanager
+async def _locked(layout: Layout, key: str) -> AsyncIterator[None]:
+    """Waits in a thread: another process may hold the lock for as long as it downloads."""
+    stack = contextlib.ExitStack()
+    await asyncio.to_thread(stack.enter_context, layout.lock(key))
+    try:
+        yield
+    finally:
+        stack.close()
+
+
+def _hash_start(file: Any, hasher: Any, size: int) -> int:
+    """Hash the first `size` bytes of what is here and stay behind them."""
+    file.seek(0)
+    left = size
+    while left and (chunk := file.read(min(left, 1024 * 1024))):
+        hasher.update(chunk)
+        left -= len(chunk)
+    return size - left
+
+
+def _digest_of(path: Path) -> Digest:
+    hasher = sha256()
+    with path.open("rb") as file:
+        _hash_start(file, hasher, path.stat().st_size)
+    return Digest("sha256:" + hasher.hexdigest())

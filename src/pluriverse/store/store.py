@@ -1,0 +1,192 @@
+"""The stores of this machine as one: the home store, which is written, and others beside it, which are only read.
+
+Knows names, digests and manifests. Does not know networks (`pull`) or what a model is used for.
+"""
+
+import difflib
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ..errors import IntegrityError, NotFoundError, PluriverseError, UsageError
+from ..settings import Settings
+from ..values import Digest, Pullable
+from . import manifests
+from .gguf import Header
+from .layout import NAME, Layout
+from .manifests import P, StoredModel
+from .verifying import Verified, VerifyProgress, verify
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_EMPTY = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    name: str
+    bytes: int  # that `gc` would free
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    blobs: int
+    bytes: int
+
+
+class Store:
+    """`root` is written, `beside` are only read. Nothing is created before something is written."""
+
+    def __init__(self, root: Path, beside: Sequence[Path] = ()) -> None:
+        self.home = Layout(root)
+        self._beside = [Layout(path) for path in beside if path != root]
+
+    @classmethod
+    def at(cls, settings: Settings) -> Self:
+        return cls(settings.store, settings.stores)
+
+    @property
+    def layouts(self) -> list[Layout]:
+        return [self.home, *self._beside]
+
+    def models(self) -> list[StoredModel]:
+        """Models and adapters of all stores by name, home first; a name that two stores have is the first one's."""
+        found: dict[str, StoredModel] = {}
+        for layout in self.layouts:
+            for entry in layout.index():
+                name = entry["annotations"][NAME]
+                if entry.get("artifactType") == manifests.MODEL_TYPE and name not in found:
+                    found[name] = self._model(layout, name, Digest(entry["digest"]))
+        return sorted(found.values(), key=lambda model: model.name)
+
+    def find(self, name_or_digest: str) -> StoredModel:
+        """By name, by digest, or by the first twelve or more hex digits of one. NotFoundError, with near names."""
+        models = self.models()
+        by_name = [model for model in models if model.name == name_or_digest]
+        wanted = name_or_digest.removeprefix("sha256:")
+        by_digest = [model for model in models if len(wanted) >= 12 and model.digest.hex.startswith(wanted)]
+        if by_name or by_digest:
+            return (by_name or by_digest)[0]
+        near = difflib.get_close_matches(name_or_digest, [model.name for model in models], n=1)
+        hint = f"did you mean {near[0]}?" if near else "see what is here: pluriverse ls"
+        raise NotFoundError(f"no model is called {name_or_digest!r} on this machine", hint)
+
+    def has(self, digest: Digest) -> bool:
+        return any(layout.has(digest) for layout in self.layouts)
+
+    def path(self, digest: Digest) -> Path:
+        """The file of a digest, in whichever store has it. NotFoundError."""
+        for layout in self.layouts:
+            if layout.has(digest):
+                return layout.blob(digest)
+        raise NotFoundError(f"{digest} is not on this machine", "pluriverse ls")
+
+    def add_model(
+        self, pullable: Pullable, digest: Digest, header: Header, source: str, file: Path | None = None
+    ) -> None:
+        """Give a digest its name in the home store.
+
+        `file`: where the bytes are, complete and checked; they move into the store at the same moment, so that `gc` never
+        sees them without a name. None: one of the stores has them.
+        """
+        role = manifests.kind_of(header)
+        annotations = {P + "role": role, P + "source": source, **pullable.annotations}
+        name = pullable.name
+        with self.home.lock():
+            if file is not None:
+                self.home.adopt(file, digest)
+            size = self.path(digest).stat().st_size
+            config = self.home.add_document(manifests.config(name, digest, header, pullable.licence))
+            manifest = manifests.model(config, (digest, size), f"{name}.gguf", annotations)
+            self.home.point(name, *self.home.add_document(manifest), manifests.MODEL_TYPE, {P + "role": role})
+
+    def put_assistant(
+        self, name: str, toml: str, base: Digest | None, annotations: dict[str, str] | None = None
+    ) -> Digest:
+        """Keep an assistant's definition as it is now, under its digest; the digest of its manifest."""
+        check_name(name)
+        given = {P + "role": "assistant", **({P + "base.digest": base} if base else {}), **(annotations or {})}
+        data = toml.encode()
+        with self.home.lock():
+            empty = (self.home.add_bytes(_EMPTY), len(_EMPTY))
+            manifest = manifests.assistant((self.home.add_bytes(data), len(data)), empty, given)
+            digest, size = self.home.add_document(manifest)
+            self.home.point(name, digest, size, manifests.ASSISTANT_TYPE, {P + "role": "assistant"})
+        return digest
+
+    def remove(self, name: str) -> Removed:
+        """Forget a model's name in the home store; its bytes go at `gc`, if nothing else needs them."""
+        if name not in {entry["annotations"][NAME] for entry in self.home.index()}:
+            place = self.find(name).store
+            raise PluriverseError(f"{name} is in {place}, which is only read from here", "remove it there")
+        before = sum(size for _, size in self._unused())
+        with self.home.lock():
+            kept = [
+                entry
+                for entry in self.home.index()
+                if (entry["annotations"][NAME], entry.get("artifactType")) != (name, manifests.MODEL_TYPE)
+            ]
+            self.home.write_index(kept)
+        return Removed(name, sum(size for _, size in self._unused()) - before)
+
+    def gc(self, *, keep_partial_days: int = 7) -> Collected:
+        """Delete blobs that nothing points to, and partial downloads nobody has touched for some days.
+
+        Safe beside a running pull: blobs and names appear under one lock, and a partial file in use is locked.
+        """
+        if not self.home.root.exists():
+            return Collected(0, 0)
+        with self.home.lock():
+            freed = [size for path, size in self._unused() if _unlink(path)]
+            freed += self._drop_partial(time.time() - keep_partial_days * 86400)
+        return Collected(len(freed), sum(freed))
+
+    def verify(self, names: Sequence[str] = ()) -> Iterator[VerifyProgress | Verified]:
+        """Read every byte of the named models (default: everything in all stores) and compare digests."""
+        known = {entry["annotations"][NAME] for layout in self.layouts for entry in layout.index()}
+        for name in names:
+            if name not in known:
+                self.find(name)  # raises, with near names
+        return verify(self.layouts, names)
+
+    def _model(self, layout: Layout, name: str, digest: Digest) -> StoredModel:
+        manifest = layout.document(digest)
+        config = layout.document(Digest(manifest["config"]["digest"]))
+        weights = Digest(manifest["layers"][0]["digest"])
+        path = next((each.blob(weights) for each in [layout, *self.layouts] if each.has(weights)), layout.blob(weights))
+        return manifests.stored(name, manifest, config, path, layout.root)
+
+    def _unused(self) -> list[tuple[Path, int]]:
+        """Blobs of the home store that no manifest needs."""
+        used: set[str] = set()
+        for entry in self.home.index():
+            digest = Digest(entry["digest"])
+            used.add(digest.hex)
+            try:
+                used |= {blob.hex for blob, _ in manifests.blobs(self.home.document(digest))}
+            except IntegrityError:
+                continue  # `verify` speaks of it
+        blobs = self.home.blobs.iterdir() if self.home.blobs.exists() else iter(())
+        return [(path, path.lstat().st_size) for path in blobs if path.name not in used]
+
+    def _drop_partial(self, before: float) -> list[int]:
+        freed = []
+        for path in self.home.incoming.glob("*.part"):
+            if path.stat().st_mtime < before:
+                with self.home.lock(path.stem, wait=False) as held:
+                    size = path.stat().st_size
+                    if held and _unlink(path):
+                        freed.append(size)
+        return freed
+
+
+def check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{name!r} cannot be a name", "use lower-case letters, digits, dots, hyphens; e.g. my-model")
+
+
+def _unlink(path: Path) -> bool:
+    path.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,125 @@
+"""Wrong words get exit code 2, the near name and, with --json, one document; help and welcome are fast and complete."""
+
+import subprocess
+import sys
+
+import pytest
+
+from pluriverse import __version__
+
+from .conftest import Call
+
+COMMANDS = [
+    *("ask", "chat", "history", "ls", "show", "new", "panel", "pull", "catalogue", "rm", "verify", "gc"),
+    *("history ls", "history search", "history show", "history export", "history rm", "history clear"),
+    *("panel ls", "panel show", "panel new", "catalogue ls", "catalogue search", "catalogue show"),
+]
+
+
+def test_welcome_names_three_commands(call: Call) -> None:
+    result = call()
+    assert result.code == 0
+    assert result.out.count("\n  pluriverse ") == 3
+
+
+def test_version(call: Call) -> None:
+    assert call("--version").out == f"pluriverse {__version__}\n"
+    assert call("--version", "--json").document == {"version": __version__}
+
+
+def test_help_lists_every_command(call: Call) -> None:
+    text = call("--help").out
+    for name in COMMANDS:
+        if " " not in name:
+            assert f"\n  {name} " in text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_each_command_has_an_example(call: Call, name: str) -> None:
+    result = call(*name.split(), "--help")
+    assert result.code == 0
+    assert "example:\n  pluriverse " in result.out
+    assert "--json" in result.out
+    assert call(*name.split(), "--help", "--json").document["help"] == result.out
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["aks", "hi"], "pluriverse ask"),
+        (["What is fair?"], 'pluriverse ask "What is fair?"'),
+        (["panel", "shwo"], "pluriverse panel show"),
+        (["ask", "hi", "--max-token", "3"], "--max-tokens"),
+        (["ask"], "pluriverse ask --help"),
+        (["ask", "hi", "--seed", "x"], "pluriverse ask --help"),
+        (["gc", "now"], "quotation marks"),
+        (["ask", "hi", "--temperature", "9"], None),
+        (["ask", "hi", "--with", "a,,b"], "A,B,C"),
+        (["ask", " "], "pluriverse ask"),
+        (["history", "clear"], "--yes"),
+        (["chat"], "pluriverse ls"),
+    ],
+)
+def test_wrong_usage(call: Call, words: list[str], hint: str | None) -> None:
+    plain = call(*words)
+    assert (plain.code, plain.out) == (2, "")
+    assert plain.err.startswith("error: ")
+    assert "Traceback" not in plain.err
+    for given in ([*words, "--json"], ["--json", *words]):
+        result = call(*given)
+        error = result.document["error"]
+        assert result.code == 2
+        assert error["kind"] == "usage"
+        assert error["message"]
+        assert hint is None or hint in error["hint"]
+
+
+def test_bad_setting_is_told_in_words(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLURIVERSE_THREADS", "many")
+    assert call("ls", "--json").document["error"]["kind"] == "usage"
+
+
+def test_unexpected_mistake_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by 0")
+
+    monkeypatch.setattr("pluriverse.assistants.Shelf.assistants", broken)
+    result = call("ls")
+    assert result.code == 1
+    assert "ZeroDivisionError: by 0" in result.err
+    assert "Traceback" not in result.err
+    assert "--debug" in result.err
+    assert "Traceback" in call("ls", "--debug").err
+    assert call("ls", "--json", "--debug").document["error"]["kind"] == "error"
+
+
+HEAVY = (
+    "numpy",
+    "rich",
+    "asyncio",
+    "httpx2",
+    "huggingface_hub",
+    "jinja2",
+    "sqlite3",
+    "tomli_w",
+    "xllamacpp",
+    "platformdirs",
+)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["ask", "--help"], [], ["--version"]])
+def test_nothing_heavy_is_imported_for_help(words: list[str]) -> None:
+    code = f"""
+import sys
+from pluriverse.cli import main
+main({words!r})
+print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.stderr == "[]\n"
+
+
+def test_a_reader_that_goes_away_is_no_failure() -> None:
+    shell = f"set -o pipefail; {sys.executable} -m pluriverse ls | head -1"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
