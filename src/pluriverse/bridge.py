@@ -29,6 +29,7 @@ class LoopThread:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._streams: set[AsyncIterator[Any]] = set()
         self._closed = False
         self._process = os.getpid()
 
@@ -61,11 +62,14 @@ class LoopThread:
 
     def iterate(self, stream: AsyncIterator[T]) -> Iterator[T]:
         """The stream's values, one at a time; closing this generator closes the stream."""
+        self._streams.add(stream)
         try:
             while (value := self.run(_next(stream))) is not _END:
                 yield value  # type: ignore[misc]  # mypy does not follow the sentinel
         finally:
-            self._close_stream(stream)
+            self._streams.discard(stream)
+            if not self._closed and self._process == os.getpid():
+                self._close_stream(stream)
 
     def close(self) -> None:
         """Cancel what runs, await `finish`, end the thread. Safe to call twice, and in a forked child."""
@@ -79,15 +83,12 @@ class LoopThread:
             thread.join(_PATIENCE_S)
 
     def _close_stream(self, stream: AsyncIterator[Any]) -> None:
-        aclose: Callable[[], Coroutine[Any, Any, None]] | None = getattr(stream, "aclose", None)
-        if aclose is None or self._closed or self._process != os.getpid():
-            return
         if threading.current_thread() is self._thread:  # the garbage collector closes it there: waiting would hang
-            task = asyncio.get_running_loop().create_task(aclose())
+            task = asyncio.get_running_loop().create_task(_close(stream))
             task.add_done_callback(self._tasks.discard)
             self._tasks.add(task)
         else:
-            self.run(aclose())
+            self.run(_close(stream))
 
     def _schedule(self, start: Callable[[], None]) -> asyncio.AbstractEventLoop:
         if self._process != os.getpid():
@@ -119,6 +120,8 @@ class LoopThread:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # Left to the loop's own end, a stream and the one inside it would be closed at once, in each other's way.
+        await asyncio.gather(*map(_close, list(self._streams)), return_exceptions=True)
         await self._finish()
 
 
@@ -130,6 +133,12 @@ def _hand_over(task: "asyncio.Task[T]", future: "Future[T]") -> None:
         future.set_exception(error)
     else:
         future.set_result(task.result())
+
+
+async def _close(stream: AsyncIterator[Any]) -> None:
+    aclose = getattr(stream, "aclose", None)  # a plain iterator has none
+    if aclose is not None:
+        await aclose()
 
 
 async def _next(stream: AsyncIterator[T]) -> T | object:

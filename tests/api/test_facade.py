@@ -183,7 +183,7 @@ def program(settings: Settings, code: str, base: str = "scripted") -> "subproces
         "p = pluriverse.Pluriverse(); print(p.ask('Hello?', 'test-alpha')[0].text)",
         "s = pluriverse.stream('Hello?', 'test-alpha'); print(next(s))",
         "c = pluriverse.chat('test-alpha'); s = c.stream('Hello?'); print(next(s))",
-        "def ask():\n    print(pluriverse.ask('Hello?', 'test-alpha')[0].text)\nimport threading; threading.Thread(target=ask).start()",
+        "import threading\nthreading.Thread(target=lambda: print(pluriverse.ask('Hi?', 'test-alpha')[0].text)).start()",
     ],
 )
 def test_a_program_that_never_closes_ends_quietly(settings: Settings, names: list[str], code: str) -> None:

@@ -98,7 +98,8 @@ async def _merged(work: _Work, question: str) -> AsyncGenerator[AskEvent, None]:
     try:
         workspace = work.workspace
         refs = [draft.assistant.base for draft in work.drafts]
-        groups = await asyncio.to_thread(group, refs, workspace.store, workspace.settings)
+        # Not in a thread: it reads a few small files, and Python starts no threads once the main one has ended.
+        groups = group(refs, workspace.store, workspace.settings)
         tasks += [asyncio.create_task(_speak(work, each)) for each in groups]
         unfinished = len(work.drafts)
         while unfinished:
@@ -147,7 +148,7 @@ async def _base(work: _Work, group: Group) -> Base:
     workspace = work.workspace
     async for event in fetch(pullable, workspace.store, workspace.settings):
         await work.queue.put(event)
-    return await asyncio.to_thread(resolve, group.ref, workspace.store, workspace.settings)
+    return resolve(group.ref, workspace.store, workspace.settings)
 
 
 async def _listen(work: _Work, engine: Engine, drafts: Sequence[Draft]) -> None:

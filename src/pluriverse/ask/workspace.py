@@ -69,19 +69,17 @@ class Workspace:
 
         `context`: tokens that one request may need. Raises what the store and the engine raise.
         """
-        import asyncio
-
         from ..assistants.bases import Base, resolve
         from .grouping import fetch, group, wanted
 
-        place = (await asyncio.to_thread(group, [base], self.store, self.settings))[0].place
+        place = group([base], self.store, self.settings)[0].place
         if not isinstance(place, Base):
             pullable = wanted(place)
             if pullable is None:
                 raise place
             async for _ in fetch(pullable, self.store, self.settings):
                 pass
-            place = await asyncio.to_thread(resolve, base, self.store, self.settings)
+            place = resolve(base, self.store, self.settings)
         return await self.pool.engine(place, context=context)
 
     async def aclose(self) -> None:

@@ -1,7 +1,7 @@
 """The scripted engine: no model, no waiting, the same words every time. For tests, demonstrations and documentation.
 
-A script is a TOML file of rules: the first whose patterns are found in the system prompt and the question gives the reply.
-Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens. Never claims to be a model.
+A script is a TOML file of rules: the first whose patterns are found in the system prompt and the question gives the
+reply. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens. Never claims to be a model.
 
     base = "scripted"              the script `plain`
     base = "scripted:demo"         one of `engines/scripts`

@@ -1,7 +1,7 @@
 """Bringing one file into the store: sources in order, hashed while it streams, resumed where it stopped.
 
-Visible only when it is whole, its digest is right and its header is sound. Several processes may pull the same digest: one
-does, the others wait and find it there.
+Visible only when it is whole, its digest is right and its header is sound. Several processes may pull the same digest:
+one does, the others wait and find it there.
 """
 
 import asyncio
@@ -50,6 +50,8 @@ class SourceFailed:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
+    """It is here, whole and checked."""
+
     ref: str
     name: str
     digest: Digest
@@ -66,7 +68,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
     """Yields events; the last is Pulled.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
-    for and none the right ones, NoSpaceError before or when the disk is full; what is here by then is kept for the next try.
+    for and none the right ones, NoSpaceError before or when the disk is full; what is here is kept for the next try.
     """
     check_name(pullable.name)
     layout = store.home

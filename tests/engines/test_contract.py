@@ -1,0 +1,334 @@
+"""The contract of `engines.contract.Engine`, sentence by sentence, against every engine within what it declares.
+
+The scripted engine always; the local engine on the real default model (mark `model`).
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pluriverse.engines.contract import Chunk, Engine, EngineEvent, Failed, Finished, Request, Started
+from pluriverse.engines.local import LocalEngine
+from pluriverse.engines.scripted import Script, ScriptedEngine
+from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
+from pluriverse.settings import DEFAULT_MODEL
+from pluriverse.values import Message, Sampling
+
+VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
+QUESTION = "What is a fair society?"
+
+Run = Callable[[Callable[[Engine], Coroutine[Any, Any, Any]]], Any]
+
+
+@pytest.fixture(scope="module", params=["scripted", pytest.param("local", marks=pytest.mark.model)])
+def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+    """Run a coroutine function on the engine; one engine and one event loop serve a whole module."""
+    loop = asyncio.new_event_loop()
+    if request.param == "scripted":
+        script = Script.parse(
+            'context_length = 600\n[[rule]]\nreplies = ["{voice} Schön, 你好 🌍! You asked: {question} A b c d e f.", '
+            '"One. {voice}", "Two. {voice}", "Three. {voice}", "Four. {question}"]'
+        )
+        engine: Engine = ScriptedEngine("scripted", script)
+    else:
+        from pluriverse.engines.local import EngineOptions
+
+        path = request.getfixturevalue("default_model")
+        engine = LocalEngine(DEFAULT_MODEL, None, path, _settings(path), EngineOptions(threads=2))
+    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
+    loop.run_until_complete(engine.aclose())
+    loop.close()
+
+
+def _settings(path: Any) -> Any:
+    from pluriverse.settings import Settings
+
+    return Settings(home=path.parent)
+
+
+def ask(system: str, question: str = QUESTION, **sampling: Any) -> Request:
+    messages = (Message("system", system), Message("user", question))
+    return Request(messages, Sampling(**{"temperature": 0.0, "max_tokens": 12, **sampling}))
+
+
+async def heard(engine: Engine, requests: Sequence[Request]) -> list[EngineEvent]:
+    return [event async for event in engine.generate(requests)]
+
+
+def text(events: Sequence[EngineEvent], index: int = 0) -> str:
+    return "".join(event.text for event in events if isinstance(event, Chunk) and event.index == index)
+
+
+def end(events: Sequence[EngineEvent], index: int = 0) -> Finished | Failed:
+    (last,) = (e for e in events if isinstance(e, Finished | Failed) and e.index == index)
+    return last
+
+
+def test_each_request_starts_speaks_and_ends_once(run: Run) -> None:
+    events = run(lambda engine: heard(engine, [ask(voice) for voice in VOICES]))
+    for index in range(len(VOICES)):
+        own = [event for event in events if event.index == index]
+        assert isinstance(own[0], Started)
+        assert isinstance(own[-1], Finished)
+        assert all(isinstance(event, Chunk) and event.text for event in own[1:-1])
+        assert text(events, index).strip()
+
+
+def test_replies_come_interleaved(run: Run) -> None:
+    events = run(lambda engine: heard(engine, [ask(voice) for voice in VOICES[:2]]))
+    first_end = next(place for place, event in enumerate(events) if isinstance(event, Finished))
+    assert {event.index for event in events[:first_end] if isinstance(event, Chunk)} == {0, 1}
+
+
+def test_counts_agree(run: Run) -> None:
+    events = run(lambda engine: heard(engine, [ask(VOICES[0], max_tokens=7)]))
+    started, finished = events[0], end(events)
+    assert isinstance(started, Started) and isinstance(finished, Finished)
+    assert started.prompt_tokens == finished.prompt_tokens > 5
+    assert 0 <= started.cached_tokens <= started.prompt_tokens
+    assert (finished.reason, finished.completion_tokens) == ("length", 7)
+
+
+def test_company_changes_no_word(run: Run) -> None:
+    together = run(lambda engine: heard(engine, [ask(voice) for voice in VOICES]))
+    for index, voice in enumerate(VOICES):
+        alone = run(lambda engine, voice=voice: heard(engine, [ask(voice)]))
+        assert text(alone) == text(together, index)
+
+
+def test_a_stop_string_ends_a_reply_and_is_never_shown(run: Run) -> None:
+    whole = text(run(lambda engine: heard(engine, [ask(VOICES[1], max_tokens=24)])))
+    middle = len(whole) // 2
+    for stop in (whole[middle : middle + 1], whole[middle : middle + 5]):  # within a token, and across tokens
+        events = run(lambda engine, stop=stop: heard(engine, [ask(VOICES[1], max_tokens=24, stop=(stop,))]))
+        assert text(events) == whole[: whole.index(stop)]
+        assert end(events).reason == "stop"  # type: ignore[union-attr]
+
+
+def test_seeds_decide(run: Run) -> None:
+    def spoken(seed: int | None) -> tuple[str, int]:
+        events = run(lambda engine: heard(engine, [ask(VOICES[0], temperature=1.5, seed=seed, max_tokens=16)]))
+        assert isinstance(events[0], Started)
+        return text(events), events[0].seed
+
+    assert spoken(5) == spoken(5)
+    assert len({spoken(seed)[0] for seed in range(5)}) > 1
+    fresh, seed = spoken(None)
+    assert spoken(seed)[0] == fresh
+
+
+def test_a_bad_request_fails_alone(run: Run) -> None:
+    events = run(lambda engine: heard(engine, [ask(VOICES[0]), ask("", "word " * 20_000), ask(VOICES[1])]))
+    failed = end(events, 1)
+    assert isinstance(failed, Failed) and isinstance(failed.error, ContextOverflowError)
+    assert failed.error.hint and "," in failed.error.message
+    assert isinstance(end(events, 0), Finished) and isinstance(end(events, 2), Finished)
+
+
+def test_several_calls_at_once(run: Run) -> None:
+    async def work(engine: Engine) -> list[list[EngineEvent]]:
+        return await asyncio.gather(*(heard(engine, [ask(voice)]) for voice in VOICES))
+
+    for voice, events in zip(VOICES, run(work), strict=True):
+        assert text(events) == text(run(lambda engine, voice=voice: heard(engine, [ask(voice)])))
+
+
+def test_closing_the_iterator_cancels(run: Run) -> None:
+    async def work(engine: Engine) -> float:
+        stream = engine.generate([ask(voice, max_tokens=500) for voice in VOICES])
+        async for event in stream:
+            if isinstance(event, Chunk):
+                break
+        clock = asyncio.get_running_loop().time
+        closed = clock()
+        await stream.aclose()  # type: ignore[attr-defined]
+        events = await heard(engine, [ask(VOICES[0], max_tokens=2)])
+        assert isinstance(end(events), Finished)
+        return clock() - closed
+
+    assert run(work) < 3
+
+
+def test_a_cancelled_task_leaves_the_engine_usable(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        task = asyncio.create_task(heard(engine, [ask(VOICES[0], max_tokens=500)]))
+        await asyncio.sleep(0)  # it is under way, and cannot be done
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert isinstance(end(await heard(engine, [ask(VOICES[0])])), Finished)
+
+    run(work)
+
+
+def test_text_is_whole_characters(run: Run) -> None:
+    events = run(lambda engine: heard(engine, [ask("你好 🌍 ñandú", "Répète: 你好 🌍 ñandú", max_tokens=30)]))
+    for event in events:
+        if isinstance(event, Chunk):
+            assert "�" not in event.text
+            event.text.encode("utf-8")
+
+
+def test_what_is_repeated_is_not_computed_again(run: Run) -> None:
+    system = "You are somebody whom nobody here has met before, and you speak of the weather."
+    first = run(lambda engine: heard(engine, [ask(system, "One?")]))[0]
+    second = run(lambda engine: heard(engine, [ask(system, "Two?")]))[0]
+    assert first.cached_tokens == 0
+    assert second.cached_tokens > 10
+
+
+def test_grammar_binds_or_is_refused(run: Run) -> None:
+    async def work(engine: Engine) -> tuple[bool, list[EngineEvent]]:
+        request = ask(VOICES[0], "Is it late?", temperature=1.0, grammar='root ::= "yes" | "no"')
+        return engine.capabilities.grammar, await heard(engine, [request])
+
+    capable, events = run(work)
+    if capable:
+        assert text(events) in {"yes", "no"}
+    else:
+        failed = end(events)
+        assert isinstance(failed, Failed) and isinstance(failed.error, UnsupportedError)
+
+
+def test_scores_are_log_probabilities(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        words = [" red", " blue", " green", " seven", " the"]
+        scores = await engine.score("The colour of the sky is", words, logits=True)
+        assert all(score.total == sum(score.logprobs) < 0 for score in scores)
+        assert sum(np.exp(score.logprobs[0]) for score in scores) <= 1 + 1e-6
+        for score in scores:
+            assert score.logits is not None and score.logits.shape[0] == len(score.tokens)
+            row = score.logits[0].astype(np.float64)
+            assert score.logprobs[0] == pytest.approx(row[score.tokens[0]] - np.log(np.exp(row).sum()), abs=1e-4)
+
+    run(work)
+
+
+def test_scores_add_up(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        (whole,) = await engine.score("One two three", [" four five"])
+        (first,) = await engine.score("One two three", [" four"])
+        (second,) = await engine.score("One two three four", [" five"])
+        assert whole.tokens == first.tokens + second.tokens
+        # The prefix of `second` is computed in one piece, of `whole` in two: quantised weights differ by a little.
+        assert whole.total == pytest.approx(first.total + second.total, abs=0.2)
+
+    run(work)
+
+
+def test_scores_do_not_depend_on_company(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        words = [" four", " five and six", " nothing at all, and so on"]
+        together = await engine.score("One two three", words)
+        await engine.score("Something else", [" entirely"])
+        alone = [(await engine.score("One two three", [word]))[0] for word in reversed(words)]
+        assert list(together) == alone[::-1]
+
+    run(work)
+
+
+def test_messages_can_be_a_prefix(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        (score,) = await engine.score([Message("system", VOICES[0]), Message("user", "Yes or no?")], ["Yes"])
+        assert score.total < 0
+
+    run(work)
+
+
+def test_scoring_beside_replies(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        events, scores = await asyncio.gather(
+            heard(engine, [ask(VOICES[0])]), engine.score("One two three", [" four", " five"])
+        )
+        assert isinstance(end(events), Finished) and len(scores) == 2
+
+    run(work)
+
+
+def test_what_cannot_be_scored_is_refused(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        with pytest.raises(UsageError, match="empty"):
+            await engine.score("One", [""])
+        with pytest.raises(ContextOverflowError):
+            await engine.score("word " * 20_000, [" end"])
+
+    run(work)
+
+
+def test_tokens_are_counted(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        assert await engine.count_tokens("") == 0
+        assert 2 <= await engine.count_tokens("hello big world") <= 6
+
+    run(work)
+
+
+def test_it_says_what_it_is(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        await engine.start()
+        assert engine.base
+        assert engine.capabilities.context_length and engine.capabilities.context_length >= 256
+        assert engine.memory >= 0
+
+    run(work)
+
+
+def test_a_closed_engine_says_so() -> None:
+    async def work() -> None:
+        engine = ScriptedEngine()
+        await engine.aclose()
+        await engine.aclose()
+        with pytest.raises(EngineError, match="closed"):
+            await heard(engine, [ask(VOICES[0])])
+
+    asyncio.run(work())
+
+
+@pytest.mark.model
+def test_a_killed_process_is_one_error_and_the_next_ask_works(default_model: Any) -> None:
+    async def work() -> None:
+        engine = LocalEngine(DEFAULT_MODEL, None, default_model, _settings(default_model))
+        stream = engine.generate([ask(voice, max_tokens=200) for voice in VOICES[:2]])
+        ends = []
+        killed = False
+        async for event in stream:
+            if isinstance(event, Chunk) and not killed:
+                assert engine.pid
+                os.kill(engine.pid, signal.SIGKILL)
+                killed = True
+            if isinstance(event, Finished | Failed):
+                ends.append(event)
+        assert [type(each) for each in ends] == [Failed, Failed]
+        assert all(isinstance(each.error, EngineCrashedError) and each.error.hint for each in ends)  # type: ignore[union-attr]
+        assert isinstance(end(await heard(engine, [ask(VOICES[0])])), Finished)
+        scoring = asyncio.create_task(engine.score("One " * 500, [" two"] * 50))
+        await asyncio.sleep(0.3)
+        os.kill(engine.pid or 0, signal.SIGKILL)
+        with pytest.raises(EngineCrashedError):
+            await scoring
+        await engine.aclose()
+        assert engine.pid is None and engine.memory == 0
+
+    asyncio.run(work())
+
+
+@pytest.mark.model
+def test_a_file_that_is_no_model_is_refused_in_words(default_model: Any, tmp_path: Any) -> None:
+    from pluriverse.errors import IntegrityError
+
+    broken = tmp_path / "broken.gguf"
+    data = bytearray(default_model.read_bytes()[:2_000_000])
+    broken.write_bytes(data)
+
+    async def work() -> None:
+        engine = LocalEngine("broken", None, broken, _settings(broken))
+        with pytest.raises(IntegrityError, match="beyond the file"):
+            await heard(engine, [ask(VOICES[0])])
+        await engine.aclose()
+
+    asyncio.run(work())
