@@ -83,6 +83,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def child_environment(**changes: str) -> dict[str, str]:
+    """This process's environment with `changes`, for a process that is started from here."""
+    return {**os.environ, **changes}
+
+
 def _platform_home() -> Path:
     from platformdirs import user_data_path
 

@@ -53,7 +53,9 @@ def test_commands_speak_on_stderr(call: Call, names: list[str]) -> None:
     assert names[1] in result.err
 
 
-@pytest.mark.parametrize(("line", "hint"), [("/wiht x", "/with"), ("/forget x", "/forget 2"), ("/with nobody-here", "ls")])
+@pytest.mark.parametrize(
+    ("line", "hint"), [("/wiht x", "/with"), ("/forget x", "/forget 2"), ("/with nobody-here", "ls")]
+)
 def test_a_wrong_command_ends_a_script(call: Call, names: list[str], line: str, hint: str) -> None:
     result = call("chat", names[0], "--json", stdin=f"{line}\n")
     assert result.code in {1, 2}

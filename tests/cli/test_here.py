@@ -115,7 +115,16 @@ def test_show_what_is_not_here_names_the_near_one(call: Call) -> None:
 
 
 def test_new_writes_a_file_that_can_be_asked(call: Call) -> None:
-    words = ("--title", "Old gardener", "--language", "en,fr", "--outlook", "expertise: gardens", "--temperature", "0.2")
+    words = (
+        "--title",
+        "Old gardener",
+        "--language",
+        "en,fr",
+        "--outlook",
+        "expertise: gardens",
+        "--temperature",
+        "0.2",
+    )
     result = call("new", "gardener", "--system", "You grow things.", *words)
     path = Path(result.out.strip())
     assert 'title = "Old gardener"' in path.read_text("utf-8")

@@ -45,9 +45,7 @@ class Table:
         try:
             return cls(tomllib.loads(text), where)
         except tomllib.TOMLDecodeError as error:
-            raise UsageError(
-                f"{where} is not valid TOML: {error}", "how it is written: https://toml.io"
-            ) from error
+            raise UsageError(f"{where} is not valid TOML: {error}", "how it is written: https://toml.io") from error
         except RecursionError as error:
             raise UsageError(f"{where} is not valid: it is nested too deeply", "no key needs that") from error
 

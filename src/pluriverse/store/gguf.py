@@ -1,7 +1,7 @@
 """Strict reading of a GGUF header, before any native code sees the file.
 
-Every count, length and offset must lie within the file; anything else is an IntegrityError in words. Reads metadata and the
-table of tensors, never a weight. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+Every count, length and offset must lie within the file; anything else is an IntegrityError in words. Reads metadata and
+the table of tensors, never a weight. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
 
 import mmap

@@ -5,8 +5,8 @@
     blobs/sha256/<hex>    manifests, configs and weights; complete and checked, or not there
     incoming/             partial downloads and locks; never read as anything else
 
-Knows files, locks and manifests. Does not know sources, engines or what a model is for. Writing creates the folders; reading a
-store that does not exist finds it empty.
+Knows files, locks and manifests. Does not know sources, engines or what a model is for. Writing creates the folders;
+reading a store that does not exist finds it empty.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """The manifests of models, adapters and assistants, in the words of the CNCF ModelPack specification v0.0.7.
 
-Pure functions between facts and OCI documents. Knows no disk. What that specification has no words for stands in annotations
-under `org.pluriverse.`.
+Pure functions between facts and OCI documents. Knows no disk. What that specification has no words for stands in
+annotations under `org.pluriverse.`.
 """
 
 from collections.abc import Mapping

