@@ -19,6 +19,7 @@ from ..values import Digest, HubSource, PathSource, Pullable, Source, UrlSource,
 __all__ = ["Entry", "entries", "find", "parse"]
 
 _FORMS = "a catalogue name, hf:OWNER/REPO/FILE.gguf, hf:OWNER/REPO:Q4_K_M, an https address or a path to a .gguf file"
+_SCHEME = re.compile(r"[a-z]{2,}:")
 _HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:(\w+))(?:@([\w./-]+))?")
 
 
@@ -105,7 +106,7 @@ def parse(ref: str) -> Pullable:
     if ref.startswith(("http://", "https://")):
         return _url(ref)
     path = Path(ref).expanduser()
-    if path.suffix == ".gguf" or path.exists():
+    if path.is_file() or (path.suffix == ".gguf" and not _SCHEME.match(ref)):
         return Pullable(ref, _name(path.name), (PathSource(path.absolute()),))
     raise UsageError(f"{ref!r} is not known", f"give {_FORMS}; see the names: pluriverse catalogue")
 

@@ -1,0 +1,55 @@
+"""The catalogue's data and the references a user may type."""
+
+from pathlib import Path
+
+import pytest
+
+from pluriverse import catalogue
+from pluriverse.errors import UsageError
+from pluriverse.settings import DEFAULT_MODEL
+from pluriverse.values import HubSource, PathSource, UrlSource, WheelSource
+
+CONTRACT = {"id", "name", "maker", "country", "licence", "languages", "params_b", "parents", "scores", "sources"}
+
+
+def test_the_default_model_is_pinned_and_has_two_homes() -> None:
+    pullable = catalogue.find(DEFAULT_MODEL)
+    assert pullable and pullable.size == 98_362_432
+    assert pullable.digest == "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    assert [type(source) for source in pullable.sources] == [HubSource, WheelSource]
+
+
+def test_every_entry_is_whole() -> None:
+    entries = catalogue.entries()
+    assert len({entry.id for entry in entries}) == len(entries) > 20
+    for entry in entries:
+        assert entry.as_dict().keys() >= CONTRACT
+        assert entry.licence and entry.maker and entry.params_b > 0
+        assert entry.sources and all(source.startswith("https://") for source in entry.sources)
+        assert entry.pullable().sources
+
+
+def test_only_the_default_comes_in_a_wheel() -> None:
+    assert [entry.id for entry in catalogue.entries() if entry.wheel] == [DEFAULT_MODEL]
+
+
+def test_references() -> None:
+    hub = catalogue.parse("hf:Owner/Repo-GGUF/Some_Model.Q4_K_M.gguf@v1")
+    assert hub.sources == (HubSource("Owner/Repo-GGUF", "Some_Model.Q4_K_M.gguf", "v1"),)
+    assert hub.name == "some-model.q4-k-m"
+    assert catalogue.parse("hf:Owner/Repo-GGUF:Q4_K_M").sources == (HubSource("Owner/Repo-GGUF", ":Q4_K_M"),)
+    url = catalogue.parse(f"https://example.org/a%20b.gguf?x=1#sha256={'a' * 64}")
+    assert url.sources == (UrlSource("https://example.org/a%20b.gguf?x=1"),)
+    assert (url.name, url.digest) == ("a-b", "sha256:" + "a" * 64)
+    assert catalogue.parse("./x.gguf").sources == (PathSource(Path("x.gguf").absolute()),)
+
+
+@pytest.mark.parametrize(
+    "ref",
+    ["", "nothing", "hf:Owner", "hf:Owner/Repo", "hf:Owner/Repo/x.bin", "https://", "https://x/a.gguf#md5=1",
+     "https://x/a.gguf#sha256=abc", "wheel:evil==1/x.gguf"],
+)  # fmt: skip
+def test_what_is_no_reference_is_refused_in_words(ref: str) -> None:
+    with pytest.raises(UsageError) as error:
+        catalogue.parse(ref)
+    assert error.value.hint or "host" in error.value.message
