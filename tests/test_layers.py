@@ -1,4 +1,4 @@
-"""The rules of the house, held by reading the source: who imports whom, what start-up loads, who reads the environment."""
+"""The rules of the house, held by reading the source: who imports whom, what starting loads, who reads settings."""
 
 import ast
 import subprocess
@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "assistants": GROUND | {"store", "catalogue"},
     "engines": GROUND | {"store", "assistants"},
     "ask": GROUND | {"store", "catalogue", "assistants", "engines"},
-    "bridge": set(),
+    "bridge": {"errors"},
     "aio": GROUND | {"store", "catalogue", "assistants", "engines", "ask"},
     "facade": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "aio", "bridge"},
     "cli": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "__init__"},

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pluriverse.assistants.bases import Base
 
 from pluriverse.ask import Workspace, grouping
 from pluriverse.ask import asking as asking_module
+from pluriverse.assistants.bases import Base
 from pluriverse.errors import NotFoundError, PluriverseError
 from pluriverse.settings import Settings
 

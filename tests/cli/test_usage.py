@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from pluriverse import __version__
+from pluriverse.assistants.shelf import Shelf
 
 from .conftest import Call
 
@@ -83,7 +84,7 @@ def test_unexpected_mistake_is_a_sentence(call: Call, monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by 0")
 
-    monkeypatch.setattr("pluriverse.assistants.Shelf.assistants", broken)
+    monkeypatch.setattr(Shelf, "assistants", broken)
     result = call("ls")
     assert result.code == 1
     assert "ZeroDivisionError: by 0" in result.err

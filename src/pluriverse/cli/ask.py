@@ -65,10 +65,10 @@ async def _ask(
             view = view_for(out, assistants)
             try:
                 stopped = await follow(events, view)
+                if stopped:
+                    view.end(events.replies)
             finally:
                 view.close()
-        if stopped:
-            view.end(events.replies)
         return events.replies, stopped
 
 

@@ -67,7 +67,7 @@ class Commands:
     """The commands of one parser: each has one line of help, an example and what runs it."""
 
     def __init__(self, parser: Parser, *, dest: str) -> None:
-        self._subparsers = parser.add_subparsers(dest=dest, metavar="COMMAND", parser_class=Parser)
+        self._subparsers = parser.add_subparsers(dest=dest, metavar="COMMAND", parser_class=Parser, prog=parser.prog)
         self.lines: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
 
     def add(self, name: str, line: str, run: Run, *, example: str, group: str = GROUPS[0]) -> Parser:

@@ -187,10 +187,11 @@ class _Job:
         header, size, pullable = read_header(file), file.stat().st_size, self.pullable
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
-        self.store.add_model(pullable, digest, header, str(self.source), file)
+        here = self.store.has(digest)
+        self.store.add_model(pullable, digest, header, str(self.source), None if here else file)
         for left in (self.part, self.etag, self.link):
             left.unlink(missing_ok=True)
-        return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=False)
+        return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 
 def _already(store: Store, pullable: Pullable) -> Pulled | None:
