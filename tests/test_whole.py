@@ -1,4 +1,4 @@
-"""From the key press to the real model: the default model, the real engine, the real command, with no network at all."""
+"""From the key press to the real model: the default model, the real engine, the real command, and no network."""
 
 import json
 import os
