@@ -1,16 +1,17 @@
-"""How long a cold process takes: import, --help, and to the first token of an ask.
+"""How long a cold process takes: import, --help, and to the first word of an ask.
 
     python benchmarks/startup.py [--runs 5]
 
-Whole processes, timed from outside; the model is on disk and in the page cache. First token: `ask --json` reports
-when the first reply began, counted from the moment of asking; what Python needed before that is added by timing the
-process to its own clock (`--version` run in the same rounds). Prints medians in seconds, as one JSON document.
+Whole processes, timed from outside; the model is on disk and in the page cache. First word: from starting
+`pluriverse ask` with the whole starter panel on a 60-column terminal to the first text that appears below the first
+heading's rule. Prints medians in seconds, as one JSON document.
 """
 
 import argparse
 import json
 import os
 import pty
+import re
 import statistics
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from common import machine
 
+UNDER_A_RULE = re.compile(r"\n[\u2500-]{3,}\s+\w")
 PLURIVERSE = [sys.executable, "-m", "pluriverse"]
 
 
@@ -35,7 +37,7 @@ def first_token(names: list[str]) -> float:
     os.environ["COLUMNS"], os.environ["LINES"] = "60", "40"
     started = time.perf_counter()
     process = subprocess.Popen(
-        [*PLURIVERSE, "ask", "Say something.", *names, "--max-tokens", "4", "--no-color"],
+        [*PLURIVERSE, "ask", "Say something.", *names, "--max-tokens", "16", "--no-color"],
         stdin=subprocess.DEVNULL, stdout=slave, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(slave)
@@ -45,8 +47,7 @@ def first_token(names: list[str]) -> float:
             seen += os.read(master, 4096)
         except OSError:
             break
-        words = [line for line in seen.decode("utf-8", "replace").splitlines() if line.strip()]
-        if len(words) >= 2 and not seconds:  # the heading, then the reply
+        if not seconds and UNDER_A_RULE.search(seen.decode("utf-8", "replace")):
             seconds = time.perf_counter() - started
     process.wait()
     os.close(master)

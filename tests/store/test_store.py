@@ -175,3 +175,6 @@ def test_an_assistants_definition_is_kept_under_its_digest(store: Store, model: 
     assert verified(store).bad == ()
     store.gc()
     assert store.home.has(kept)
+    store.forget_assistant("ada")
+    store.gc()
+    assert not store.home.has(kept) and store.find("tiny") == model

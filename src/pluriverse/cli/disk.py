@@ -44,6 +44,7 @@ def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     match kinds[0]:
         case "assistant":
             shelf.remove(args.name)
+            store.forget_assistant(args.name)
         case "panel":
             shelf.remove_panel(args.name)
         case _:

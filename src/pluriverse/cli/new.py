@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import PluriverseError, UsageError
 from .ls import assistant_document, base_is_here
 from .output import Output
 from .parser import GROUPS, Commands, names_of
@@ -13,6 +13,8 @@ from .parser import GROUPS, Commands, names_of
 if TYPE_CHECKING:
     from ..assistants import Assistant
     from ..settings import Settings
+    from ..store import Store
+    from ..values import Digest
 
 DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
 
@@ -44,13 +46,25 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     assistant = _assistant(args)
     path = Shelf(settings).write(assistant, overwrite=args.force)
-    here = base_is_here(assistant.base, Store.at(settings), settings)
+    store = Store.at(settings)
+    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
+    here = base_is_here(assistant.base, store, settings)
     out.document(assistant_document(assistant, here, settings) | {"path": str(path)})
     out.line(str(path))
     if not here and assistant.base != "default":
         out.note(f"its model is not here yet: pluriverse pull {assistant.base}")
     out.note(f"edit that file as you like; try it: pluriverse chat {assistant.name}")
     return 0
+
+
+def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
+    """The weights that the definition speaks through today, where they are here."""
+    from ..assistants.bases import resolve
+
+    try:
+        return resolve(base, store, settings).digest
+    except PluriverseError:
+        return None
 
 
 def _assistant(args: argparse.Namespace) -> "Assistant":

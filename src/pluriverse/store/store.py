@@ -122,14 +122,13 @@ class Store:
             place = self.find(name).store
             raise PluriverseError(f"{name} is in {place}, which is only read from here", "remove it there")
         before = sum(size for _, size in self._unused())
-        with self.home.lock():
-            kept = [
-                entry
-                for entry in self.home.index()
-                if (entry["annotations"][NAME], entry.get("artifactType")) != (name, manifests.MODEL_TYPE)
-            ]
-            self.home.write_index(kept)
+        self._forget(name, manifests.MODEL_TYPE)
         return Removed(name, sum(size for _, size in self._unused()) - before)
+
+    def forget_assistant(self, name: str) -> None:
+        """Drop the kept definition of an assistant, if there is one."""
+        if any(entry.get("artifactType") == manifests.ASSISTANT_TYPE for entry in self.home.index()):
+            self._forget(name, manifests.ASSISTANT_TYPE)
 
     def gc(self, *, keep_partial_days: int = 7) -> Collected:
         """Delete blobs that nothing points to, and partial downloads nobody has touched for some days.
@@ -150,6 +149,12 @@ class Store:
             if name not in known:
                 self.find(name)  # raises, with near names
         return verify(self.layouts, names)
+
+    def _forget(self, name: str, artifact_type: str) -> None:
+        with self.home.lock():
+            entries = self.home.index()
+            kept = [e for e in entries if (e["annotations"][NAME], e.get("artifactType")) != (name, artifact_type)]
+            self.home.write_index(kept)
 
     def _model(self, layout: Layout, name: str, digest: Digest) -> StoredModel:
         manifest = layout.document(digest)

@@ -25,7 +25,7 @@ from .prompts import ChatTemplate, Prompt
 from .sampling import Sampler
 from .turns import Turns
 
-READING = 512  # tokens of prompts read before running replies get their turn
+READING = 128  # tokens of prompts read before running replies get their turn: first words come early
 FIXED_STREAMS = 8
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
 
