@@ -62,12 +62,18 @@ def _cached(source: HubSource) -> Path | None:
 
 
 def _by_quantization(source: HubSource) -> str:
-    from huggingface_hub import list_repo_files
+    import httpx2
+    from huggingface_hub import constants
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
+    # Not list_repo_files: without a network it retries for half a minute and writes to the terminal.
+    url = f"{constants.ENDPOINT}/api/models/{source.repository}/tree/{source.revision}?recursive=true&expand=false"
     wanted = source.file[1:].lower()
     try:
-        files = list_repo_files(source.repository, revision=source.revision)
-    except Exception as error:
+        answer = httpx2.get(url, headers=build_hf_headers(library_name="pluriverse"), timeout=_TIMEOUT_S)
+        answer.raise_for_status()
+        files = [str(entry["path"]) for entry in answer.json()]
+    except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
         raise UnreachableError(f"the hub: {_words(error)}") from error
     weights = [file for file in files if file.lower().endswith(".gguf")]
     fitting = [file for file in weights if wanted in Path(file).stem.lower().replace(".", "-").split("-")]
