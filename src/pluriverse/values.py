@@ -43,6 +43,19 @@ class Message:
     content: str
 
 
+MAX_STRENGTH = 5.0
+
+
+def check_strength(strength: float) -> float:
+    """The strength of guidance as a float. UsageError where it is out of range."""
+    if not 0 <= strength <= MAX_STRENGTH:  # also false for NaN
+        raise UsageError(
+            f"the strength of guidance is {strength:g}; it goes from 0 to {MAX_STRENGTH:g}",
+            "0 switches it off; 1 to 3 are usual",
+        )
+    return float(strength)
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the next token is chosen, and when to stop.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..errors import PluriverseError
-from ..values import Digest, Message, Sampling
+from ..values import Digest, Message, Sampling, check_strength
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,15 +26,35 @@ class Capabilities:
     logits: bool  # score(..., logits=True) works
     grammar: bool
     seed: bool  # the same seed gives the same text
+    guidance: bool  # requests and scores with a Guide work
     context_length: int | None  # tokens one conversation may hold; None = unknown
 
 
 @dataclass(frozen=True, slots=True)
+class Guide:
+    """What a voice is decoded in contrast to: the same conversation as another hears it (see `engines.guiding`).
+
+    `strength` 0 is the voice as it is. UsageError for a strength out of range.
+    """
+
+    against: tuple[Message, ...]
+    strength: float
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One thing to be generated. `messages` hold the system prompt first, if there is one."""
+    """One thing to be generated. `messages` hold the system prompt first, if there is one.
+
+    With a `guide` every token is chosen by the contrast with it, before penalties, grammar and the rest of sampling;
+    both conversations hear the token. Token counts are those of `messages`; the window must hold both.
+    """
 
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
+    guide: Guide | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +143,17 @@ class Engine(Protocol):
         """
 
     async def score(
-        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+        self,
+        prefix: str | Sequence[Message],
+        continuations: Sequence[str],
+        *,
+        logits: bool = False,
+        guide: Guide | None = None,
     ) -> tuple[Score, ...]:
         """Log-probability of each continuation after `prefix`.
+
+        With a `guide` it is log p_g of `engines.guiding`, normalised over the whole vocabulary, without the cut to
+        plausible tokens; `prefix` must then be messages, and `logits` are the guided ones.
 
         A `str` prefix is raw text, taken as it is; messages are put through the chat template up to the start of the
         reply. Raises UnsupportedError without the capability, ContextOverflowError when it does not fit, UsageError

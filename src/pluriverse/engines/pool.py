@@ -14,7 +14,7 @@ from ..assistants.bases import Base
 from ..errors import EngineError
 from ..settings import Settings
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Request, Score
+from .contract import Capabilities, Engine, EngineEvent, Guide, Request, Score
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -127,10 +127,15 @@ class PooledEngine:
                     await aclose()
 
     async def score(
-        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+        self,
+        prefix: str | Sequence[Message],
+        continuations: Sequence[str],
+        *,
+        logits: bool = False,
+        guide: Guide | None = None,
     ) -> tuple[Score, ...]:
         with self.used():
-            return await self.inner.score(prefix, continuations, logits=logits)
+            return await self.inner.score(prefix, continuations, logits=logits, guide=guide)
 
     async def count_tokens(self, text: str) -> int:
         with self.used():

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from ..errors import from_dict as error_from
 from ..values import Digest, Message, Sampling
-from .contract import Capabilities, Chunk, EngineEvent, Failed, Finished, FinishReason, Request, Score, Started
+from .contract import Capabilities, Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Score, Started
 from .text import TextStream
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 VOCABULARY = 4096
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
-_KEYS = {"pace", "context_length", "rule"}
+_KEYS = {"pace", "context_length", "guidance", "rule"}
 _RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang"}
 
 
@@ -52,6 +52,7 @@ class Script:
     rules: tuple[Rule, ...]
     pace: float = 0.0  # seconds a step takes in which every reply says one token
     context_length: int = 4096  # tokens
+    guidance: bool = True  # False: play an engine that cannot guide
 
     @classmethod
     def load(cls, name: str) -> "Script":
@@ -79,7 +80,8 @@ class Script:
             rule = Rule(**{**given, "replies": tuple(given.get("replies", ()))})
             re.compile(rule.system), re.compile(rule.question)
             rules.append(rule)
-        return cls(tuple(rules), document.get("pace", 0.0), document.get("context_length", 4096))
+        settings = {key: document[key] for key in ("pace", "context_length", "guidance") if key in document}
+        return cls(tuple(rules), **settings)
 
     def rule(self, system: str, question: str) -> Rule:
         for rule in self.rules:
@@ -124,7 +126,12 @@ class ScriptedEngine:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            logprobs=True, logits=True, grammar=False, seed=True, context_length=self._script.context_length
+            logprobs=True,
+            logits=True,
+            grammar=False,
+            seed=True,
+            guidance=self._script.guidance,
+            context_length=self._script.context_length,
         )
 
     @property
@@ -154,27 +161,42 @@ class ScriptedEngine:
                         speaking.remove(each)
 
     async def score(
-        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+        self,
+        prefix: str | Sequence[Message],
+        continuations: Sequence[str],
+        *,
+        logits: bool = False,
+        guide: Guide | None = None,
     ) -> tuple[Score, ...]:
-        import numpy as np
+        from .guiding import contrasted, log_softmax
 
         await self.start()
-        before = _split(prefix if isinstance(prefix, str) else _flat(prefix))
+        self._check_guide(guide)
+        if guide and isinstance(prefix, str):
+            raise UsageError("a guided score needs messages, not raw text")
+        before = prefix if isinstance(prefix, str) else _flat(prefix)
         scores = []
         for text in continuations:
-            tokens = _split((prefix if isinstance(prefix, str) else _flat(prefix)) + text)[len(before) :]
-            if not text or not tokens:
-                raise UsageError("a continuation is empty")
-            if _split((prefix if isinstance(prefix, str) else _flat(prefix)) + text)[: len(before)] != before:
-                raise UsageError(f"the continuation {text[:40]!r} merges with the end of the prefix")
-            self._check_length(len(before) + len(tokens))
-            rows = np.stack([_logits(b"".join(before + tokens[:n])) for n in range(len(tokens))])
+            tokens, rows = self._rows(before, text)
+            if guide:
+                rows = contrasted(rows, self._rows(_flat(guide.against), text)[1], guide.strength)
             ids = [zlib.crc32(token) % VOCABULARY for token in tokens]
-            peak = rows.max(axis=1)
-            log_sum = peak + np.log(np.exp(rows - peak[:, None]).sum(axis=1, dtype=np.float64))
-            logprobs = tuple(float(row[id] - total) for row, id, total in zip(rows, ids, log_sum, strict=True))
-            scores.append(Score(tuple(ids), logprobs, rows if logits else None))
+            logprobs = log_softmax(rows)[range(len(ids)), ids].tolist()
+            scores.append(Score(tuple(ids), tuple(logprobs), rows if logits else None))
         return tuple(scores)
+
+    def _rows(self, before: str, text: str) -> "tuple[list[bytes], np.ndarray]":
+        """The tokens of `text` behind `before`, and the toy logits that predict each: float32 [tokens, VOCABULARY]."""
+        import numpy as np
+
+        head, whole = _split(before), _split(before + text)
+        tokens = whole[len(head) :]
+        if not text or not tokens:
+            raise UsageError("a continuation is empty")
+        if whole[: len(head)] != head:
+            raise UsageError(f"the continuation {text[:40]!r} merges with the end of the prefix")
+        self._check_length(len(whole))
+        return tokens, np.stack([_logits(b"".join(head + tokens[:n])) for n in range(len(tokens))])
 
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
@@ -185,6 +207,7 @@ class ScriptedEngine:
     def _prepare(self, index: int, request: Request) -> _Speaking:
         if request.sampling.grammar is not None:
             raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
+        self._check_guide(request.guide)
         system = next((m.content for m in request.messages if m.role == "system"), "")
         question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in request.messages)
@@ -223,6 +246,10 @@ class ScriptedEngine:
         if rest := each.text.finish():
             events.append(Chunk(each.index, rest))
         return [*events, Finished(each.index, reason, each.prompt_tokens, each.said)]
+
+    def _check_guide(self, guide: Guide | None) -> None:
+        if guide and not self._script.guidance:
+            raise UnsupportedError(f"the engine of {self._base} cannot guide", "ask without it: --guidance 0")
 
     def _check_length(self, tokens: int) -> None:
         limit = self._script.context_length

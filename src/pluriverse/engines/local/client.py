@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ...errors import EngineCrashedError, EngineError, from_dict
 from ...settings import Settings, child_environment
 from ...values import Digest, Message
-from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Score, Started
+from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Guide, Request, Score, Started
 from . import wire
 from .options import EngineOptions
 from .sizes import physical_cores
@@ -69,7 +69,12 @@ class LocalEngine:
     @property
     def capabilities(self) -> Capabilities:
         return Capabilities(
-            logprobs=True, logits=True, grammar=True, seed=True, context_length=self._ready.get("context_length")
+            logprobs=True,
+            logits=True,
+            grammar=True,
+            seed=True,
+            guidance=True,
+            context_length=self._ready.get("context_length"),
         )
 
     @property
@@ -103,7 +108,12 @@ class LocalEngine:
                 {
                     "op": "generate",
                     "requests": [
-                        {"id": id, "messages": _pairs(request.messages), "sampling": asdict(request.sampling)}
+                        {
+                            "id": id,
+                            "messages": _pairs(request.messages),
+                            "sampling": asdict(request.sampling),
+                            "guide": _guide(request.guide),
+                        }
                         for id, request in zip(ids, requests, strict=True)
                     ],
                 }
@@ -118,11 +128,16 @@ class LocalEngine:
                     await self._send({"op": "cancel", "ids": left})
 
     async def score(
-        self, prefix: str | Sequence[Message], continuations: Sequence[str], *, logits: bool = False
+        self,
+        prefix: str | Sequence[Message],
+        continuations: Sequence[str],
+        *,
+        logits: bool = False,
+        guide: Guide | None = None,
     ) -> tuple[Score, ...]:
         where = {"prefix": prefix} if isinstance(prefix, str) else {"messages": _pairs(prefix)}
         document, data = await self._question(
-            {"op": "score", **where, "continuations": list(continuations), "logits": logits}
+            {"op": "score", **where, "continuations": list(continuations), "logits": logits, "guide": _guide(guide)}
         )
         arrays = _split(data, [len(row["tokens"]) for row in document["scores"]], self._ready["vocabulary_size"])
         return tuple(
@@ -250,6 +265,10 @@ class LocalEngine:
 
 def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in messages]
+
+
+def _guide(guide: Guide | None) -> Document | None:
+    return None if guide is None else {"messages": _pairs(guide.against), "strength": guide.strength}
 
 
 def _decode(entry: Document) -> EngineEvent:

@@ -39,6 +39,14 @@ class Prompt:
     cuts: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """The other side's prompt of a guided reply, and the strength (see `engines.guiding`)."""
+
+    prompt: Prompt
+    strength: float
+
+
 class ChatTemplate:
     """The chat template of one model. `stop` are strings that end a reply, for models without an end-of-turn token."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import UsageError
 from ...values import Sampling
+from ..guiding import contrasted, implausible
 from .context import Logits
 from .layouts import Candidate, Candidates
 from .model import Model
@@ -20,12 +21,14 @@ _ROW = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 class Sampler:
     """Penalties, grammar, top-k, top-p, min-p, temperature, draw; at temperature 0 the likeliest token.
 
+    A guided reply's scores come first, cut to the tokens that the voice itself finds plausible.
     Penalties see what was generated, not the prompt, so that a question's own words stay free. They are computed here:
     the library's sampler looks every token of the vocabulary up in a hash map, which costs as much as a decoding step.
     """
 
-    def __init__(self, model: Model, sampling: Sampling, seed: int) -> None:
+    def __init__(self, model: Model, sampling: Sampling, seed: int, strength: float = 0.0) -> None:
         self._model = model
+        self._strength = strength
         self._sampling = sampling
         self._said: deque[int] = deque(maxlen=sampling.repeat_last_n)
         self._penalises = sampling.repeat_last_n > 0 and (
@@ -34,12 +37,17 @@ class Sampler:
         self._grammar = self._make_grammar()
         self._chain = self._make_chain(seed) if sampling.temperature > 0 else None
 
-    def choose(self, logits: Logits) -> int:
-        """The next token. `logits`: float32 [vocabulary]; not changed."""
-        scores = self._penalised(logits) if self._penalises and self._said else logits
-        token = self._pick(scores)
+    def choose(self, logits: Logits, against: Logits | None = None) -> int:
+        """The next token. `logits`, and the other side's of a guided reply: float32 [vocabulary]; not changed."""
+        guided = against is not None and self._strength > 0
+        scores = contrasted(logits, against, self._strength) if guided and against is not None else logits
+        if self._penalises and self._said:
+            scores = self._penalised(scores)
+        token = self._pick(_cut(scores, logits) if guided else scores)
         if self._grammar and not self._allowed(token):
-            token = self._pick(self._masked(scores))
+            allowed = self._masked(scores)
+            plausible = _cut(allowed, logits) if guided else allowed
+            token = self._pick(plausible if np.isfinite(plausible).any() else allowed)
         if self._grammar:
             self._model.library.llama_sampler_accept(self._grammar, token)
         self._said.append(token)
@@ -54,9 +62,10 @@ class Sampler:
     def _pick(self, scores: Logits) -> int:
         if self._chain is None:
             return int(scores.argmax())
-        rows = np.empty(len(scores), _ROW)
-        rows["id"] = np.arange(len(scores), dtype=np.int32)
-        rows["logit"] = scores
+        ids = np.flatnonzero(scores > -np.inf)
+        rows = np.empty(len(ids), _ROW)
+        rows["id"] = ids
+        rows["logit"] = scores[ids]
         candidates = _candidates(rows)
         self._model.library.llama_sampler_apply(self._chain, c.byref(candidates))
         return int(candidates.data[candidates.selected].id)
@@ -107,6 +116,10 @@ class Sampler:
         lib.llama_sampler_chain_add(chain, lib.llama_sampler_init_temp(s.temperature))
         lib.llama_sampler_chain_add(chain, lib.llama_sampler_init_dist(seed))
         return chain
+
+
+def _cut(scores: Logits, voice: Logits) -> Logits:
+    return np.where(implausible(voice), np.float32(-np.inf), scores)
 
 
 def _candidates(rows: np.ndarray) -> Candidates:

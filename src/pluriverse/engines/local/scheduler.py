@@ -21,7 +21,7 @@ from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
 from .prefixes import Prefix, PrefixCache
-from .prompts import ChatTemplate, Prompt
+from .prompts import ChatTemplate, Contrast, Prompt
 from .sampling import Sampler
 from .turns import Turns
 
@@ -30,23 +30,43 @@ FIXED_STREAMS = 8
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Track:
+    """A conversation that is decoded. Its position in `Scheduler._tracks` is its stream."""
+
+    reply: "Reply"
+    prompt: Prompt
+    tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
+
+
+@dataclass(slots=True, eq=False)
 class Reply:
-    """One request on its way. Its position in `Scheduler._running` is its stream."""
+    """One request on its way: the voice's own track and, if it is guided, the one that it is contrasted with."""
 
     id: int
-    prompt: Prompt
     sampling: Sampling
     seed: int
     sampler: Sampler
     text: TextStream
-    tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
+    tracks: tuple[Track, ...] = ()
     next_token: int = 0  # chosen, not yet in memory
     said: int = 0
 
     @property
+    def prompt_tokens(self) -> int:
+        return len(self.tracks[0].prompt.tokens)
+
+    @property
+    def longest_prompt(self) -> int:
+        return max(len(track.prompt.tokens) for track in self.tracks)
+
+    @property
+    def longest(self) -> int:
+        return max(len(track.tokens) for track in self.tracks)
+
+    @property
     def worst_length(self) -> int:
-        return len(self.prompt.tokens) + self.sampling.max_tokens
+        return self.longest_prompt + self.sampling.max_tokens
 
 
 class Scheduler:
@@ -62,12 +82,14 @@ class Scheduler:
         self._context: Context | None = None
         self._waiting: deque[Reply] = deque()
         self._running: list[Reply] = []
+        self._tracks: list[Track] = []  # of the running replies; as many streams are in use
         self._lock = threading.Lock()
         self._cancelled: set[int] = set()
         self._decoding: frozenset[int] = frozenset()
         self._read_since_decode = 0
         # States saved from other memories than plain ones only fit contexts of as many streams: the number is fixed.
-        self._max_streams = options.max_streams if model.plain_memory else min(FIXED_STREAMS, options.max_streams)
+        most = options.max_streams if model.plain_memory else min(FIXED_STREAMS, options.max_streams)
+        self._max_streams = max(most, 2)  # a guided reply needs two
 
     @property
     def template(self) -> ChatTemplate:
@@ -83,16 +105,21 @@ class Scheduler:
         shape = self._context.shape if self._context else None
         return (shape.streams * shape.length * self._bytes_per_token if shape else 0) + self._prefixes.bytes
 
-    def submit(self, id: int, prompt: Prompt, sampling: Sampling) -> None:
+    def submit(self, id: int, prompt: Prompt, sampling: Sampling, contrast: Contrast | None = None) -> None:
         """Queue a request. Raises ContextOverflowError or UsageError (grammar) instead of queueing it."""
-        if len(prompt.tokens) >= self._model.context_length:
+        guided = contrast is not None and contrast.strength > 0
+        prompts = (prompt, contrast.prompt) if contrast and guided else (prompt,)
+        longest = max(len(each.tokens) for each in prompts)
+        if longest >= self._model.context_length:
             raise ContextOverflowError(
-                f"the conversation has {len(prompt.tokens):,} tokens; the model reads {self._model.context_length:,}",
+                f"the conversation has {longest:,} tokens; the model reads {self._model.context_length:,}",
                 "shorten it, or start a new conversation",
             )
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
-        stops = TextStream(sampling.stop + self._template.stop)
-        self._waiting.append(Reply(id, prompt, sampling, seed, Sampler(self._model, sampling, seed), stops))
+        sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
+        reply = Reply(id, sampling, seed, sampler, TextStream(sampling.stop + self._template.stop))
+        reply.tracks = tuple(Track(reply, each) for each in prompts)
+        self._waiting.append(reply)
 
     def cancel(self, ids: Iterable[int]) -> None:
         """End these replies within the step that is running now. Unknown ids are ignored. Safe from any thread."""
@@ -110,8 +137,8 @@ class Scheduler:
         events = self._drop_cancelled()
         if self._waiting and self._read_since_decode < READING and self._admit():
             reply = self._waiting.popleft()
-            self._read_since_decode += len(reply.prompt.tokens)
-            return events + self._read_prompt(reply)
+            self._read_since_decode += reply.prompt_tokens
+            return events + self._read_prompts(reply)
         self._read_since_decode = 0
         if self._running:
             events += self._decode_all()
@@ -122,71 +149,80 @@ class Scheduler:
             reply.sampler.close()
         self._waiting.clear()
         self._running.clear()
+        self._tracks.clear()
         if self._context:
             self._context.close()
             self._context = None
 
     # -- reading prompts
 
-    def _read_prompt(self, reply: Reply) -> list[EngineEvent]:
-        context, stream = self._fitted(reply), len(self._running)
-        tokens, cuts = reply.prompt.tokens, reply.prompt.cuts
+    def _read_prompts(self, reply: Reply) -> list[EngineEvent]:
+        """Bring the prompts of a reply into streams, and choose its first token."""
+        context = self._fitted(reply)
+        self._running.append(reply)
+        rows: list[Logits] = []
+        cached = []
+        try:
+            for track in reply.tracks:
+                self._tracks.append(track)
+                copied, logits = self._read(context, track)
+                rows.append(logits)
+                cached.append(copied)
+        except Aborted:
+            return self._drop_cancelled()
+        except PluriverseError as error:
+            self._leave(reply)
+            return [Failed(reply.id, error)]
+        return [Started(reply.id, reply.prompt_tokens, cached[0], reply.seed), *self._say(reply, rows)]
+
+    def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
+        """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
+        stream, tokens, cuts = self._tracks.index(track), track.prompt.tokens, track.prompt.cuts
         done, prefix = self._prefixes.longest("", tokens, cuts)
-        cached = done
+        copied = done
         if prefix:
             context.restore(stream, prefix.state)
         logits = prefix.logits if prefix else None
-        try:
-            for cut in cuts:
-                if cut > done:
-                    logits = self._compute(context, stream, reply, done, cut)
-                    done = cut
-                    self._prefixes.keep("", tokens[:cut], Prefix(context.save(stream), logits))
-        except Aborted:
-            context.remove(stream)
-            return [*self._drop_cancelled(), self._finished(reply, "cancelled")]
-        except PluriverseError as error:
-            context.remove(stream)
-            reply.sampler.close()
-            return [Failed(reply.id, error)]
+        for cut in cuts:
+            if cut > done:
+                logits = self._compute(context, stream, track, done, cut)
+                done = cut
+                self._prefixes.keep("", tokens[:cut], Prefix(context.save(stream), logits))
         assert logits is not None  # a prompt has at least one token
-        reply.tokens = list(tokens)
-        self._running.append(reply)
-        return [Started(reply.id, len(tokens), cached, reply.seed), *self._say(reply, logits)]
+        track.tokens = list(tokens)
+        return copied, logits
 
-    def _compute(self, context: Context, stream: int, reply: Reply, start: int, end: int) -> Logits:
+    def _compute(self, context: Context, stream: int, track: Track, start: int, end: int) -> Logits:
         """Decode prompt tokens [start, end) in chunks; a copy of the last row of logits."""
-        tokens = reply.prompt.tokens
+        tokens = track.prompt.tokens
         for low in range(start, end, context.chunk):
             high = min(low + context.chunk, end)
-            self._guarded(
-                context, {reply.id}, tokens[low:high], range(low, high), [stream] * (high - low), [high - low - 1]
-            )
+            ids, rows = {track.reply.id}, high - low
+            self._guarded(context, ids, tokens[low:high], range(low, high), [stream] * rows, [rows - 1])
         return context.logits(high - low - 1).copy()
 
     # -- decoding
 
     def _decode_all(self) -> list[EngineEvent]:
         context = self._grown()
-        running = list(self._running)
-        positions = [len(reply.tokens) for reply in running]
-        rows = range(len(running))
+        tracks, running = list(self._tracks), list(self._running)
+        streams = range(len(tracks))
+        positions = [len(track.tokens) for track in tracks]
         ids = {reply.id for reply in running}
         try:
-            self._guarded(context, ids, [reply.next_token for reply in running], positions, rows, rows)
+            self._guarded(context, ids, [track.reply.next_token for track in tracks], positions, streams, streams)
         except Aborted:
             return self._drop_cancelled()
         except PluriverseError as error:
             for reply in running:
                 self._leave(reply)
             return [Failed(reply.id, error) for reply in running]
-        events: list[EngineEvent] = []
-        chosen = [(reply, context.logits(row)) for row, reply in enumerate(running)]
-        for reply, _ in chosen:
-            reply.tokens.append(reply.next_token)
-        for reply, logits in chosen:
-            events += self._say(reply, logits)
-        return events
+        rows: dict[int, list[Logits]] = {}
+        for track in tracks:
+            track.tokens.append(track.reply.next_token)
+        for reply in running:  # streams move when one leaves, so all rows are taken before anybody chooses
+            rows[reply.id] = [context.logits(tracks.index(track)) for track in reply.tracks]
+        return [event for reply in running for event in self._say(reply, rows[reply.id])]
 
     def _guarded(
         self,
@@ -209,9 +245,9 @@ class Scheduler:
             with self._lock:
                 self._decoding = frozenset()
 
-    def _say(self, reply: Reply, logits: Logits) -> list[EngineEvent]:
-        """Choose the next token of a reply; end it where it ends."""
-        token = reply.sampler.choose(logits)
+    def _say(self, reply: Reply, rows: list[Logits]) -> list[EngineEvent]:
+        """Choose the next token of a reply from the logits of its tracks; end it where it ends."""
+        token = reply.sampler.choose(*rows)
         reply.said += 1
         events: list[EngineEvent] = []
         reason: FinishReason | None = None
@@ -224,7 +260,7 @@ class Scheduler:
                 reason = "stop"
             elif reply.said >= reply.sampling.max_tokens:
                 reason = "length"
-            elif len(reply.tokens) + 1 >= self._model.context_length:
+            elif reply.longest + 1 >= self._model.context_length:
                 reason = "context"
         if reason is None:
             reply.next_token = token
@@ -235,17 +271,24 @@ class Scheduler:
         return [*events, self._finished(reply, reason)]
 
     def _leave(self, reply: Reply) -> None:
+        """End a reply and free its streams."""
+        reply.sampler.close()
+        self._running.remove(reply)
+        for track in reply.tracks:
+            if track in self._tracks:
+                self._free(self._tracks.index(track))
+
+    def _free(self, gap: int) -> None:
         """Free a stream; the last one moves into the gap, for only neighbouring streams decode in one piece."""
         assert self._context
-        reply.sampler.close()
-        gap, last = self._running.index(reply), len(self._running) - 1
+        last = len(self._tracks) - 1
         if gap != last:
             state = self._context.save(last)
             self._context.remove(gap)
             self._context.restore(gap, state)
-            self._running[gap] = self._running[last]
+            self._tracks[gap] = self._tracks[last]
         self._context.remove(last)
-        self._running.pop()
+        self._tracks.pop()
 
     def _drop_cancelled(self) -> list[EngineEvent]:
         with self._lock:
@@ -264,27 +307,30 @@ class Scheduler:
 
     @staticmethod
     def _finished(reply: Reply, reason: FinishReason) -> Finished:
-        return Finished(reply.id, reason, len(reply.prompt.tokens), reply.said)
+        return Finished(reply.id, reason, reply.prompt_tokens, reply.said)
 
     # -- memory
 
     def _admit(self) -> bool:
-        """Whether the next waiting request may start: a stream is free, and all could grow to their worst length."""
+        """Whether the next waiting request may start: streams are free, and all could grow to their worst length."""
         if not self._running:
             return True
-        count = len(self._running) + 1
+        count = len(self._tracks) + len(self._waiting[0].tracks)
         longest = max(reply.worst_length for reply in (*self._running, self._waiting[0]))
         longest = min(longest, self._model.context_length)
         fits = count * longest * self._bytes_per_token <= self._options.cache_memory
         return fits and count <= self._max_streams
 
     def _fitted(self, reply: Reply) -> Context:
-        """The context, with a free stream for `reply`; made larger, or anew, where it must be."""
-        wanted = (*self._running, reply, *self._waiting)[: self._max_streams]
-        length = max(len(r.prompt.tokens) + min(r.sampling.max_tokens, FIRST_GROWTH) for r in wanted)
+        """The context, with free streams for `reply`; made larger, or anew, where it must be."""
+        coming = [track for each in (reply, *self._waiting) for track in each.tracks]
+        wanted = [*self._tracks, *coming][: self._max_streams]
+        length = max(len(t.prompt.tokens) + min(t.reply.sampling.max_tokens, FIRST_GROWTH) for t in wanted)
         shape = self._context.shape if self._context else None
-        if shape is None or len(self._running) >= shape.streams or self._needs(reply) > shape.length:
-            return self._reshape(max(len(self._running) + 1, self._affordable(len(wanted), length)), length)
+        needed = len(self._tracks) + len(reply.tracks)
+        room = min(reply.longest_prompt + 1, self._model.context_length)
+        if shape is None or needed > shape.streams or room > shape.length:
+            return self._reshape(max(needed, self._affordable(len(wanted), length)), length)
         assert self._context
         return self._context
 
@@ -292,29 +338,26 @@ class Scheduler:
         """As many of `streams` as the cache memory allows at that length."""
         return min(streams, self._options.cache_memory // (length * self._bytes_per_token))
 
-    def _needs(self, reply: Reply) -> int:
-        return min(len(reply.prompt.tokens) + 1, self._model.context_length)
-
     def _grown(self) -> Context:
         """The context, with room for one more token in each stream."""
         assert self._context
-        need = max(len(reply.tokens) for reply in self._running) + 1
+        need = max(reply.longest for reply in self._running) + 1
         if need > self._context.shape.length:
             length = 2 * self._context.shape.length
             streams = self._affordable(self._context.shape.streams, length)
-            return self._reshape(max(len(self._running), streams), length)
+            return self._reshape(max(len(self._tracks), streams), length)
         return self._context
 
     def _reshape(self, streams: int, length: int) -> Context:
         """A context of at least this size, with every running reply moved into it bit for bit."""
         longest = -(-self._model.context_length // LENGTH_STEP) * LENGTH_STEP
         length = min(-(-length // LENGTH_STEP) * LENGTH_STEP, longest)
-        if self._running:
+        if self._tracks:
             assert self._context
             length = max(length, self._context.shape.length)
         if not self._model.plain_memory:
             streams = self._max_streams
-        states = [self._context.save(stream) for stream in range(len(self._running))] if self._context else []
+        states = [self._context.save(stream) for stream in range(len(self._tracks))] if self._context else []
         with self._lock:
             if self._context:
                 self._context.close()

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ContextOverflowError, UsageError
+from ..guiding import contrasted, log_softmax
 from .context import LENGTH_STEP, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
-from .prompts import Prompt
+from .prompts import Contrast, Prompt
 from .turns import Turns
 
 ROWS = 64  # most rows of logits one decode gives: 12 MB at a vocabulary of 49,152
@@ -39,11 +40,13 @@ class Scorer:
         self._held: tuple[int, ...] = ()  # tokens in the stream
         self._held_cuts: tuple[int, ...] = ()
         self._last: Logits | None = None  # logits after the held tokens
+        self._other: Scorer | None = None  # for the other side of guided scores
 
     @property
     def tokens_held(self) -> int:
         """Tokens that the context has room for."""
-        return self._context.length if self._context else 0
+        own = self._context.length if self._context else 0
+        return own + (self._other.tokens_held if self._other else 0)
 
     def run(
         self, prompt: Prompt, continuations: Sequence[tuple[int, ...]], logits: bool
@@ -63,14 +66,37 @@ class Scorer:
             scores.append((yield from self._score(context, tokens, logits)))
         return scores
 
+    def run_guided(
+        self, prompt: Prompt, contrast: Contrast, continuations: Sequence[tuple[int, ...]], logits: bool
+    ) -> Generator[None, None, list[TokenScores]]:
+        """As `run`, for a guided voice; the other side is read by a scorer of its own, so that both keep their prefix.
+
+        One continuation at a time: the logits of both sides are held only that long.
+        """
+        if self._other is None:
+            self._other = Scorer(self._model, self._options, self._turns)
+        scores = []
+        for tokens in continuations:
+            (voice,) = yield from self.run(prompt, [tokens], True)
+            (against,) = yield from self._other.run(contrast.prompt, [tokens], True)
+            assert voice.logits is not None and against.logits is not None
+            rows = contrasted(voice.logits, against.logits, contrast.strength)
+            logprobs = log_softmax(rows)[range(len(tokens)), tokens]
+            scores.append(TokenScores(tokens, tuple(logprobs.tolist()), rows if logits else None))
+        return scores
+
     def close(self) -> None:
         if self._context:
             self._context.close()
-        self._context, self._held = None, ()
+        if self._other:
+            self._other.close()
+        self._context, self._other, self._held = None, None, ()
 
     def _fitted(self, length: int) -> Context:
         if self._context is None or self._context.length < length:
-            self.close()
+            if self._context:
+                self._context.close()
+            self._held = ()
             o = self._options
             length = -(-length // LENGTH_STEP) * LENGTH_STEP
             self._context = Context(
@@ -105,7 +131,7 @@ class Scorer:
         assert self._last is not None
         start = len(self._held)
         rows = [self._last] if want else []
-        logprobs = [_logprob(self._last, tokens[0])]
+        logprobs = [float(log_softmax(self._last)[tokens[0]])]
         keep = None if self._model.plain_memory or len(tokens) == 1 else context.save(0)
         for low in range(0, len(tokens) - 1, ROWS):
             part = tokens[low : min(low + ROWS, len(tokens) - 1)]
@@ -113,7 +139,7 @@ class Scorer:
             context.decode(part, range(start + low, start + low + n), [0] * n, range(n))
             for row in range(n):
                 logits = context.logits(row)
-                logprobs.append(_logprob(logits, tokens[low + row + 1]))
+                logprobs.append(float(log_softmax(logits)[tokens[low + row + 1]]))
                 if want:
                     rows.append(logits.copy())
             yield
@@ -123,9 +149,3 @@ class Scorer:
         elif len(tokens) > 1:
             context.remove(0, start)
         return TokenScores(tokens, tuple(logprobs), np.stack(rows) if want else None)
-
-
-def _logprob(logits: Logits, token: int) -> float:
-    """log softmax(logits)[token] over the full vocabulary, summed in double precision."""
-    peak = float(logits.max())
-    return float(logits[token]) - peak - float(np.log(np.exp(logits - peak).sum(dtype=np.float64)))

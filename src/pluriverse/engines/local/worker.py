@@ -4,9 +4,10 @@ It holds one model's weights. A reader thread takes requests and cancellations w
 ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing else.
 
     in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling"}]}  -> {"op": "events", "events": [...]}
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide"}]}  -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
-         {"op": "score", "id", "prefix" | "messages", "continuations", "logits"}  -> {"op": "scores", "id", ...} + bytes
+         {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide"}
+                                                              -> {"op": "scores", "id", ...} + bytes
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens"}
 """
 
@@ -20,14 +21,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import EngineError, PluriverseError
+from ...errors import EngineError, PluriverseError, UsageError
 from ...store.gguf import read_header
-from ...values import Message, Sampling
+from ...values import Message, Role, Sampling
 from ..contract import EngineEvent, Failed
 from . import wire
 from .library import Library, find
 from .model import Model
 from .options import EngineOptions
+from .prompts import Contrast
 from .scheduler import Scheduler
 from .scoring import Scorer, TokenScores
 from .sizes import cache_bytes_per_token
@@ -97,9 +99,11 @@ class Worker:
 
     def _submit(self, request: Document) -> None:
         try:
-            messages = [Message(role, content) for role, content in request["messages"]]
+            prompt = self._scheduler.template.prompt
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
-            self._scheduler.submit(request["id"], self._scheduler.template.prompt(messages), sampling)
+            guide = request["guide"]
+            contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
+            self._scheduler.submit(request["id"], prompt(_messages(request["messages"])), sampling, contrast)
         except PluriverseError as error:
             self._send_events([Failed(request["id"], error)])
 
@@ -114,16 +118,20 @@ class Worker:
         return self._model.bytes + self._scheduler.memory + self._scorer.tokens_held * self._bytes_per_token
 
     def _score_job(self, document: Document) -> Generator[None, None, list[TokenScores]]:
-        template = self._scheduler.template
-        prefix: str | list[Message]
-        if "messages" in document:
-            prefix = [Message(role, content) for role, content in document["messages"]]
-            prompt = template.prompt(prefix)
-        else:
-            prefix = str(document["prefix"])
-            prompt = template.raw(prefix)
-        continuations = [template.continuation(prefix, prompt, text) for text in document["continuations"]]
-        return self._scorer.run(prompt, continuations, document["logits"])
+        template, texts = self._scheduler.template, document["continuations"]
+        prefix = _messages(document["messages"]) if "messages" in document else str(document["prefix"])
+        prompt = template.raw(prefix) if isinstance(prefix, str) else template.prompt(prefix)
+        continuations = [template.continuation(prefix, prompt, text) for text in texts]
+        if (guide := document["guide"]) is None:
+            return self._scorer.run(prompt, continuations, document["logits"])
+        if isinstance(prefix, str):
+            raise UsageError("a guided score needs messages, not raw text")
+        other = _messages(guide["messages"])
+        against = template.prompt(other)
+        if continuations != [template.continuation(other, against, text) for text in texts]:
+            raise EngineError("a continuation falls into other tokens after the other side's conversation")
+        contrast = Contrast(against, guide["strength"])
+        return self._scorer.run_guided(prompt, contrast, continuations, document["logits"])
 
     def _score_a_little(self) -> None:
         """One decode of the oldest scoring, so that replies and scores share the machine."""
@@ -141,6 +149,10 @@ class Worker:
         except PluriverseError as error:
             self.send({"op": "scores", "id": id, "error": error.as_dict()})
         self._scoring.popleft()
+
+
+def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:
+    return [Message(role, content) for role, content in pairs]
 
 
 def _event(event: EngineEvent) -> Document:
