@@ -32,6 +32,7 @@ class Options(TypedDict, total=False):
 
     max_tokens: at most so many tokens in each reply. temperature: 0 takes the likeliest token each time. seed: the same
     seed gives the same reply. system: replaces the system prompt of every assistant asked. base: all speak through it.
+    guidance: all are guided with this strength; 0: nobody is.
     """
 
     max_tokens: int | None
@@ -39,6 +40,7 @@ class Options(TypedDict, total=False):
     seed: int | None
     system: str | None
     base: str | None
+    guidance: float | None
 
 
 class Pluriverse:

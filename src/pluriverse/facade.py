@@ -44,8 +44,8 @@ class Pluriverse:
     ) -> "Replies":
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
-        `options`: max_tokens, temperature, seed, system, base. An error of one assistant is in its reply's `error`; one
-        that leaves nobody with a word is raised. UsageError and NotFoundError for what cannot be asked.
+        `options`: max_tokens, temperature, seed, system, base, guidance. An error of one assistant is in its reply's
+        `error`; one that leaves nobody with a word is raised. UsageError and NotFoundError for what cannot be asked.
         """
         return self._loop.run(self._aio.ask(question, assistants, panel=panel, **options))
 
@@ -150,9 +150,9 @@ def ask(
 ) -> "Replies":
     """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
-    `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through it). The
-    default model is fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that
-    leaves nobody with a word is raised.
+    `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through it),
+    guidance (a strength for all; 0: nobody is guided). The default model is fetched when it is not here yet. An error
+    of one assistant is in its reply's `error`; one that leaves nobody with a word is raised.
     """
     return _shared().ask(question, assistants, panel=panel, **options)
 

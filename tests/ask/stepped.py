@@ -19,7 +19,9 @@ class SteppedEngine:
     def __init__(self, base: str = "one", *, error: PluriverseError | None = None, error_after: int = 0) -> None:
         self.base = base
         self.digest: Digest | None = WEIGHTS
-        self.capabilities = Capabilities(False, False, False, True, 4096)
+        self.capabilities = Capabilities(
+            logprobs=False, logits=False, grammar=False, seed=True, guidance=False, context_length=4096
+        )
         self.memory = 0
         self.hold: int | None = None
         self.release = asyncio.Event()

@@ -7,12 +7,13 @@ reply ends that reply only; the others go on.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from ..assistants import Assistant
 from ..assistants.bases import Base, resolve
 from ..engines.contract import Engine
-from ..errors import EngineError, PluriverseError, UsageError
+from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ..values import Message
 from .drafts import AskOptions, Draft, Heard
 from .events import AskEvent, AskFinished, Loading, ReplyFinished
@@ -50,7 +51,8 @@ class Asking(AsyncIterator[AskEvent]):
     ) -> None:
         _check(heard)
         drafts = [
-            Draft(index, each, options or AskOptions(), workspace.settings.base) for index, each in enumerate(heard)
+            Draft(index, each, options or AskOptions(), workspace.settings.base, workspace.shelf)
+            for index, each in enumerate(heard)
         ]
         self.question = question
         self._work = _Work(workspace, drafts)
@@ -129,13 +131,41 @@ async def _speak(work: _Work, group: Group) -> None:
         await work.queue.put(Loading(base.name))
         context = max(tokens_needed(draft) for draft in drafts)
         engine = await work.workspace.pool.engine(base, context=context)
-        await _listen(work, engine, drafts)
+        able = []
+        for draft in drafts:
+            try:
+                settle_guidance(draft, engine, base, work.workspace)
+                able.append(draft)
+            except PluriverseError as error:
+                await work.queue.put(draft.fail(error, work.now()))
+        await _listen(work, engine, able)
     except PluriverseError as error:
         for draft in drafts:
             if draft.reply is None:
                 await work.queue.put(draft.fail(error, work.now()))
     except Exception as mistake:  # a programming error must reach the caller instead of dying in this task
         await work.queue.put(mistake)
+
+
+def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Workspace") -> None:
+    """Guide with the strength that was found to hold on this base. UnsupportedError where the engine cannot guide,
+    UsageError where the other side speaks through another base."""
+    guidance = draft.guidance
+    if guidance is None:
+        return
+    name = draft.assistant.name
+    if not engine.capabilities.guidance:
+        raise UnsupportedError(f"the engine of {base.name} cannot guide {name}", "ask without it: --guidance 0")
+    if guidance.base is not None and guidance.base != draft.assistant.base:
+        other = resolve(guidance.base, workspace.store, workspace.settings)
+        if (other.digest or other.name) != (base.digest or base.name):
+            raise UsageError(
+                f"{name} speaks through {base.name} and its counterpart {guidance.against} through {other.name}",
+                "a guided pair needs one base: --base REF, or --guidance 0",
+            )
+    if draft.declared:
+        strength = workspace.strengths.strength(base.digest, draft.assistant, guidance)
+        draft.guidance = replace(guidance, strength=strength) if strength > 0 else None
 
 
 async def _base(work: _Work, group: Group) -> Base:

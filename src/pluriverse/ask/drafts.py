@@ -5,10 +5,10 @@ Knows one assistant's request and the times at which things happened to it; neve
 
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant
-from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Request, Started
+from ..assistants import Assistant, Opposite, Shelf, opposite_of
+from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Started
 from ..errors import PluriverseError
-from ..values import Digest, Message, Sampling
+from ..values import Digest, Message, Sampling, check_strength
 from .events import ReplyChunk, ReplyFinished, ReplyStarted
 from .reply import Reply
 
@@ -19,6 +19,7 @@ class AskOptions:
 
     `system` replaces the system prompt of every assistant that is asked ("" leaves it out), and `base` lets all of them
     speak through that base. Both make another definition of the assistant, and the reply's `definition` says so.
+    Under another system prompt nobody is guided, unless `guidance` says so.
     """
 
     max_tokens: int | None = None
@@ -26,6 +27,11 @@ class AskOptions:
     seed: int | None = None
     system: str | None = None
     base: str | None = None
+    guidance: float | None = None  # this strength for all; 0 switches guidance off
+
+    def __post_init__(self) -> None:
+        if self.guidance is not None:
+            check_strength(self.guidance)
 
     def assistant(self, assistant: Assistant) -> Assistant:
         """The assistant as it will be asked."""
@@ -36,6 +42,12 @@ class AskOptions:
             system=assistant.system if self.system is None else self.system,
             base=assistant.base if self.base is None else self.base,
         )
+
+    def opposite(self, assistant: Assistant, shelf: Shelf) -> Opposite | None:
+        """The other side of the assistant as it will be asked. Raises what `assistants.opposite_of` raises."""
+        if self.system is not None and self.guidance is None:
+            return None
+        return opposite_of(assistant, shelf, self.guidance)
 
     def sampling(self, assistant: Assistant) -> Sampling:
         """Its generation defaults with this question's on top. UsageError where a value is out of range."""
@@ -54,17 +66,28 @@ class Heard:
 class Draft:
     """One reply from the moment of asking to its end. `reply` is None until then."""
 
-    def __init__(self, index: int, heard: Heard, options: AskOptions, default_base: str) -> None:
+    def __init__(self, index: int, heard: Heard, options: AskOptions, default_base: str, shelf: Shelf) -> None:
         self.index = index
         self.assistant = options.assistant(heard.assistant)
-        system = (Message("system", self.assistant.system),) if self.assistant.system.strip() else ()
-        self.request = Request(system + heard.turns, options.sampling(heard.assistant))
+        self.guidance = options.opposite(self.assistant, shelf)
+        self.declared = options.guidance is None  # the strength is the assistant's own, and may be found too high
+        if options.base is not None and self.guidance is not None:
+            self.guidance = replace(self.guidance, base=self.guidance.base and options.base)
+        self._turns = heard.turns
+        self._sampling = options.sampling(heard.assistant)
         self.base = default_base if self.assistant.base == "default" else self.assistant.base
         self.digest: Digest | None = None
         self.reply: Reply | None = None
         self._texts: list[str] = []
         self._started: Started | None = None
         self._first_token_s: float | None = None
+
+    @property
+    def request(self) -> Request:
+        guide = None
+        if self.guidance is not None:
+            guide = Guide(_told(self.guidance.system) + self._turns, self.guidance.strength)
+        return Request(_told(self.assistant.system) + self._turns, self._sampling, guide)
 
     def speaks_through(self, base: str, digest: Digest | None) -> None:
         self.base, self.digest = base, digest
@@ -74,7 +97,9 @@ class Draft:
         match event:
             case Started():
                 self._started = event
-                return ReplyStarted(self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens)
+                return ReplyStarted(
+                    self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens, self.guidance
+                )
             case Chunk(text=text):
                 if text and self._first_token_s is None:
                     self._first_token_s = now
@@ -118,7 +143,12 @@ class Draft:
             completion_tokens=finished.completion_tokens if finished else None,
             first_token_s=self._first_token_s,
             total_s=now,
-            seed=self._started.seed if self._started else self.request.sampling.seed,
-            sampling=self.request.sampling,
+            seed=self._started.seed if self._started else self._sampling.seed,
+            sampling=self._sampling,
             error=error,
+            guidance=self.guidance,
         )
+
+
+def _told(system: str) -> tuple[Message, ...]:
+    return (Message("system", system),) if system.strip() else ()

@@ -8,6 +8,7 @@ error); AskFinished is the last event of all.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..assistants import Opposite
 from ..errors import PluriverseError
 from .reply import Replies, Reply
 
@@ -38,6 +39,7 @@ class ReplyStarted:
     assistant: str
     prompt_tokens: int
     cached_tokens: int  # of these, copied from memory instead of computed
+    guidance: Opposite | None = None  # whom it is decoded against
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, overload
 
+from ..assistants import Opposite
 from ..engines.contract import FinishReason
 from ..errors import NotFoundError, PluriverseError
 from ..values import Digest, Sampling
@@ -34,9 +35,11 @@ class Reply:
     seed: int | None
     sampling: Sampling
     error: PluriverseError | None = None
+    guidance: Opposite | None = None  # whom it was decoded against; None: it spoke for itself
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON form, with `definition`, `seed`, `sampling` and, where there is one, `error` added."""
+        """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling` and, where there is one,
+        `error` added."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
         document: dict[str, Any] = {
@@ -51,6 +54,7 @@ class Reply:
             "total_s": _rounded(self.total_s),
             "seed": self.seed,
             "definition": self.definition,
+            "guidance": None if self.guidance is None else self.guidance.as_dict(),
             "sampling": sampling,
         }
         if self.error is not None:
@@ -68,7 +72,8 @@ class Reply:
             "cancelled": "*(stopped)*",
             "error": f"*(error: {self.error.message if self.error else 'unknown'})*",
         }.get(self.finish_reason)
-        return "\n\n".join(part for part in (f"**{self.assistant}**", self.text.strip(), note) if part)
+        guided = f" ({self.guidance.words})" if self.guidance else ""
+        return "\n\n".join(part for part in (f"**{self.assistant}**{guided}", self.text.strip(), note) if part)
 
 
 class Replies(Sequence[Reply]):

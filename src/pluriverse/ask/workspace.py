@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from ..assistants import Assistant, Shelf
+from ..assistants.strengths import Strengths
 from ..errors import UsageError
 from ..settings import Settings, load
 
@@ -35,6 +36,11 @@ class Workspace:
     @cached_property
     def shelf(self) -> Shelf:
         return Shelf(self.settings)
+
+    @cached_property
+    def strengths(self) -> Strengths:
+        """Strengths of guidance that were found too high on a base."""
+        return Strengths(self.settings.home / "strengths.json")
 
     @cached_property
     def pool(self) -> "EnginePool":

@@ -6,7 +6,21 @@ another thing.
 
 from .assistant import DIMENSIONS, Assistant, Outlook
 from .bases import Base, NotPulled, resolve
+from .guidance import Guidance, Opposite, counterpart_of, opposite_of
 from .panel import Panel
 from .shelf import Shelf
 
-__all__ = ["DIMENSIONS", "Assistant", "Base", "NotPulled", "Outlook", "Panel", "Shelf", "resolve"]
+__all__ = [
+    "DIMENSIONS",
+    "Assistant",
+    "Base",
+    "Guidance",
+    "NotPulled",
+    "Opposite",
+    "Outlook",
+    "Panel",
+    "Shelf",
+    "counterpart_of",
+    "opposite_of",
+    "resolve",
+]

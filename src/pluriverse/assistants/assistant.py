@@ -16,13 +16,14 @@ from ..errors import UsageError
 from ..values import Digest
 from . import generation, layout, names
 from .generation import Setting
+from .guidance import COUNTERPART, PLAIN, Guidance
 from .layout import Line, Section
 from .reading import Table, located
 
 DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history")
 """In what assistants differ. `values`: value systems; `history`: readings of history."""
 
-KEYS = ("title", "description", "base", "languages", "counterpart", "system", "outlook", "generation")
+KEYS = ("title", "description", "base", "languages", "counterpart", "system", "outlook", "guidance", "generation")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of a BCP 47 tag
 _HEADING = """\
 An assistant of pluriverse. Edit it freely: what is written here is what is used.
@@ -52,6 +53,7 @@ class Assistant:
     outlook: Outlook = Outlook()
     languages: tuple[str, ...] = ()  # BCP 47 tags, the first is the one it answers in by itself
     counterpart: str | None = None  # the name of the assistant on the other side
+    guidance: Guidance | None = None  # decoded in contrast to another reading; None: as it is
     sampling: Mapping[str, Setting] = field(default_factory=dict, hash=False)  # changes to `values.Sampling`
     description: str = ""
     path: Path | None = field(default=None, compare=False)  # its file
@@ -73,10 +75,22 @@ class Assistant:
             "languages": _languages(self.languages),
             "sampling": generation.checked(self.sampling),
         }
+        self._check_guidance()
         if not settled["base"]:
             raise UsageError("base is empty", 'write base = "default" for the default model')
         for name, value in settled.items():
             object.__setattr__(self, name, value)
+
+    def _check_guidance(self) -> None:
+        if self.guidance is None:
+            return
+        several_lines("[guidance] against", self.guidance.against)
+        if self.guidance.against == COUNTERPART and self.counterpart is None:
+            raise UsageError(
+                '[guidance] against = "counterpart", but no counterpart is named', 'write counterpart = "NAME"'
+            )
+        if self.guidance.against == PLAIN and not self.system.strip():
+            raise UsageError('[guidance] against = "plain" needs a system prompt', 'write system = "You are ..."')
 
     @property
     def digest(self) -> Digest:
@@ -85,13 +99,18 @@ class Assistant:
         The sha256 of this JSON in UTF-8, keys sorted, no spaces, no escapes beyond JSON's own:
         `{"base": ..., "generation": {...}, "languages": [...], "system": ...}`. Title, outlook and counterpart only
         describe it and are left out; so is what `base` stands for on this machine: a reply names its weights itself.
+        A guided one has `"guidance": {"against": ..., "strength": ...}` too, and `"counterpart"` where that is against.
         """
-        shaping = {
+        shaping: dict[str, object] = {
             "base": self.base,
             "generation": dict(self.sampling),
             "languages": self.languages,
             "system": self.system,
         }
+        if self.guidance is not None:
+            shaping["guidance"] = {"against": self.guidance.against, "strength": self.guidance.strength}
+            if self.guidance.against == COUNTERPART:
+                shaping["counterpart"] = self.counterpart
         text = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
@@ -114,6 +133,7 @@ class Assistant:
                 outlook=Outlook(outlook.text("dimension"), outlook.text("position"), outlook.text("summary")),
                 languages=top.texts("languages", ("en", "fr")),
                 counterpart=top.text("counterpart") or None,
+                guidance=_guidance(top),
                 sampling=generation.checked(top.table("generation").values),
                 description=top.text("description"),
             )
@@ -155,6 +175,14 @@ def _outlook(outlook: Outlook) -> Outlook:
     )
 
 
+def _guidance(top: Table) -> Guidance | None:
+    table = top.table("guidance")
+    table.only("against", "strength")
+    if not table.values:  # the heading alone, as a file without guidance has it
+        return None
+    return Guidance(table.text("against", COUNTERPART).strip(), table.number("strength", Guidance().strength))
+
+
 def _languages(tags: tuple[str, ...]) -> tuple[str, ...]:
     for tag in tags:
         if not _LANGUAGE.fullmatch(tag):
@@ -189,6 +217,7 @@ def _sections(assistant: Assistant) -> list[Section]:
                 Line("summary", outlook.summary or None, "one sentence", '""'),
             ],
         ),
+        _guidance_section(assistant),
         Section(
             "generation",
             "How it chooses its words; what is not set here keeps its default.",
@@ -196,3 +225,13 @@ def _sections(assistant: Assistant) -> list[Section]:
             () if assistant.sampling else ("temperature = 0.7", "max_tokens = 256"),
         ),
     ]
+
+
+def _guidance_section(assistant: Assistant) -> Section:
+    comment = 'Decoded in contrast to "counterpart", "plain" (the base without a prompt) or a text; strength 1 to 3.'
+    guidance = assistant.guidance
+    if guidance is None:
+        return Section("guidance", comment, [], ('against = "counterpart"', "strength = 2.0"))
+    return Section(
+        "guidance", comment, [Line("against", guidance.against, ""), Line("strength", guidance.strength, "")]
+    )

@@ -73,6 +73,12 @@ class Table:
             raise self.wrong(key, "a text in quotation marks", f'{key} = "..."')
         return value
 
+    def number(self, key: str, default: float) -> float:
+        value = self.values.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(key, "a number", f"{key} = {default:g}")
+        return value
+
     def texts(self, key: str, example: Sequence[str]) -> tuple[str, ...]:
         value = self.values.get(key, [])
         if not isinstance(value, list) or not all(isinstance(each, str) for each in value):

@@ -33,13 +33,14 @@ def generation_flags(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--max-tokens", type=int, metavar="N", help="the longest reply, in tokens")
     how.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest word; higher: more varied")
     how.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same replies")
+    how.add_argument("--guidance", type=float, metavar="G", help="guide all with this strength; 0: nobody is guided")
     how.add_argument("--system", metavar="TEXT", help="this system prompt instead of each assistant's own")
 
 
 def options_of(args: argparse.Namespace) -> "AskOptions":
     from ..ask.drafts import AskOptions
 
-    return AskOptions(args.max_tokens, args.temperature, args.seed, args.system, args.base)
+    return AskOptions(args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance)
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..ask.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted
 from .output import Styled, bold, dim
-from .replies import foot, heading, show_waiting
+from .replies import foot, guided, heading, show_waiting
 from .text import Cleaner, Wrapper, fit, wrap
 
 if TYPE_CHECKING:
@@ -105,8 +105,9 @@ class Columns:
         match event:
             case Loading(base):
                 self._status = f"loading {base} ..."
-            case ReplyStarted():
+            case ReplyStarted(index, guidance=guidance):
                 self._status = ""
+                self._columns[index].title = guided(guidance) or self._columns[index].title
                 self._start()
             case ReplyChunk(index, text):
                 self._columns[index].feed(self._columns[index].cleaner.feed(text))

@@ -68,6 +68,7 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 def assistant_document(assistant: "Assistant", here: bool, settings: "Settings") -> dict[str, Any]:
     """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
+    guidance = assistant.guidance
     return {
         "name": assistant.name,
         "kind": "prompt",
@@ -82,6 +83,7 @@ def assistant_document(assistant: "Assistant", here: bool, settings: "Settings")
             "summary": assistant.outlook.summary,
         },
         "counterpart": assistant.counterpart,
+        "guidance": None if guidance is None else {"against": guidance.against, "strength": guidance.strength},
         "builtin": assistant.builtin,
         "shadows": assistant.shadows,
     }

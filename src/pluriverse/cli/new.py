@@ -11,7 +11,7 @@ from .output import Output
 from .parser import GROUPS, Commands, names_of
 
 if TYPE_CHECKING:
-    from ..assistants import Assistant
+    from ..assistants import Assistant, Guidance
     from ..settings import Settings
     from ..store import Store
     from ..values import Digest
@@ -35,6 +35,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--outlook", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"')
     parser.add_argument("--summary", default="", help="its outlook in a sentence")
     parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
+    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2")
+    parser.add_argument(
+        "--against", metavar="WHAT", help='"counterpart", "plain" or a text (default: counterpart, else plain)'
+    )
     parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
     parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
@@ -81,9 +85,19 @@ def _assistant(args: argparse.Namespace) -> "Assistant":
         outlook=Outlook(dimension.strip(), position.strip(), args.summary),
         languages=tuple(names_of(args.language)) if args.language else (),
         counterpart=args.counterpart,
+        guidance=_guidance(args),
         sampling=sampling,
         description=args.description,
     )
+
+
+def _guidance(args: argparse.Namespace) -> "Guidance | None":
+    from ..assistants import Guidance
+
+    if args.guidance is None and args.against is None:
+        return None
+    against = args.against or ("counterpart" if args.counterpart else "plain")
+    return Guidance(against) if args.guidance is None else Guidance(against, args.guidance)
 
 
 def _system(args: argparse.Namespace) -> str:

@@ -14,7 +14,7 @@ from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
     from ..ask.reply import Replies, Reply
-    from ..assistants import Assistant
+    from ..assistants import Assistant, Opposite
     from .output import Output
 
 _FRAME_S = 0.125  # the engine's threads need the cores more than the eye needs frames
@@ -113,6 +113,11 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
 def heading(assistant: "Assistant") -> tuple[str, str]:
     """Its name, and in a few words who it is."""
     return one_line(assistant.name), one_line(assistant.title or assistant.outlook.position)
+
+
+def guided(opposite: "Opposite | None") -> str:
+    """How a head tells that a voice is guided; empty where it is not."""
+    return one_line(opposite.words) if opposite else ""
 
 
 def foot(reply: "Reply") -> str:

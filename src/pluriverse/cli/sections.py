@@ -7,9 +7,9 @@ comes when their turn does. As long as nobody has said a word nothing is written
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..ask.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished
+from ..ask.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted
 from .output import bold, dim
-from .replies import foot, heading, show_waiting
+from .replies import foot, guided, heading, show_waiting
 from .text import Cleaner, Wrapper, cells, clean
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class Plain:
         while self._next < self._count and (reply := self._finished.get(self._next)) is not None:
             if self._next:
                 out.line()
-            name = clean(reply.assistant)
+            told = guided(reply.guidance)
+            name = clean(reply.assistant) + (f" ({told})" if told else "")
             out.line(name)
             out.line("-" * cells(name))
             if reply.text.strip():
@@ -69,6 +70,7 @@ class _Section:
     def __init__(self, assistant: "Assistant", width: int) -> None:
         self.assistant = assistant
         self.reply: Reply | None = None
+        self.guided = ""
         self.any = False
         self._cleaner = Cleaner()
         self._wrapper = Wrapper(width)
@@ -124,6 +126,9 @@ class Sections:
         if self._opened < 0:
             show_waiting(self._out, event)
         match event:
+            case ReplyStarted(index, guidance=guidance):
+                self._sections[index].guided = guided(guidance)
+                return
             case ReplyChunk(index, text):
                 self._sections[index].feed(text)
             case ReplyFinished(index, reply):
@@ -167,11 +172,12 @@ class Sections:
         if self._next:
             self._out.line()
         name, title = heading(section.assistant)
+        title = section.guided or title
         if self._titles:
             self._out.line(bold(name), f"  {title}")
             self._out.line(dim(self._out.rule * min(self._out.width - 1, cells(name) + cells(title) + 2)))
         else:
-            self._out.line(bold(f"{name}>"))
+            self._out.line(bold(f"{name}>"), f" ({section.guided})" if section.guided else "")
         self._opened = self._next
 
     def _close(self, section: _Section, reply: "Reply") -> None:

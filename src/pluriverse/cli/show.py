@@ -71,6 +71,7 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("outlook", ": ".join(filter(None, (outlook.dimension, outlook.position)))),
             ("", outlook.summary),
             ("counterpart", assistant.counterpart),
+            ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
             ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
@@ -84,6 +85,11 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
     out.line()
     out.line(bold("System prompt"))
     out.paragraph(assistant.system or "(none)", indent=2)
+
+
+def _guidance(assistant: "Assistant") -> str | None:
+    guidance = assistant.guidance
+    return f"against {guidance.against}, strength {guidance.strength:g}" if guidance else None
 
 
 def _show_model(stored: "StoredModel", out: Output) -> None:

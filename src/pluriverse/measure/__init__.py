@@ -1,1 +1,1 @@
-"""Measuring: what assistants say, judged, counted and given with intervals. Knows engines and answers; draws nothing."""
+"""Measuring: what assistants say, judged and counted, with intervals. Knows engines and answers; draws nothing."""

@@ -8,11 +8,14 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 _WORD = re.compile(r"\w[\w'’]*")
-_RIDGE = 1.0  # penalty on half the squared weights, against the sum of losses; TF-IDF rows have length 1
+# Penalty on half the squared weights, against the sum of losses: of 3, 1, 0.3 ... 0.01 the one with the least log loss
+# on held-out persona statements, for all three pairs of them; chosen before any answer was judged with it.
+_RIDGE = 0.01
 _STEPS = 25
 
 
@@ -27,7 +30,7 @@ class Classifier:
 
     def score(self, texts: Sequence[str]) -> np.ndarray:
         """Log-odds of side a; float64 [texts]."""
-        return _rows(texts, self.terms, self.rarity) @ self.weights + self.bias
+        return np.asarray(_rows(texts, self.terms, self.rarity) @ self.weights + self.bias)
 
     def probability(self, texts: Sequence[str]) -> np.ndarray:
         """Probability of side a; float64 [texts]."""
@@ -59,7 +62,7 @@ def accuracy(a: Sequence[str], b: Sequence[str], folds: int = 5) -> float:
 
 def _terms(text: str) -> list[str]:
     words = _WORD.findall(text.lower())
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def _rows(texts: Sequence[str], terms: dict[str, int], rarity: np.ndarray) -> np.ndarray:
