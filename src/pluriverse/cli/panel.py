@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from . import check
 from .output import Output, bold
 from .parser import GROUPS, Commands, names_of
 
@@ -18,6 +19,8 @@ def add(commands: Commands) -> None:
     nested.add("ls", "the panels that are here", ls, example="pluriverse panel ls")
     shown = nested.add("show", "a panel and its members", show, example="pluriverse panel show starter")
     shown.add_argument("name", metavar="NAME")
+    checked = nested.add("check", "how plural a panel is", check.run, example="pluriverse panel check")
+    check.add_arguments(checked)
     made = nested.add("new", "make a panel", new, example="pluriverse panel new mine A,B,C")
     made.add_argument("name", metavar="NAME")
     made.add_argument("members", metavar="A,B,C", help="its members, in the order in which they are shown")

@@ -1,0 +1,82 @@
+"""Signs that a voice has run off: it answers in another language, turns in circles, or says what nobody would.
+
+Strong guidance does that to a voice. Each sign is a number per answer; `held` compares a voice with the plain base.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+MOST_PERPLEXITY = 1.6  # times that of the base's own answers
+MOST_REPETITION = 0.1  # above that of the base's own answers
+LEAST_LANGUAGE = 0.9  # of the answers in the language asked
+_ENOUGH_TO_TELL = 20  # letters; the language of less cannot be known
+
+
+@dataclass(frozen=True, slots=True)
+class Fluency:
+    """Of one voice, over its answers."""
+
+    perplexity: float  # under the plain base, after the question; per token
+    repetition: float  # share of repeated 4-grams of words
+    language: float  # share of answers in the language they should be in
+    recital: float  # share of 4-grams of words that stand in the voice's own prompt
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def broken(voice: Fluency, plain: Fluency) -> str:
+    """Which guard does not hold, in words; empty where all do."""
+    if voice.language < LEAST_LANGUAGE:
+        return f"{1 - voice.language:.0%} of its answers are in another language"
+    if voice.perplexity > MOST_PERPLEXITY * plain.perplexity:
+        return f"its perplexity is {voice.perplexity / plain.perplexity:.1f} times that of the base's own answers"
+    if voice.repetition > plain.repetition + MOST_REPETITION:
+        return f"{voice.repetition:.0%} of its word groups repeat earlier ones"
+    return ""
+
+
+def repetition(text: str) -> float:
+    """Share of 4-grams of words that came before in the same text; 0 for texts of less than four words."""
+    grams = _grams(text)
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def recital(text: str, prompt: str) -> float:
+    """Share of the text's 4-grams of words that stand in `prompt`."""
+    grams = _grams(text)
+    known = set(_grams(prompt))
+    return float(np.mean([gram in known for gram in grams])) if grams else 0.0
+
+
+def language_held(texts: Sequence[str], language: str) -> float:
+    """Share of `texts` in `language` (a BCP 47 tag; its first part counts). Texts too short to tell are left out."""
+    wanted = language.partition("-")[0].lower()
+    told = [_language(text, wanted) == wanted for text in texts if sum(map(str.isalpha, text)) >= _ENOUGH_TO_TELL]
+    return float(np.mean(told)) if told else 1.0
+
+
+def _grams(text: str) -> list[tuple[str, ...]]:
+    words = text.lower().split()
+    return [tuple(words[place : place + 4]) for place in range(len(words) - 3)]
+
+
+def _language(text: str, wanted: str) -> str:
+    return str(_identifier(wanted).classify(" ".join(text.split()))[0])
+
+
+@cache
+def _identifier(wanted: str) -> Any:
+    """Tells larger languages and `wanted` apart: with all that it knows, short English texts go to small ones."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
+    identifier.set_languages({*_LARGER.split(), wanted} & set(identifier.labels))
+    return identifier
+
+
+_LARGER = "en zh hi es fr ar bn pt ru ur id de ja sw mr te tr ta vi ko fa it th gu pl uk nl ro el cs hu sv he da fi no"
