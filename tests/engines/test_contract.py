@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pluriverse.engines.contract import Chunk, Engine, EngineEvent, Failed, Finished, Request, Started
+from pluriverse.engines.contract import Chunk, Engine, EngineEvent, Failed, Finished, Guide, Request, Started
 from pluriverse.engines.local import LocalEngine
 from pluriverse.engines.scripted import Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
@@ -332,3 +332,90 @@ def test_a_file_that_is_no_model_is_refused_in_words(default_model: Any, tmp_pat
         await engine.aclose()
 
     asyncio.run(work())
+
+
+def guided(voice: str, against: str, strength: float = 2.0, **sampling: Any) -> Request:
+    plain = ask(voice, **sampling)
+    return Request(plain.messages, plain.sampling, Guide(ask(against).messages, strength))
+
+
+def test_strength_nothing_is_the_voice_itself(run: Run) -> None:
+    alone = run(lambda engine: heard(engine, [ask(VOICES[0])]))
+    assert text(run(lambda engine: heard(engine, [guided(VOICES[0], VOICES[1], 0.0)]))) == text(alone)
+
+
+def test_a_guided_voice_keeps_its_words_in_company(run: Run) -> None:
+    """Beside plain voices, beside its counterpart guided the other way, and alone: the same text, bit for bit."""
+    pair = [guided(VOICES[0], VOICES[2]), guided(VOICES[2], VOICES[0]), ask(VOICES[1]), ask(VOICES[3])]
+    together = run(lambda engine: heard(engine, pair))
+    for index, request in enumerate(pair):
+        assert text(run(lambda engine, request=request: heard(engine, [request]))) == text(together, index)
+
+
+def test_a_guided_voice_stops_counts_and_ends_like_any_other(run: Run) -> None:
+    whole = text(run(lambda engine: heard(engine, [guided(VOICES[1], VOICES[0], max_tokens=24)])))
+    stop = whole[len(whole) // 2 :][:4]
+    request = guided(VOICES[1], VOICES[0], max_tokens=24, stop=(stop,))
+    events = run(lambda engine: heard(engine, [request]))
+    assert text(events) == whole[: whole.index(stop)]
+    started, finished = events[0], end(events)
+    assert isinstance(started, Started) and isinstance(finished, Finished)
+    assert started.prompt_tokens == finished.prompt_tokens
+    plain = run(lambda engine: heard(engine, [ask(VOICES[1], max_tokens=1)]))[0]
+    assert isinstance(plain, Started) and plain.prompt_tokens == started.prompt_tokens
+
+
+def test_the_other_side_must_fit_too(run: Run) -> None:
+    long = Request(ask(VOICES[0]).messages, Sampling(max_tokens=4), Guide(ask("", "word " * 20_000).messages, 1.0))
+    events = run(lambda engine: heard(engine, [long, ask(VOICES[1])]))
+    failed = end(events, 0)
+    assert isinstance(failed, Failed) and isinstance(failed.error, ContextOverflowError)
+    assert isinstance(end(events, 1), Finished)
+
+
+def test_a_guided_reply_is_dropped_half_way(run: Run) -> None:
+    """Both sides go; the engine is free at once for the next question."""
+
+    async def work(engine: Engine) -> str:
+        stream = engine.generate([guided(VOICES[0], VOICES[1], max_tokens=400)])
+        async for event in stream:
+            if isinstance(event, Chunk):
+                break
+        await stream.aclose()  # type: ignore[attr-defined]
+        return text(await heard(engine, [ask(VOICES[0])]))
+
+    assert run(work) == text(run(lambda engine: heard(engine, [ask(VOICES[0])])))
+
+
+def test_guided_scores_are_the_contrast_of_both(run: Run) -> None:
+    """log p_g = log softmax(log p_v + g (log p_v - log p_c)), over the whole vocabulary."""
+
+    async def work(engine: Engine) -> tuple[Any, Any, Any]:
+        request = guided(VOICES[0], VOICES[1], 1.5)
+        assert request.guide is not None
+        (voice,) = await engine.score(request.messages, ["A fair society"], logits=True)
+        (against,) = await engine.score(request.guide.against, ["A fair society"], logits=True)
+        (both,) = await engine.score(request.messages, ["A fair society"], logits=True, guide=request.guide)
+        return voice, against, both
+
+    def normal(rows: Any) -> Any:
+        rows = rows.astype(np.float64)
+        return rows - np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1, keepdims=True)) - rows.max(1, keepdims=True)
+
+    voice, against, both = run(work)
+    expected = normal(normal(voice.logits) + 1.5 * (normal(voice.logits) - normal(against.logits)))
+    assert np.allclose(normal(both.logits), expected, atol=1e-4)
+    assert both.tokens == voice.tokens
+    assert np.allclose(both.logprobs, expected[range(len(both.tokens)), both.tokens], atol=1e-4)
+
+
+def test_guided_scores_need_messages(run: Run) -> None:
+    guide = Guide(ask(VOICES[1]).messages, 1.0)
+    with pytest.raises(UsageError):
+        run(lambda engine: engine.score("raw text", [" x"], guide=guide))
+
+
+@pytest.mark.parametrize("strength", [-0.1, 5.1, float("nan"), float("inf")])
+def test_a_strength_out_of_range_is_refused(strength: float) -> None:
+    with pytest.raises(UsageError):
+        Guide((Message("user", "x"),), strength)

@@ -211,7 +211,8 @@ class ScriptedEngine:
         system = next((m.content for m in request.messages if m.role == "system"), "")
         question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in request.messages)
-        self._check_length(prompt + 1)
+        heard = request.guide.against if request.guide else ()
+        self._check_length(max(prompt, sum(len(_split(m.content)) + _MESSAGE_MARKS for m in heard)) + 1)
         cached = len(_split(system)) + _MESSAGE_MARKS if system and system in self._systems else 0
         self._systems.add(system)
         sampling = request.sampling

@@ -29,7 +29,7 @@ from .questions import chosen
 
 _STEP = 0.5  # by which a strength that is too high is lowered
 _TOKENS = 48
-_FACTS = 8
+_FACTS = 6
 
 
 @dataclass(frozen=True, slots=True)
