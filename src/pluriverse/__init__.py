@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ReplyFinished,
         ReplyStarted,
     )
-    from .assistants import Assistant, Panel
+    from .assistants import Assistant, Guidance, Panel
     from .engines.contract import Score
     from .errors import (
         ContextOverflowError,
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .facade import Chat, Pluriverse, ask, assistants, chat, models, panels, pull, score, stream
+    from .measure import CheckOptions, PanelReport
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Digest, Message, Sampling
@@ -54,12 +55,13 @@ _HOMES = {
         *("AskEvent", "AskFinished", "Fetching", "Loading", "ReplyChunk", "ReplyFinished", "ReplyStarted"),
         *("Replies", "Reply"),
     ),
-    "assistants": ("Assistant", "Panel"),
+    "assistants": ("Assistant", "Guidance", "Panel"),
     "engines.contract": ("Score",),
     "errors": (
         *("ContextOverflowError", "EngineCrashedError", "EngineError", "IntegrityError", "NoSpaceError"),
         *("NotFoundError", "PluriverseError", "UnreachableError", "UnsupportedError", "UsageError"),
     ),
+    "measure": ("CheckOptions", "PanelReport"),
     "settings": ("Settings",),
     "store": ("Pulled", "StoredModel"),
     "values": ("Digest", "Message", "Sampling"),
@@ -71,17 +73,20 @@ __all__ = [
     "AskFinished",
     "Assistant",
     "Chat",
+    "CheckOptions",
     "ContextOverflowError",
     "Digest",
     "EngineCrashedError",
     "EngineError",
     "Fetching",
+    "Guidance",
     "IntegrityError",
     "Loading",
     "Message",
     "NoSpaceError",
     "NotFoundError",
     "Panel",
+    "PanelReport",
     "Pluriverse",
     "PluriverseError",
     "Pulled",

@@ -22,6 +22,7 @@ from .values import Message
 
 if TYPE_CHECKING:
     from .engines.contract import Score
+    from .measure import CheckOptions, PanelReport
     from .store import Pulled, StoredModel
 
 Who = str | Assistant
@@ -96,6 +97,24 @@ class Pluriverse:
         context = max(2048, sum(len(text.encode()) for text in texts) + longest)
         engine = await self._workspace.engine(base, context=context)
         return await engine.score(prefix, continuations, logits=logits)
+
+    async def check(
+        self,
+        assistants: Who | Sequence[Who] | None = None,
+        *,
+        panel: str | None = None,
+        options: "CheckOptions | None" = None,
+    ) -> "PanelReport":
+        """How plural these assistants are, measured; see docs/guidance.md. Takes minutes; raises as `measure.check`."""
+        from .measure import PanelChecked, check
+
+        asked = self._workspace.choose(_several(assistants), panel)
+        title = panel or ("starter" if assistants is None else ",".join(each.name for each in asked))
+        async with aclosing(check(self._workspace, title, asked, options)) as events:
+            async for event in events:
+                if isinstance(event, PanelChecked):
+                    return event.report
+        raise PluriverseError("the check ended without a result", "check again")
 
     async def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .ask import AskEvent, Replies, Reply, Turn
     from .assistants import Assistant, Panel
     from .engines.contract import Score
+    from .measure import CheckOptions, PanelReport
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Message
@@ -74,6 +75,16 @@ class Pluriverse:
     ) -> "tuple[Score, ...]":
         """Log-probability (natural log) of each continuation after `prefix`; raises as `Engine.score` does."""
         return self._loop.run(self._aio.score(prefix, continuations, base=base, logits=logits))
+
+    def check(
+        self,
+        assistants: Who | Sequence[Who] | None = None,
+        *,
+        panel: str | None = None,
+        options: "CheckOptions | None" = None,
+    ) -> "PanelReport":
+        """How plural these assistants are, measured; see docs/guidance.md. Takes minutes."""
+        return self._loop.run(self._aio.check(assistants, panel=panel, options=options))
 
     def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""

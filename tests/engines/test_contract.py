@@ -400,7 +400,9 @@ def test_guided_scores_are_the_contrast_of_both(run: Run) -> None:
 
     def normal(rows: Any) -> Any:
         rows = rows.astype(np.float64)
-        return rows - np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1, keepdims=True)) - rows.max(1, keepdims=True)
+        return (
+            rows - np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1, keepdims=True)) - rows.max(1, keepdims=True)
+        )
 
     voice, against, both = run(work)
     expected = normal(normal(voice.logits) + 1.5 * (normal(voice.logits) - normal(against.logits)))

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 async def check_named(
     title: str,
-    names: Sequence[str] | None,
+    names: "Sequence[str | Assistant] | None",
     panel: str | None,
     options: "CheckOptions",
     out: Output,

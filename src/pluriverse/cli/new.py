@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PluriverseError, UsageError
+from .check import check_named
+from .check import show as show_check
 from .ls import assistant_document, base_is_here
 from .output import Output
 from .parser import GROUPS, Commands, names_of
 
 if TYPE_CHECKING:
     from ..assistants import Assistant, Guidance
+    from ..measure import PanelReport
     from ..settings import Settings
     from ..store import Store
     from ..values import Digest
 
+_FEW = 8  # questions of a check in short
 DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
 
 
@@ -41,6 +45,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
+    parser.add_argument("--check", action="store_true", help="measure in short how far it differs from the other side")
     parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
 
 
@@ -53,12 +58,28 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     store = Store.at(settings)
     store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
     here = base_is_here(assistant.base, store, settings)
-    out.document(assistant_document(assistant, here, settings) | {"path": str(path)})
+    report = _check(assistant, out, settings) if args.check else None
+    checked = {"check": report.as_dict()} if report else {}
+    out.document(assistant_document(assistant, here, settings) | {"path": str(path)} | checked)
     out.line(str(path))
+    if report:
+        show_check(report, out)
     if not here and assistant.base != "default":
         out.note(f"its model is not here yet: pluriverse pull {assistant.base}")
     out.note(f"edit that file as you like; try it: pluriverse chat {assistant.name}")
     return 0
+
+
+def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelReport":
+    """The new one beside its counterpart, or beside the plain base where it names nobody."""
+    import asyncio
+
+    from ..assistants import Assistant
+    from ..measure import CheckOptions
+
+    other = assistant.counterpart or Assistant("plain", base=assistant.base)
+    options = CheckOptions(questions=_FEW, facts=False)
+    return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
 
 
 def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":

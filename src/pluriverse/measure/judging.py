@@ -100,7 +100,9 @@ async def calibrated(engine: Engine, dimensions: Sequence[str]) -> Sensitivity:
         told = [f"You speak for {side.side}." for side in sides]
         statements = [statement for side in sides for statement in side.statements]
         odds = await sided(engine, (told[0], told[1]), _OPEN, statements)
-        scores.append((odds - odds.mean()).reshape(2, -1))  # a side's own likelihood is of its description, not of these
+        scores.append(
+            (odds - odds.mean()).reshape(2, -1)
+        )  # a side's own likelihood is of its description, not of these
     a, b = np.concatenate(scores, axis=1)
     return Sensitivity("the base, told of both sides", engine.base, auc_of(a, b))
 

@@ -59,7 +59,9 @@ async def scored(path: Path) -> Score:
     return score
 
 
-def test_guided_logits_equal_the_reference(default_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guided_logits_equal_the_reference(
+    default_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for package in ("torch", "transformers", "gguf"):
         pytest.importorskip(package)
     monkeypatch.syspath_prepend(str(BENCHMARKS))

@@ -1,0 +1,158 @@
+"""A whole check: on scripted voices for its rules, on the real default model for its truth."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pluriverse.ask import Workspace
+from pluriverse.assistants import Assistant, Guidance, Outlook
+from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
+from pluriverse.measure import (
+    CheckEvent,
+    CheckOptions,
+    CheckStarted,
+    CheckStep,
+    PanelChecked,
+    PanelReport,
+    StrengthLowered,
+    check,
+    checking,
+)
+from pluriverse.measure.guards import Fluency
+from pluriverse.settings import Settings
+
+SCRIPT = """
+[[rule]]
+system = "sea"
+replies = ["The sea is wide and the boat sails on the water.", "A sailor loves the salt water of the wide sea."]
+
+[[rule]]
+system = "hill"
+replies = ["The hill is steep and the goat climbs its rocks.", "A shepherd loves the green grass of the steep hill."]
+
+[[rule]]
+replies = ["There is much to say about that, on the one hand.", "It depends on many things, on the other hand."]
+"""
+QUICK = CheckOptions(questions=8, facts=False)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    script = tmp_path / "voices.toml"
+    script.write_text(SCRIPT)
+    return Workspace(Settings(home=tmp_path / "home", offline=True, base=f"scripted:{script}"))
+
+
+def pair(workspace: Workspace, a: str = "sea", b: str = "hill", **more: Any) -> list[Assistant]:
+    made = [Assistant("one", system=f"You are of the {a}.", counterpart="two", **more)]
+    made += [Assistant("two", system=f"You are of the {b}.", counterpart="one", **more)]
+    for each in made:
+        workspace.shelf.write(each)
+    return made
+
+
+def checked(workspace: Workspace, members: list[Assistant], options: CheckOptions = QUICK) -> list[CheckEvent]:
+    async def work() -> list[CheckEvent]:
+        async with workspace:
+            return [event async for event in check(workspace, "both", members, options)]
+
+    return asyncio.run(work())
+
+
+def report_of(events: list[CheckEvent]) -> PanelReport:
+    last = events[-1]
+    assert isinstance(last, PanelChecked)
+    return last.report
+
+
+def test_two_who_say_different_things_are_plural(workspace: Workspace) -> None:
+    events = checked(workspace, pair(workspace, guidance=Guidance()))
+    assert isinstance(events[0], CheckStarted) and events[0].pairs == (("one", "two"),)
+    assert all(event.done <= event.steps for event in events if isinstance(event, CheckStep))
+    report = report_of(events)
+    (separation,) = report.pairs
+    assert separation.judge == "answers" and separation.value.value > 0.95 and separation.told_apart
+    assert separation.control is not None and separation.control.value < 0.9
+    assert report.plural and report.speed is not None and report.facts_missing
+    assert [voice.guidance is not None for voice in report.voices] == [True, True]
+
+
+def test_two_who_say_the_same_are_not(workspace: Workspace) -> None:
+    report = report_of(checked(workspace, pair(workspace, "sea", "sea")))
+    assert not report.plural and not report.pairs[0].told_apart
+    assert any("guide both" in words for words in report.advice())
+
+
+def test_without_pairs_everybody_is_compared(workspace: Workspace) -> None:
+    members = [Assistant("sea", system="sea"), Assistant("hill", system="hill"), Assistant("plain")]
+    report = report_of(checked(workspace, members))
+    assert not report.pairs and report.plural and len(report.matrix) == 3
+
+
+def test_the_document_has_what_the_contract_names(workspace: Workspace) -> None:
+    document = report_of(checked(workspace, pair(workspace))).as_dict()
+    assert {"panel", "plural", "pairs"} <= set(document)
+    assert {"a", "b", "separation", "low", "high", "control"} <= set(document["pairs"][0])
+
+
+def test_an_outlook_calls_the_judge_that_knows_the_sides(workspace: Workspace) -> None:
+    members = pair(workspace, outlook=Outlook("politics", "a side", "It stands somewhere."))
+    report = report_of(checked(workspace, members))
+    assert report.pairs[0].judge == "sides"
+    assert report.sensitivity is not None  # scripted numbers mean nothing, and the instrument must notice
+    if not report.sensitivity.sees:
+        assert not report.plural and "cannot see differences" in report.advice()[0]
+
+
+def test_a_voice_that_runs_off_is_lowered_and_remembered(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
+        strength = answers.guidance.strength if answers.guidance else 0
+        return Fluency(20.0 if strength > 1 and voice.name == "one" else 4.0, 0.0, 1.0, 0.0)
+
+    monkeypatch.setattr(checking, "fluency_of", fluency)
+    members = pair(workspace, guidance=Guidance(strength=2.0))
+    events = checked(workspace, members)
+    assert [(e.strength, e.lower) for e in events if isinstance(e, StrengthLowered)] == [(2.0, 1.5), (1.5, 1.0)]
+    (one, two) = report_of(events).voices
+    assert one.guidance and (one.guidance.strength, one.declared) == (1.0, 2.0) and "perplexity" in one.lowered
+    assert two.guidance and two.guidance.strength == 2.0 and not two.lowered
+
+
+def test_a_voice_that_is_broken_anyway_keeps_its_strength(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
+        return Fluency(4.0 if voice.name == "plain" else 20.0, 0.0, 1.0, 0.0)
+
+    monkeypatch.setattr(checking, "fluency_of", fluency)
+    report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=0.5))))
+    assert all(voice.guidance and voice.guidance.strength == 0.5 and voice.broken for voice in report.voices)
+
+
+def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        checked(workspace, [Assistant("alone")])
+    with pytest.raises(UsageError):
+        CheckOptions(questions=3)
+    one = Assistant("one", system="sea", counterpart="missing", guidance=Guidance())
+    with pytest.raises(NotFoundError):
+        checked(workspace, [one, Assistant("two")])
+    script = tmp_path / "mute.toml"
+    script.write_text("guidance = false\n" + SCRIPT)
+    unable = Workspace(Settings(home=tmp_path / "home", offline=True, base=f"scripted:{script}"))
+    with pytest.raises(UnsupportedError):
+        checked(unable, pair(unable, guidance=Guidance()))
+
+
+@pytest.mark.model
+def test_a_starter_pair_on_the_default_model(model_settings: Settings) -> None:
+    """The sides are told apart on the real model, and one of them is not told from itself."""
+    workspace = Workspace(model_settings)
+    members = workspace.choose(["history-of-states", "history-from-below"])
+    report = report_of(checked(workspace, members, CheckOptions(questions=4, facts=False)))
+    (separation,) = report.pairs
+    assert separation.judge == "sides" and separation.value.value > 0.5
+    assert report.sensitivity is not None and report.sensitivity.separation.value > 0.5
+    assert all(voice.guidance is not None for voice in report.voices)
