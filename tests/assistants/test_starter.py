@@ -42,7 +42,7 @@ def test_prompts_are_short_fair_in_length_and_say_what_they_are(shelf: Shelf) ->
     for assistant in shelf.assistants():
         words = len(assistant.system.split())
         other = len(shelf.assistant(assistant.counterpart or "").system.split())
-        assert 20 <= words <= 60, assistant.name
+        assert 12 <= words <= 60, assistant.name
         assert abs(words - other) <= 15, "neither side is given more room"
         assert assistant.title and assistant.languages and assistant.outlook.summary
         assert assistant.base == "default" and assistant.builtin
