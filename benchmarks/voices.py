@@ -4,9 +4,9 @@
 
 Per pair: 40 held-out questions (held_out.toml), three seeds, each voice prompted only and guided. Judge (a) is the
 classifier of persona statements where there are any: gap = its mean probability of side a for a's answers less that
-for b's. Judge (b) is the base told of both sides: area under the curve, on the first seed and every second question. Intervals
-draw questions anew. Perplexity is the plain base's, relative to that of its own answers. The result is written
-after every pair.
+for b's. Judge (b) is the base told of both sides: area under the curve, on the first seed and every second question.
+Intervals draw questions anew. Perplexity is the plain base's, relative to that of its own answers. The result is
+written after every pair.
 """
 
 import argparse
