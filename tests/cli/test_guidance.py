@@ -70,3 +70,10 @@ def test_panel_check_refuses_in_words(call: Call) -> None:
 def test_new_checks_in_short(call: Call) -> None:
     made = call("new", "sailor", "--system", "You are a sailor.", "--check", "--json")
     assert made.code == 0 and len(made.document["check"]["questions"]) == 8
+
+
+def test_a_kept_chat_says_who_was_guided(call: Call) -> None:
+    assert call("chat", "duty", stdin="What is fair?\n").code == 0
+    talk = call("history", "--json").document["conversations"][0]["id"]
+    assert "against outcomes" in call("history", "export", talk).out
+    assert "against outcomes" in call("history", "show", talk).out

@@ -83,7 +83,7 @@ def as_markdown(kept: Kept) -> str:
     parts = [f"# {kept.title}", f"Conversation {kept.id}, begun {kept.created}."]
     for turn in kept.turns:
         note = _STATES.get(turn.state)
-        name = "You" if turn.speaker is None else f"{turn.speaker}{_through(turn)}"
+        name = "You" if turn.speaker is None else f"{turn.speaker}{through(turn)}"
         parts.append(f"## {name}")
         if turn.content.strip():
             parts.append("\n".join(f"> {line}".rstrip() for line in turn.content.strip().splitlines()))
@@ -92,6 +92,11 @@ def as_markdown(kept: Kept) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _through(turn: Turn) -> str:
-    base = (turn.record or {}).get("base")
-    return f" ({base})" if base else ""
+def through(turn: Turn) -> str:
+    """The base, and whether the voice was guided: that is never hidden."""
+    record = turn.record or {}
+    guidance = record.get("guidance")
+    against = guidance["against"] if guidance and " " not in guidance["against"] else "a text"
+    told = f"guided x{guidance['strength']:g} against {against}" if guidance else ""
+    words = ", ".join(filter(None, (record.get("base"), told)))
+    return f" ({words})" if words else ""

@@ -56,7 +56,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ..ask.kept import as_document
+    from ..ask.kept import as_document, through
 
     kept = _history(settings).get(args.id)
     out.document(as_document(kept))
@@ -65,7 +65,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     for turn in kept.turns:
         out.line()
         state = "" if turn.state in {"said", "stop"} else f"  ({turn.state})"
-        out.line(bold("you" if turn.speaker is None else turn.speaker), dim(state))
+        out.line(bold("you" if turn.speaker is None else turn.speaker), dim(through(turn) + state))
         out.paragraph(turn.content.strip())
     return 0
 
