@@ -14,6 +14,7 @@ import pytest
 
 from pluriverse import (
     AskFinished,
+    CheckOptions,
     NotFoundError,
     Pluriverse,
     PluriverseError,
@@ -49,6 +50,13 @@ def test_replies_are_found_by_place_and_name(pluriverse: Pluriverse, names: list
         replies["nobody"]
     assert str(replies).startswith(f"{first}\n  ") and f"**{second}**" in replies._repr_markdown_()
     assert replies.as_dict()["question"] == "Hello?"
+
+
+def test_a_panel_is_checked(pluriverse: Pluriverse) -> None:
+    report = pluriverse.check(panel="politics", options=CheckOptions(questions=4, facts=False))
+    assert report.panel == "politics" and len(report.voices) == 4 and len(report.pairs) == 2
+    with pytest.raises(UsageError):
+        pluriverse.check(["duty", "duty"])
 
 
 def test_one_name_may_be_given_alone_and_assistants_as_objects(pluriverse: Pluriverse, names: list[str]) -> None:

@@ -77,7 +77,8 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     from ..assistants import Assistant
     from ..measure import CheckOptions
 
-    other = assistant.counterpart or Assistant("plain", base=assistant.base)
+    name = "plain" if assistant.name != "plain" else "base"
+    other = assistant.counterpart or Assistant(name, base=assistant.base)
     options = CheckOptions(questions=_FEW, facts=False)
     return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
 

@@ -89,6 +89,8 @@ async def check(
     UnsupportedError for an engine that cannot score or guide; otherwise raises what asking raises."""
     if len(assistants) < 2:
         raise UsageError("a panel of one cannot be plural", "check at least two assistants")
+    if len({each.name for each in assistants}) < len(assistants):
+        raise UsageError("an assistant is named twice", "name each assistant once")
     started = time.perf_counter()
     work = _Check(workspace, assistants, options or CheckOptions())
     yield CheckStarted(tuple(each.name for each in assistants), tuple(work.pairs), work.questions)
@@ -121,6 +123,7 @@ class _Check:
         self.sensitivity: Sensitivity | None = None
         self.facts: Interval | None = None
         self.facts_missing = ""
+        self.unreachable = ""  # why public data cannot be had: asked once, not for every pair
         self.speed: Speed | None = None
         self._done = 0
 
@@ -237,9 +240,12 @@ class _Check:
         return Separation(*pair, "sides" if sides else "answers", value, control, await self._persona(pair))
 
     async def _persona(self, pair: tuple[str, str]) -> Interval | None:
+        if self.unreachable:
+            return None
         try:
             judge = await persona_judge(*pair, self.workspace.settings)
-        except UnreachableError:  # a judge more would be welcome; the other one stands
+        except UnreachableError as error:  # a judge more would be welcome; the other one stands
+            self.unreachable = error.message
             return None
         if judge is None:
             return None
@@ -255,8 +261,8 @@ class _Check:
         plain, before = await self._said(guided[0], strength=0), self.answers[guided[0].name]
         if plain.seconds > 0 and before.seconds > 0:
             self.speed = Speed(before.tokens / before.seconds, plain.tokens / plain.seconds)
-        if not self.options.facts:
-            self.facts_missing = "not asked for"
+        if not self.options.facts or self.unreachable:
+            self.facts_missing = self.unreachable or "not asked for"
             return
         try:
             questions = spread(await truthfulqa(self.workspace.settings), _FACTS)
