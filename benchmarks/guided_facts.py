@@ -1,0 +1,41 @@
+"""What guidance costs in facts: TruthfulQA, each voice with and without guidance, paired by question.
+
+    PLURIVERSE_DATA=... python benchmarks/guided_facts.py
+
+Prints one JSON document: per voice, and over all of them, the change of the probability on true answers (MC2 of arXiv
+2109.07958, asked in chat format) with its interval, questions drawn anew.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+
+import numpy as np
+
+from pluriverse.ask import Workspace
+from pluriverse.measure.answering import Voice
+from pluriverse.measure.datasets import truthfulqa
+from pluriverse.measure.facts import spread, truth_of
+from pluriverse.measure.intervals import mean_of
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--voices", default="progressive,conservative,duty,outcomes")
+    parser.add_argument("--questions", type=int, default=40)
+    arguments = parser.parse_args()
+    changes, voices = [], {}
+    async with Workspace() as workspace:
+        questions = spread(await truthfulqa(workspace.settings), arguments.questions)
+        for assistant in workspace.choose(arguments.voices.split(",")):
+            voice = await Voice.of(workspace, assistant)
+            prompted = await truth_of(voice, questions, 0)
+            changes.append(await truth_of(voice, questions) - prompted)
+            voices[voice.name] = {"prompted": prompted.mean(), "change": mean_of(changes[-1]).as_dict()}
+    json.dump({"all": mean_of(np.mean(changes, axis=0)).as_dict(), "voices": voices}, sys.stdout, indent=1)
+    print()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
