@@ -1,5 +1,7 @@
 """`chat` through a pipe: every line is a turn, commands begin with a slash, one document at the end with --json."""
 
+import re
+
 import pytest
 
 from .conftest import Call
@@ -13,7 +15,7 @@ def names(call: Call) -> list[str]:
 def test_each_line_is_a_turn(call: Call, names: list[str]) -> None:
     result = call("chat", names[0], stdin="Hello\n\nAnd now?\n")
     assert result.code == 0
-    assert result.out.count(f"{names[0]}\n{'-' * len(names[0])}\n") == 2
+    assert len(re.findall(rf"^{names[0]}(?: \(guided .*\))?\n-+\n", result.out, re.MULTILINE)) == 2
 
 
 def test_json_is_one_document(call: Call, names: list[str]) -> None:

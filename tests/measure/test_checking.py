@@ -150,8 +150,8 @@ def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
 def test_a_starter_pair_on_the_default_model(model_settings: Settings) -> None:
     """The sides are told apart on the real model, and one of them is not told from itself."""
     workspace = Workspace(model_settings)
-    members = workspace.choose(["history-of-states", "history-from-below"])
-    report = report_of(checked(workspace, members, CheckOptions(questions=4, facts=False)))
+    members = workspace.choose(["progressive", "conservative"])
+    report = report_of(checked(workspace, members, CheckOptions(questions=6, facts=False)))
     (separation,) = report.pairs
     assert separation.judge == "sides" and separation.value.value > 0.5
     assert report.sensitivity is not None and report.sensitivity.separation.value > 0.5
