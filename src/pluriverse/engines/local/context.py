@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,9 +134,9 @@ class Context:
             self._lib.llama_free(self.handle)
             self.handle = 0
 
-    def _params(self) -> layouts.ContextParams:
+    def _params(self) -> Any:
         shape = self.shape
-        params: layouts.ContextParams = self._lib.llama_context_default_params()
+        params = self._lib.llama_context_default_params()
         params.n_ctx = shape.streams * shape.length
         params.n_batch = params.n_ubatch = self.chunk
         params.n_seq_max = shape.streams
@@ -163,7 +164,7 @@ class Context:
         )
         wanted = (shape.streams, self.chunk, self.chunk, shape.threads, shape.threads, total // shape.streams, True)
         if found != wanted:
-            raise EngineError(f"libllama made a context of {found}, not {wanted}: its layout is not {layouts.BUILD}")
+            raise EngineError(f"libllama made a context of {found}, not {wanted}: its layout is not {lib.build.name}")
 
     def _make_batch(self, rows: int) -> None:
         """Arrays that every batch re-uses; llama_batch wants a pointer to the sequence ids of each row."""

@@ -1,15 +1,17 @@
-"""Struct layouts of the one pinned libllama build: the wheel xllamacpp 2026.10.11549, 64-bit platforms.
+"""Struct layouts of the two pinned libllama builds, on 64-bit platforms.
 
-The wheel ships no header. These layouts were found by dumping defaults, setting fields and reading them back
-(docs/decisions/0001-engine.md). `library.prove` checks every default here against the loaded library, and refuses any
-build that differs. Knows nothing of how the structs are used.
+WHEEL is xllamacpp 2026.10.11549. It ships no header: its layouts were found by dumping defaults, setting fields and
+reading them back (docs/decisions/0001-engine.md). NATIVE is the llama.cpp inside the source distribution of
+llama-cpp-python 0.3.36, built on this machine; its layouts are those of its include/llama.h. `library.prove` checks
+every default here against the loaded library, and refuses any build that differs. Knows nothing of how structs are used.
 """
 
 import ctypes as c
+from dataclasses import dataclass
 from typing import Any
 
-BUILD = "xllamacpp 2026.10.11549"
 WHEEL_VERSION = "2026.10.11549"
+NATIVE_VERSION = "0.3.36"
 
 TYPE_F32, TYPE_F16, TYPE_Q8_0 = 0, 1, 8  # ggml_type, of those a key/value cache may have
 
@@ -36,47 +38,58 @@ class ModelParams(c.Structure):
     )
 
 
+_CONTEXT_FIELDS: tuple[tuple[str, Any], ...] = (
+    ("n_ctx", c.c_uint32),
+    ("n_batch", c.c_uint32),
+    ("n_ubatch", c.c_uint32),
+    ("n_seq_max", c.c_uint32),
+    ("n_rs_seq", c.c_uint32),
+    ("n_outputs_max", c.c_uint32),
+    ("n_outputs_max_per_seq", c.c_uint32),
+    ("n_threads", c.c_int32),
+    ("n_threads_batch", c.c_int32),
+    ("ctx_type", c.c_int32),
+    ("rope_scaling_type", c.c_int32),
+    ("pooling_type", c.c_int32),
+    ("attention_type", c.c_int32),
+    ("flash_attn_type", c.c_int32),
+    ("rope_freq_base", c.c_float),
+    ("rope_freq_scale", c.c_float),
+    ("yarn_ext_factor", c.c_float),
+    ("yarn_attn_factor", c.c_float),
+    ("yarn_beta_fast", c.c_float),
+    ("yarn_beta_slow", c.c_float),
+    ("yarn_orig_ctx", c.c_uint32),
+    ("defrag_thold", c.c_float),
+    ("cb_eval", c.c_void_p),
+    ("cb_eval_user_data", c.c_void_p),
+    ("type_k", c.c_int32),
+    ("type_v", c.c_int32),
+    ("unknown_112", c.c_void_p),  # new in this build, of unknown meaning; a pointer here crashes, so it stays null
+    ("abort_callback", c.c_void_p),
+    ("abort_callback_data", c.c_void_p),
+    ("embeddings", c.c_bool),
+    ("offload_kqv", c.c_bool),
+    ("no_perf", c.c_bool),
+    ("op_offload", c.c_bool),
+    ("swa_full", c.c_bool),
+    ("kv_unified", c.c_bool),
+    ("samplers", c.c_void_p),
+    ("n_samplers", c.c_size_t),
+    ("ctx_other", c.c_void_p),
+)
+
+
 class ContextParams(c.Structure):
-    _fields_ = (
-        ("n_ctx", c.c_uint32),
-        ("n_batch", c.c_uint32),
-        ("n_ubatch", c.c_uint32),
-        ("n_seq_max", c.c_uint32),
-        ("n_rs_seq", c.c_uint32),
-        ("n_outputs_max", c.c_uint32),
-        ("n_outputs_max_per_seq", c.c_uint32),
-        ("n_threads", c.c_int32),
-        ("n_threads_batch", c.c_int32),
-        ("ctx_type", c.c_int32),
-        ("rope_scaling_type", c.c_int32),
-        ("pooling_type", c.c_int32),
-        ("attention_type", c.c_int32),
-        ("flash_attn_type", c.c_int32),
-        ("rope_freq_base", c.c_float),
-        ("rope_freq_scale", c.c_float),
-        ("yarn_ext_factor", c.c_float),
-        ("yarn_attn_factor", c.c_float),
-        ("yarn_beta_fast", c.c_float),
-        ("yarn_beta_slow", c.c_float),
-        ("yarn_orig_ctx", c.c_uint32),
-        ("defrag_thold", c.c_float),
-        ("cb_eval", c.c_void_p),
-        ("cb_eval_user_data", c.c_void_p),
-        ("type_k", c.c_int32),
-        ("type_v", c.c_int32),
-        ("unknown_112", c.c_void_p),  # new in this build, of unknown meaning; a pointer here crashes, so it stays null
-        ("abort_callback", c.c_void_p),
-        ("abort_callback_data", c.c_void_p),
-        ("embeddings", c.c_bool),
-        ("offload_kqv", c.c_bool),
-        ("no_perf", c.c_bool),
-        ("op_offload", c.c_bool),
-        ("swa_full", c.c_bool),
-        ("kv_unified", c.c_bool),
-        ("samplers", c.c_void_p),
-        ("n_samplers", c.c_size_t),
-        ("ctx_other", c.c_void_p),
-    )
+    """As the wheel has it."""
+
+    _fields_ = _CONTEXT_FIELDS
+
+
+class NativeContextParams(c.Structure):
+    """As llama-cpp-python's header has it."""
+
+    _fields_ = tuple(field for field in _CONTEXT_FIELDS if field[0] != "unknown_112")
 
 
 class Batch(c.Structure):
@@ -107,7 +120,7 @@ class Candidates(c.Structure):
     _fields_ = (("data", c.POINTER(Candidate)), ("size", c.c_size_t), ("selected", c.c_int64), ("sorted", c.c_bool))
 
 
-SIZES: dict[type[c.Structure], int] = {ModelParams: 80, ContextParams: 168, Batch: 56, Candidates: 32}
+_SIZES: dict[type[c.Structure], int] = {ModelParams: 80, Batch: 56, Candidates: 32}
 
 # What the library's own *_default_params() must say, field by field; padding between fields is not compared.
 MODEL_DEFAULTS: dict[str, Any] = {
@@ -161,3 +174,26 @@ CONTEXT_DEFAULTS: dict[str, Any] = {
     "n_samplers": 0,
     "ctx_other": None,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One libllama that is known field by field."""
+
+    name: str
+    context_params: type[c.Structure]
+    sizes: dict[type[c.Structure], int]
+    context_defaults: dict[str, Any]
+    model_defaults: dict[str, Any]
+
+
+WHEEL = Build(
+    f"xllamacpp {WHEEL_VERSION}", ContextParams, {**_SIZES, ContextParams: 168}, CONTEXT_DEFAULTS, MODEL_DEFAULTS
+)
+NATIVE = Build(
+    f"llama-cpp-python {NATIVE_VERSION}",
+    NativeContextParams,
+    {**_SIZES, NativeContextParams: 160},
+    {name: value for name, value in CONTEXT_DEFAULTS.items() if name != "unknown_112"},
+    MODEL_DEFAULTS,
+)

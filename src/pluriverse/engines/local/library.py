@@ -1,4 +1,4 @@
-"""libllama's public C API, loaded with ctypes from the pinned wheel, and the proof that it is the build we know.
+"""libllama's public C API, loaded with ctypes, and the proof that it is one of the two builds we know.
 
 Knows the names, argument types and struct layouts. Does not know models, prompts or scheduling.
 """
@@ -11,12 +11,12 @@ from typing import Any
 
 from ...errors import EngineError
 from . import layouts
-from .layouts import Batch, Candidates, ContextParams, ModelParams, SamplerChainParams
+from .layouts import WHEEL, Batch, Build, Candidates, ContextParams, ModelParams, SamplerChainParams
 
 P, I32, U32, SIZE, BOOL, F32, STR = c.c_void_p, c.c_int32, c.c_uint32, c.c_size_t, c.c_bool, c.c_float, c.c_char_p
 TOKENS = c.POINTER(I32)
 
-# name: (result, arguments). Opaque handles are void pointers.
+# name: (result, arguments). Opaque handles are void pointers; ContextParams stands for the build's own.
 _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "llama_backend_init": (None, []),
     "llama_log_set": (None, [P, P]),
@@ -43,6 +43,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "llama_n_seq_max": (U32, [P]),
     "llama_n_threads": (I32, [P]),
     "llama_n_threads_batch": (I32, [P]),
+    "llama_set_n_threads": (None, [P, I32, I32]),
     "llama_get_memory": (P, [P]),
     "llama_memory_seq_rm": (BOOL, [P, I32, I32, I32]),
     "llama_memory_seq_pos_max": (I32, [P, I32]),
@@ -80,16 +81,20 @@ _LOG_CALLBACK = c.CFUNCTYPE(None, c.c_int, STR, P)
 class Library:
     """The loaded shared library. Its C functions are attributes, e.g. `library.llama_decode(...)`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, build: Build = WHEEL) -> None:
+        def own(kind: object) -> object:
+            return build.context_params if kind is ContextParams else kind
+
+        hint = _REINSTALL if build is WHEEL else REBUILD
         try:
             self._dll = c.CDLL(str(path))
             for name, (result, arguments) in _PROTOTYPES.items():
                 function = getattr(self._dll, name)
-                function.restype, function.argtypes = result, arguments
+                function.restype, function.argtypes = own(result), [own(kind) for kind in arguments]
                 setattr(self, name, function)
         except (OSError, AttributeError) as error:
-            raise EngineError(f"the engine library {path.name} cannot be used: {error}", _REINSTALL) from error
-        self.path = path
+            raise EngineError(f"the engine library {path.name} cannot be used: {error}", hint) from error
+        self.path, self.build = path, build
         self.log: list[str] = []  # the library's last warnings and errors, to be quoted when a call fails
         self._log_callback = _LOG_CALLBACK(self._keep_log)
         self.llama_log_set(c.cast(self._log_callback, P), None)
@@ -108,6 +113,7 @@ class Library:
         return str(self.llama_print_system_info().decode())
 
 
+REBUILD = "pluriverse engine use wheel, or build it again: pluriverse engine build"
 _REINSTALL = f"pip install --force-reinstall xllamacpp=={layouts.WHEEL_VERSION}"
 
 
@@ -118,7 +124,7 @@ def find() -> Path:
         raise EngineError("the local engine needs the package xllamacpp, which is not installed", _REINSTALL)
     version = importlib.metadata.version("xllamacpp")
     if version != layouts.WHEEL_VERSION:
-        raise EngineError(f"xllamacpp {version} is installed; this pluriverse knows {layouts.BUILD} only", _REINSTALL)
+        raise EngineError(f"xllamacpp {version} is installed; this pluriverse knows {WHEEL.name} only", _REINSTALL)
     folder = Path(next(iter(spec.submodule_search_locations)))
     for pattern in ("xllamacpp*.so", "xllamacpp*.pyd", "xllamacpp*.dylib"):
         for path in sorted(folder.glob(pattern)):
@@ -132,17 +138,18 @@ def prove(library: Library) -> None:
     Sizes first, then every field of both default parameter structs. What a created context says of itself is read
     back in `context.Context`, which proves the places of the fields that are set.
     """
-    for struct, size in layouts.SIZES.items():
+    build = library.build
+    for struct, size in build.sizes.items():
         if c.sizeof(struct) != size:
             raise EngineError(f"{struct.__name__} has {c.sizeof(struct)} bytes on this platform, not {size}")
     for given, wanted in (
-        (library.llama_model_default_params(), layouts.MODEL_DEFAULTS),
-        (library.llama_context_default_params(), layouts.CONTEXT_DEFAULTS),
+        (library.llama_model_default_params(), build.model_defaults),
+        (library.llama_context_default_params(), build.context_defaults),
     ):
         for name, value in wanted.items():
             if getattr(given, name) != value:
                 found = getattr(given, name)
                 raise EngineError(
-                    f"this libllama is not {layouts.BUILD}: {type(given).__name__}.{name} is {found!r}, not {value!r}",
-                    _REINSTALL,
+                    f"this libllama is not {build.name}: {type(given).__name__}.{name} is {found!r}, not {value!r}",
+                    _REINSTALL if build is WHEEL else REBUILD,
                 )
