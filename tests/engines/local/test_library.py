@@ -1,6 +1,7 @@
 """The binding proves itself: any other layout is refused before it can do harm."""
 
 import ctypes
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_a_moved_field_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 
 def test_a_struct_of_another_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(layouts.SIZES, layouts.ContextParams, 160)
+    monkeypatch.setitem(layouts.WHEEL.sizes, layouts.ContextParams, 160)
     with pytest.raises(EngineError, match="ContextParams"):
         library.Library(library.find())
 
@@ -41,7 +42,8 @@ def test_another_version_of_the_wheel_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_defaults_name_every_field() -> None:
     for struct, defaults in (
         (layouts.ModelParams, layouts.MODEL_DEFAULTS),
-        (layouts.ContextParams, layouts.CONTEXT_DEFAULTS),
+        (layouts.ContextParams, layouts.WHEEL.context_defaults),
+        (layouts.NativeContextParams, layouts.NATIVE.context_defaults),
     ):
         assert {name for name, _ in struct._fields_} == set(defaults)
 
@@ -51,7 +53,7 @@ def test_a_context_that_reads_back_differently_is_refused(model: Model, monkeypa
     """As if n_threads lay where n_threads_batch does."""
     whole = Context._params
 
-    def moved(self: Context) -> layouts.ContextParams:
+    def moved(self: Context) -> Any:
         params = whole(self)
         params.n_threads = 1
         return params

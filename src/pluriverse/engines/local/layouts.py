@@ -3,7 +3,7 @@
 WHEEL is xllamacpp 2026.10.11549. It ships no header: its layouts were found by dumping defaults, setting fields and
 reading them back (docs/decisions/0001-engine.md). NATIVE is the llama.cpp inside the source distribution of
 llama-cpp-python 0.3.36, built on this machine; its layouts are those of its include/llama.h. `library.prove` checks
-every default here against the loaded library, and refuses any build that differs. Knows nothing of how structs are used.
+every default here against the loaded library, and refuses any other. Knows nothing of how structs are used.
 """
 
 import ctypes as c

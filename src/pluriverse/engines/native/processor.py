@@ -41,7 +41,9 @@ class Processor:
 @cache
 def this_processor() -> Processor:
     model, flags = _described()
-    return Processor(model or platform.processor() or "unknown", platform.machine(), flags & _MATTERING, physical_cores())
+    return Processor(
+        model or platform.processor() or "unknown", platform.machine(), flags & _MATTERING, physical_cores()
+    )
 
 
 def _described() -> tuple[str, frozenset[str]]:
