@@ -202,7 +202,9 @@ def test_a_program_that_never_closes_ends_quietly(settings: Settings, names: lis
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
 def test_an_interrupted_program_stops_at_once(settings: Settings, names: list[str]) -> None:
-    code = "print('asking', flush=True)\npluriverse.ask('Hello?', 'test-alpha', max_tokens=100_000)"
+    # A job started in the background ignores SIGINT, and so would its children.
+    code = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nprint('asking', flush=True)\n"
+    code += "pluriverse.ask('Hello?', 'test-alpha', max_tokens=100_000)"
     running = program(settings, code, base=f"scripted:{settings.home / 'endless.toml'}")
     (settings.home / "endless.toml").write_text("[[rule]]\nreplies = ['never']\nhang = true\n")
     assert running.stdout and running.stdout.readline() == "asking\n"

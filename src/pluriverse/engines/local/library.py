@@ -11,7 +11,7 @@ from typing import Any
 
 from ...errors import EngineError
 from . import layouts
-from .layouts import WHEEL, Batch, Build, Candidates, ContextParams, ModelParams, SamplerChainParams
+from .layouts import NATIVE, WHEEL, Batch, Build, Candidates, ContextParams, ModelParams, SamplerChainParams
 
 P, I32, U32, SIZE, BOOL, F32, STR = c.c_void_p, c.c_int32, c.c_uint32, c.c_size_t, c.c_bool, c.c_float, c.c_char_p
 TOKENS = c.POINTER(I32)
@@ -130,6 +130,11 @@ def find() -> Path:
         for path in sorted(folder.glob(pattern)):
             return path
     raise EngineError(f"no shared library in {folder}", _REINSTALL)
+
+
+def open_library(native: Path | None = None) -> Library:
+    """The wheel's library, or a native one at that path."""
+    return Library(native, NATIVE) if native else Library(find())
 
 
 def prove(library: Library) -> None:

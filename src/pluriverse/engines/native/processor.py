@@ -10,11 +10,12 @@ from pathlib import Path
 from ..local.sizes import physical_cores
 
 # Of all flags those that ggml's CPU kernels ask for (llama.cpp, ggml/src/ggml-cpu); the rest do not matter here.
-_MATTERING = frozenset(
+_X86 = (
     "sse3 ssse3 sse4_1 sse4_2 avx avx2 f16c fma bmi2 avx_vnni avx512f avx512cd avx512bw avx512dq avx512vl avx512_vbmi "
-    "avx512vbmi avx512_vnni avx512_bf16 avx512_fp16 amx_tile amx_int8 amx_bf16 "
-    "neon asimd asimddp asimdhp i8mm bf16 sve sve2 sme rvv vsx lsx lasx".split()
+    "avx512vbmi avx512_vnni avx512_bf16 avx512_fp16 amx_tile amx_int8 amx_bf16"
 )
+_OTHERS = "neon asimd asimddp asimdhp i8mm bf16 sve sve2 sme rvv vsx lsx lasx"
+_MATTERING = frozenset(f"{_X86} {_OTHERS}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def _described() -> tuple[str, frozenset[str]]:
         lines = Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines()
     except OSError:
         return _sysctl("machdep.cpu.brand_string"), frozenset(_sysctl("machdep.cpu.features").lower().split())
-    entries = {}
+    entries: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(":")
         entries.setdefault(name.strip().lower(), value.strip())

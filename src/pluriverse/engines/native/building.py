@@ -1,0 +1,192 @@
+"""`engine build`: get the source and the tools, compile, prove, measure, keep. One generator, events out.
+
+A kill or a full disk leaves what was whole; the next build goes on from there. Nothing is used before it has proved
+itself, and nothing but the wheel is used when it does not.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ...errors import EngineError
+from ..local.layouts import NATIVE
+from . import compiling, obtaining, trial
+from .compiling import Compiler
+from .kept import NAMES, Kept, NativeLibrary
+from .processor import this_processor
+
+NEEDED = 2 * 1024**3  # bytes of free disk while it is built
+MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
+LEAST_SAME = 0.9  # share of tokens at which both find the same one likeliest
+
+
+@dataclass(frozen=True, slots=True)
+class BuildStep:
+    """A step has begun. `about_s`: seconds it took elsewhere, on two cores."""
+
+    text: str
+    about_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class BuildProgress:
+    text: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    library: NativeLibrary
+    wheel: dict[str, dict[str, float]]  # tokens per second of the wheel's library with the same file
+    already_here: bool = False
+
+
+BuildEvent = BuildStep | BuildProgress | Built
+
+
+def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = False) -> Iterator[BuildEvent]:
+    """Make the native library for this processor and let engines use it from now on.
+
+    `model`: a GGUF file to prove it with. `compiler`: zig, system, or auto, which keeps whichever's kernels are faster.
+    Raises EngineError, UnreachableError or IntegrityError; then engines use what they used before.
+    """
+    kept = Kept(home)
+    if not again and (known := kept.fitting()) and compiler in {"auto", known.compiler.split()[0]}:
+        kept.use("native")
+        yield Built(known, known.speeds.get("wheel", {}), already_here=True)
+        return
+    work = kept.folder / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(work).free < NEEDED:
+        raise EngineError("building needs about 2 GB of free disk for a while", f"free some where {home} is")
+    try:
+        with FileLock(kept.folder / "build.lock", timeout=0):
+            yield from _Building(kept, work, model, compiler).steps()
+    except Timeout:
+        raise EngineError("another build is running", "wait until it has ended: pluriverse engine status") from None
+    except OSError as error:
+        raise EngineError(f"the build stopped: {error.strerror or error}", "pluriverse engine build goes on") from error
+
+
+class _Building:
+    def __init__(self, kept: Kept, work: Path, model: Path, compiler: str) -> None:
+        self._kept, self._work, self._model, self._wanted = kept, work, model, compiler
+        self._begun = time.monotonic()
+
+    def steps(self) -> Iterator[BuildEvent]:
+        yield BuildStep("fetching the source of llama.cpp, 77 MB", 10)
+        self._source = obtaining.source(self._work)
+        yield BuildStep("fetching cmake, ninja and the Zig compiler", 20)
+        self._tools = obtaining.tools(self._work)
+        compilers = self._compilers()
+        first, *others = compilers
+        yield from self._compile(first, "llama")
+        folders = {first: self._gathered(first)}
+        for other in others:  # only the kernels anew: the rest of the library is hardly ever running
+            try:
+                yield from self._compile(other, "ggml-cpu")
+                folders[other] = self._with_kernels(folders[first], other)
+            except EngineError:
+                continue  # one compiler is enough
+        yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 15)
+        proofs = {each: self._proof(folders[each]) for each in list(folders)}
+        yield BuildStep("measuring", 15)
+        wheel = self._speed(None)
+        speeds = {each: self._speed(folders[each]) for each in folders}
+        best = max(folders, key=lambda each: speeds[each]["prefill"]["512"] * speeds[each]["decode 8"]["40"])
+        library = self._described(best, proofs[best], {"wheel": wheel, "native": speeds[best]})
+        added = self._kept.add(folders[best], library)
+        self._kept.use("native")
+        shutil.rmtree(self._work, ignore_errors=True)
+        yield Built(added, wheel)
+
+    def _compilers(self) -> list[Compiler]:
+        found = compiling.compilers(self._work, self._tools)
+        chosen = [each for each in found if self._wanted in {"auto", each.kind}]
+        if not chosen:
+            hint = "pluriverse engine build --compiler zig" if found else "install one: gcc or clang, with C++"
+            raise EngineError(f"no {self._wanted} compiler is here" if found else "no compiler is here", hint)
+        return chosen
+
+    def _build_folder(self, compiler: Compiler) -> Path:
+        return self._work / f"build-{self._key(compiler)}"
+
+    def _compile(self, compiler: Compiler, target: str) -> Iterator[BuildEvent]:
+        text = f"compiling with {compiler.version[:40]}"
+        yield BuildStep(text, 90 if target == "llama" else 40)
+        folder = self._build_folder(compiler)
+        if not (folder / "build.ninja").is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+            compiling.configure(self._source, folder, compiler, self._tools, self._work)
+        for done, total in compiling.compile(folder, target, self._tools, self._work):
+            yield BuildProgress(text, done, total)
+
+    def _gathered(self, compiler: Compiler) -> Path:
+        folder = self._empty(compiler)
+        compiling.gather(self._build_folder(compiler), folder)
+        return folder
+
+    def _with_kernels(self, whole: Path, compiler: Compiler) -> Path:
+        """The library in `whole` with this compiler's kernels."""
+        folder = self._empty(compiler)
+        shutil.copytree(whole, folder)
+        compiling.gather(self._build_folder(compiler), folder)
+        return folder
+
+    def _empty(self, compiler: Compiler) -> Path:
+        folder = self._work / f"library-{self._key(compiler)}"
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    def _proof(self, folder: Path) -> dict[str, object]:
+        """What was checked; EngineError when it does not hold."""
+        rows = self._work / "wheel.npy", self._work / "native.npy"
+        wheel = trial.run({"do": "prove", "model": str(self._model), "library": None, "rows": str(rows[0])})
+        ours = {"model": str(self._model), "library": str(folder / NAMES[compiling.system()])}
+        native = trial.run({"do": "prove", **ours, "said": wheel["said"], "rows": str(rows[1])})
+        theirs, mine = (np.load(path) for path in rows)
+        kl = float((np.exp(theirs) * (theirs - mine)).sum(-1).mean())
+        same = float((theirs.argmax(-1) == mine.argmax(-1)).mean())
+        failed = [name for name, good in native["checks"].items() if not good and wheel["checks"][name]]
+        if kl > MOST_KL or same < LEAST_SAME:
+            failed.append(f"logits like the wheel's (KL {kl:.3f} a token, same choice {same:.1%})")
+        if failed:
+            raise EngineError(
+                f"the library built here did not prove itself: {', '.join(failed)}",
+                "the wheel's library goes on serving",
+            )
+        return {"checks": native["checks"], "tokens": len(mine), "kl_to_wheel": kl, "same_choice": same}
+
+    def _speed(self, folder: Path | None) -> dict[str, dict[str, float]]:
+        library = str(folder / NAMES[compiling.system()]) if folder else None
+        return trial.run({"do": "speed", "model": str(self._model), "library": library, "quick": True})
+
+    def _key(self, compiler: Compiler) -> str:
+        parts = (obtaining.SOURCE_SHA256, compiler.kind, compiler.version, *compiling.FLAGS, this_processor().key)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+    def _described(self, compiler: Compiler, proof: dict[str, object], speeds: dict[str, object]) -> NativeLibrary:
+        processor = this_processor()
+        return NativeLibrary(
+            key=self._key(compiler),
+            library=NAMES[compiling.system()],
+            source=NATIVE.name,
+            source_sha256=obtaining.SOURCE_SHA256,
+            compiler=f"{compiler.kind} ({compiler.version})",
+            flags=compiling.FLAGS,
+            processor=processor.model,
+            processor_key=processor.key,
+            features=tuple(sorted(processor.features)),
+            seconds=round(time.monotonic() - self._begun, 1),
+            built=datetime.now(UTC).isoformat(timespec="seconds"),
+            proof=proof,
+            speeds=speeds,
+        )

@@ -1,0 +1,171 @@
+"""A library on trial, in a process of its own: `python -m pluriverse.engines.native.trial`, JSON in, JSON out.
+
+What is loaded here may crash, by an illegal instruction for one; then this process is gone and nothing else is.
+Whoever wants a trial calls `run`:
+
+    {"do": "prove", "model", "library", "said", "rows"}        -> system, checks, said; log-probabilities into `rows`
+    {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick"}             -> tokens per second
+    {"do": "differ", "models", "library", "texts"}             -> KL divergence per token between models
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import EngineCrashedError, PluriverseError, from_dict
+from ...settings import child_environment
+from ...values import Sampling
+from ..local.context import Aborted
+from ..local.library import open_library
+from ..local.model import Model
+from ..local.sampling import Sampler
+from . import bench
+
+Document = dict[str, Any]
+
+STEPS = 48  # tokens that each of the eight voices says
+TEXT = 512  # most tokens of a text that is compared
+
+
+def run(document: Document) -> Document:
+    """Do it in a child process. Raises what it raised there, EngineCrashedError when it died."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pluriverse.engines.native.trial"],
+        input=json.dumps(document),
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_environment(GGML_NO_BACKTRACE="1"),
+    )
+    if done.returncode or not done.stdout.strip():
+        lines = [line for line in done.stderr.splitlines() if line.strip()]
+        signal = f"signal {-done.returncode}" if done.returncode < 0 else ""
+        why = signal or (lines[-1].strip() if lines else "without a word")
+        raise EngineCrashedError(f"the library's process ended: {why}", "pluriverse engine use wheel")
+    answer: Document = json.loads(done.stdout.splitlines()[-1])
+    if "error" in answer:
+        raise from_dict(answer["error"])
+    return answer
+
+
+def prove(document: Document) -> Document:
+    """The short form of the engine contract: what must hold before an engine may load this library.
+
+    Structs are compared when it is loaded, a context's own words when one is made. Here: eight voices together say bit
+    for bit what each says alone; a stream that was saved and restored goes on the same; a decode can be aborted; a
+    grammar binds. `said` (what another library said): the log-probabilities of those tokens go into the file `rows`.
+    """
+    model = _model(document)
+    prompts = [bench.question_tokens(model, question) for question in bench.QUESTIONS]
+    together = bench.greedy(model, prompts, STEPS)
+    alone = [bench.greedy(model, [prompt], STEPS)[0] for prompt in prompts]
+    pairs = zip(prompts, document.get("said") or together, strict=True)
+    rows = [bench.log_probabilities(model, [*prompt, *said], len(prompt)) for prompt, said in pairs]
+    np.save(document["rows"], np.concatenate(rows))
+    checks = {
+        "together as alone": together == alone,
+        "saved and restored": _restored(model, prompts[0]) == together[0][:8],
+        "aborted and gone on": _aborted(model, prompts[0]) == together[0][0],
+        "bound by a grammar": _bound(model, prompts[0]),
+    }
+    return {"system": model.library.system_info(), "checks": checks, "said": together}
+
+
+def speed(document: Document) -> Document:
+    """Tokens per second: prompts of 128, 512 and 1024 tokens; one and eight voices after 40 and 200 tokens.
+
+    `quick`: only a prompt of 512, and eight voices after 40. Each the best of three, since other programs disturb.
+    """
+    model, quick = _model(document), bool(document.get("quick"))
+    how = {key: document[key] for key in ("threads", "flash", "chunk") if document.get(key) is not None}
+    found: Document = {"prefill": {}}
+    with bench.context_of(model, 1, 1024, **how) as context:
+        for length in (512,) if quick else (128, 512, 1024):
+            found["prefill"][str(length)] = round(max(bench.prefill_speed(context, length) for _ in range(3)), 1)
+    for streams in (8,) if quick else (8, 1):
+        speeds = found[f"decode {streams}"] = {}
+        with bench.context_of(model, streams, 256, **how) as context:
+            for filled in (40,) if quick else (40, 200):
+                speeds[str(filled)] = round(max(bench.decode_speed(context, filled) for _ in range(3)), 1)
+    return found
+
+
+def differ(document: Document) -> Document:
+    """KL divergence per token in nats of the second and any further model from the first, text by text.
+
+    Also how often the likeliest token is the same. Texts are cut at 512 tokens; every token but the first counts.
+    """
+    models = [_model({**document, "model": path}) for path in document["models"]]
+    found: Document = {"tokens": [], "kl": [[] for _ in models[1:]], "same": [[] for _ in models[1:]]}
+    for text in document["texts"]:
+        tokens = models[0].tokenize(text, special=False)[:TEXT]
+        if len(tokens) < 2:
+            continue
+        first, *others = [bench.log_probabilities(model, tokens) for model in models]
+        found["tokens"].append(len(tokens) - 1)
+        for place, rows in enumerate(others):
+            found["kl"][place].append(float((np.exp(first) * (first - rows)).sum(-1).sum()))
+            found["same"][place].append(int((first.argmax(-1) == rows.argmax(-1)).sum()))
+    return found
+
+
+def _model(document: Document) -> Model:
+    library = document.get("library")
+    return Model(open_library(Path(library) if library else None), Path(document["model"]))
+
+
+def _restored(model: Model, prompt: list[int]) -> list[int]:
+    """Eight tokens; after five the stream is saved and goes on in another place."""
+    with bench.context_of(model, 2, 256) as context:
+        said, stream = [bench.feed(context, 0, prompt)], 0
+        for step in range(7):
+            if step == 4:
+                context.restore(1, context.save(0))
+                context.remove(0)
+                stream = 1
+            said.append(bench.feed(context, stream, said[-1:], len(prompt) + step))
+    return said
+
+
+def _aborted(model: Model, prompt: list[int]) -> int | None:
+    """The first token after a decode that was told to stop; None when it did not."""
+    with bench.context_of(model, 1, 256) as context:
+        context.abort()
+        try:
+            bench.feed(context, 0, prompt)
+        except Aborted:
+            context.allow()
+            context.remove(0)
+            return bench.feed(context, 0, prompt)
+    return None
+
+
+def _bound(model: Model, prompt: list[int]) -> bool:
+    sampler = Sampler(model, Sampling(temperature=0, grammar='root ::= "yes" | "no"'), 0)
+    try:
+        with bench.context_of(model, 1, 256) as context:
+            bench.feed(context, 0, prompt)
+            token = sampler.choose(context.logits(len(prompt) - 1))
+    finally:
+        sampler.close()
+    return bool(model.piece(token)) and (b"yes".startswith(model.piece(token)) or b"no".startswith(model.piece(token)))
+
+
+_TRIALS = {"prove": prove, "speed": speed, "differ": differ}
+
+
+def main() -> None:
+    document = json.load(sys.stdin)
+    try:
+        answer = _TRIALS[document["do"]](document)
+    except PluriverseError as error:
+        answer = {"error": error.as_dict()}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
