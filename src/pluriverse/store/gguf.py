@@ -45,6 +45,7 @@ class Header:
     tensors: tuple[Tensor, ...]
     alignment: int
     data_offset: int
+    metadata_end: int  # bytes from the file's beginning; tensors are listed from there on
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,14 @@ class _Reader:
         if pair_count * 13 + tensor_count * 24 > self._size:
             raise self._bad(f"it claims {tensor_count:,} tensors and {pair_count:,} values, more than it could hold")
         metadata = self._metadata(pair_count)
+        metadata_end = self._at
         alignment = metadata.get("general.alignment", 32)
         if not isinstance(alignment, int) or alignment < 8 or alignment > 2**20 or alignment & (alignment - 1):
             raise self._bad(f"its alignment is {alignment!r}, not a power of two")
         tensors = self._tensors(tensor_count)
         data_offset = -(-self._at // alignment) * alignment
         self._check_places(tensors, alignment, data_offset)
-        return Header(version, metadata, tensors, alignment, data_offset)
+        return Header(version, metadata, tensors, alignment, data_offset, metadata_end)
 
     def _metadata(self, count: int) -> dict[str, Any]:
         metadata: dict[str, Any] = {}

@@ -17,11 +17,14 @@ from filelock import FileLock, Timeout
 
 from ...errors import EngineError
 from ..local.layouts import NATIVE
+from ..requantising import requantise
 from . import compiling, obtaining, trial
 from .compiling import Compiler
 from .kept import NAMES, Kept, NativeLibrary
 from .processor import this_processor
 
+FAST = "Q4_0"  # by which compilers are compared: the format that native kernels help most
+FORMATS = ("Q8_0", FAST)
 NEEDED = 2 * 1024**3  # bytes of free disk while it is built
 MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
 LEAST_SAME = 0.9  # share of tokens at which both find the same one likeliest
@@ -45,10 +48,10 @@ class BuildProgress:
 @dataclass(frozen=True, slots=True)
 class Built:
     library: NativeLibrary
-    wheel: dict[str, dict[str, float]]  # tokens per second of the wheel's library with the same file
     already_here: bool = False
 
 
+Speed = dict[str, dict[str, float]]  # measure: tokens held or read: tokens per second
 BuildEvent = BuildStep | BuildProgress | Built
 
 
@@ -61,7 +64,7 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
     kept = Kept(home)
     if not again and (known := kept.fitting()) and compiler in {"auto", known.compiler.split()[0]}:
         kept.use("native")
-        yield Built(known, known.speeds.get("wheel", {}), already_here=True)
+        yield Built(known, already_here=True)
         return
     work = kept.folder / "work"
     work.mkdir(parents=True, exist_ok=True)
@@ -74,6 +77,10 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
         raise EngineError("another build is running", "wait until it has ended: pluriverse engine status") from None
     except OSError as error:
         raise EngineError(f"the build stopped: {error.strerror or error}", "pluriverse engine build goes on") from error
+
+
+def _worth(speed: Speed) -> float:
+    return speed["prefill"]["512"] * speed["decode 8"]["40"]
 
 
 class _Building:
@@ -98,15 +105,16 @@ class _Building:
                 continue  # one compiler is enough
         yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 15)
         proofs = {each: self._proof(folders[each]) for each in list(folders)}
-        yield BuildStep("measuring", 15)
-        wheel = self._speed(None)
-        speeds = {each: self._speed(folders[each]) for each in folders}
-        best = max(folders, key=lambda each: speeds[each]["prefill"]["512"] * speeds[each]["decode 8"]["40"])
+        yield BuildStep("measuring", 25)
+        files = self._formats()
+        speeds = {each: self._speeds(folders[each], files) for each in folders}
+        best = max(folders, key=lambda each: _worth(speeds[each][FAST]))
+        wheel = self._speeds(None, files)
         library = self._described(best, proofs[best], {"wheel": wheel, "native": speeds[best]})
         added = self._kept.add(folders[best], library)
         self._kept.use("native")
         shutil.rmtree(self._work, ignore_errors=True)
-        yield Built(added, wheel)
+        yield Built(added)
 
     def _compilers(self) -> list[Compiler]:
         found = compiling.compilers(self._work, self._tools)
@@ -165,9 +173,19 @@ class _Building:
             )
         return {"checks": native["checks"], "tokens": len(mine), "kl_to_wheel": kl, "same_choice": same}
 
-    def _speed(self, folder: Path | None) -> dict[str, dict[str, float]]:
+    def _formats(self) -> dict[str, Path]:
+        """The model as it is, and in the formats that processors have kernels for."""
+        files = {"as it is": self._model}
+        for format in FORMATS:
+            files[format] = self._work / f"{format}.gguf"
+            for _ in requantise(self._model, files[format], format):
+                pass
+        return files
+
+    def _speeds(self, folder: Path | None, files: dict[str, Path]) -> dict[str, Speed]:
         library = str(folder / NAMES[compiling.system()]) if folder else None
-        return trial.run({"do": "speed", "model": str(self._model), "library": library, "quick": True})
+        how = {"do": "speed", "library": library, "quick": True}
+        return {name: trial.run({**how, "model": str(path)}) for name, path in files.items()}
 
     def _key(self, compiler: Compiler) -> str:
         parts = (obtaining.SOURCE_SHA256, compiler.kind, compiler.version, *compiling.FLAGS, this_processor().key)

@@ -23,6 +23,7 @@ FLAGS = (
     "-DGGML_CCACHE=OFF", "-DGGML_METAL=OFF", "-DGGML_BLAS=OFF", "-DGGML_ACCELERATE=OFF",
     "-DLLAMA_BUILD_COMMON=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_TOOLS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_APP=OFF", "-DLLAMA_OPENSSL=OFF", "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON",
+    "-DCMAKE_SHARED_LINKER_FLAGS=-s",
 )  # fmt: skip
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\]")
 
@@ -101,7 +102,8 @@ def gather(build: Path, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     suffix = Path(NAMES[system()]).suffix
     for path in sorted((build / "bin").glob(f"*{suffix}*")):
-        shutil.copyfile(path, folder / path.name)
+        (folder / path.name).unlink(missing_ok=True)
+        shutil.copy2(path, folder / path.name, follow_symlinks=False)
 
 
 def system() -> str:
