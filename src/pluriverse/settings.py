@@ -8,6 +8,7 @@ PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
 PLURIVERSE_BASE      the model that assistants with base = "default" speak through
 PLURIVERSE_MEMORY    bytes that idle engines may keep; suffixes K, M, G (default: half of this machine's memory)
 PLURIVERSE_THREADS   threads of the local engine (default: this machine's physical cores)
+PLURIVERSE_FLASH     1 or 0: flash attention on or off (default: as measured by `pluriverse engine calibrate`, else on)
 PLURIVERSE_HISTORY   off: chats are kept nowhere
 PLURIVERSE_DATA      a local folder laid out like the public data sets
 NO_COLOR             set: no colour (https://no-color.org)
@@ -36,6 +37,7 @@ class Settings:
     base: str = DEFAULT_MODEL
     memory: int | None = None  # bytes; None = half of this machine's memory
     threads: int | None = None  # None = physical cores
+    flash_attention: bool | None = None  # None = as measured
     history: bool = True
     data: Path | None = None
     colour: bool = True
@@ -76,6 +78,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         base=env.get("PLURIVERSE_BASE") or DEFAULT_MODEL,
         memory=_bytes("PLURIVERSE_MEMORY", env["PLURIVERSE_MEMORY"]) if env.get("PLURIVERSE_MEMORY") else None,
         threads=_count("PLURIVERSE_THREADS", env["PLURIVERSE_THREADS"]) if env.get("PLURIVERSE_THREADS") else None,
+        flash_attention=_switch("PLURIVERSE_FLASH", env["PLURIVERSE_FLASH"]) if env.get("PLURIVERSE_FLASH") else None,
         history=_switch("PLURIVERSE_HISTORY", env.get("PLURIVERSE_HISTORY", "on")),
         data=Path(env["PLURIVERSE_DATA"]).expanduser() if env.get("PLURIVERSE_DATA") else None,
         colour=not env.get("NO_COLOR"),

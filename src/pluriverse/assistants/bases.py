@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import NotFoundError, UsageError
 from ..settings import DEFAULT_MODEL, Settings
 from ..values import Digest, Pullable
+from .copies import Copies
 
 if TYPE_CHECKING:
     from ..store import Store, StoredModel
@@ -38,12 +39,16 @@ class NotPulled(NotFoundError):
 def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     """The base that `ref` stands for.
 
+    A copy that was chosen to speak for a model (`copies`) is what its name stands for.
     `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores, or
     anything that can be pulled. Raises NotPulled for a model that is known but not here, NotFoundError for one that
     nobody knows, UsageError for an adapter.
     """
     if ref == "default":
         ref = DEFAULT_MODEL if settings.base == "default" else settings.base
+    copy = Copies(settings.home).all().get(ref)
+    if copy is not None and any(model.name == copy for model in store.models()):
+        ref = copy
     if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
         return Base(ref, None, None, "scripted")
     try:

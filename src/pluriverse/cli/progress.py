@@ -45,6 +45,20 @@ class Progress:
             self._drawn = now
             self._draw(bar_line(label, done, total, done - self._began[1], now - self._began[0], bar=self._terminal))
 
+    def steps(self, label: str, done: int, total: int) -> None:
+        """`done` of `total` steps of about the same length, with the time left."""
+        if self._silent:
+            return
+        now = time.monotonic()
+        if label != self._label:
+            self._label, self._began, self._drawn = label, (now, done), now
+        if now - self._drawn < (_REDRAW_S if self._terminal else _PLAIN_S):
+            return
+        self._drawn = now
+        moved = done - self._began[1]
+        left = f", {duration((total - done) * (now - self._began[0]) / moved)} left" if moved > 0 else ""
+        self._draw(f"{label}: {done} of {total}{left}")
+
     def clear(self) -> None:
         """Take the line away, so that words or data can be written."""
         if self._shown:

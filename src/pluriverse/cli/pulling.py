@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from .text import size
 
 if TYPE_CHECKING:
+    from ..assistants.bases import Base
+    from ..settings import Settings
     from ..store import PullEvent
     from .output import Output
 
@@ -23,3 +25,27 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
         case Pulled():
             words = "was here already" if event.already_here else f"from {event.source}"
             out.note(f"{event.name}: {size(event.bytes)}, {words}")
+
+
+def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
+    """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
+    import asyncio
+
+    from ..ask.grouping import fetch, wanted
+    from ..assistants.bases import NotPulled, resolve
+    from ..store import Store
+
+    store = Store.at(settings)
+    try:
+        return resolve(ref, store, settings)
+    except NotPulled as missing:
+        pullable = wanted(missing)
+        if pullable is None:
+            raise
+
+    async def pull() -> None:
+        async for fetching in fetch(pullable, store, settings):
+            show_pull(out, fetching.event, pullable.name)
+
+    asyncio.run(pull())
+    return resolve(ref, store, settings)

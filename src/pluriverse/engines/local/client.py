@@ -17,6 +17,8 @@ from ...settings import Settings, child_environment
 from ...values import Digest, Message
 from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Guide, Request, Score, Started
 from . import wire
+from .calibration import Calibrations
+from .libraries import Kept
 from .options import EngineOptions
 from .sizes import physical_cores
 from .wire import Document
@@ -44,9 +46,7 @@ class LocalEngine:
         options: EngineOptions | None = None,
     ) -> None:
         self._name, self._digest, self._path = name, digest, path
-        self._options = options or EngineOptions(
-            threads=settings.threads or physical_cores(), turns=str(settings.home / "run")
-        )
+        self._options = options or self.options_for(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -57,6 +57,23 @@ class LocalEngine:
         self._memory = 0
         self._said = ""
         self._closed = False
+
+    @staticmethod
+    def options_for(settings: Settings) -> EngineOptions:
+        """What the user says comes first, then what was measured here, then what does anywhere."""
+        library = Kept(settings.home).used()
+        found = Calibrations(settings.home).of(library)
+        threads = settings.threads or (found.threads if found else physical_cores())
+        flash = settings.flash_attention
+        if flash is None:
+            flash = found.flash_attention if found else True
+        return EngineOptions(
+            threads=threads,
+            flash_attention=flash,
+            chunk=found.chunk if found else EngineOptions().chunk,
+            library=str(library.path) if library else None,
+            turns=str(settings.home / "run"),
+        )
 
     @property
     def base(self) -> str:
@@ -260,7 +277,10 @@ class LocalEngine:
             return EngineError(f"the engine of {self._name} was closed")
         words = [line for line in self._said.splitlines() if line.strip()]
         why = f": {words[-1].strip()}" if words else ""
-        return EngineCrashedError(f"the engine of {self._name} ended unexpectedly{why}", "ask again: it starts anew")
+        hint = "ask again: it starts anew"
+        if self._options.library and not self._ready:  # it died while it was loading
+            hint = "take the wheel's library again: pluriverse engine use wheel"
+        return EngineCrashedError(f"the engine of {self._name} ended unexpectedly{why}", hint)
 
 
 def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:

@@ -13,4 +13,6 @@ class EngineOptions:
     prefix_memory: int = 64 * 1024**2  # most that prompt beginnings may keep
     flash_attention: bool = True
     cache_type: str = "f16"  # of keys and values: f16, f32 or q8_0
+    chunk: int = 512  # most tokens of a prompt that are computed at once
+    library: str | None = None  # path of a native library; None: the wheel's
     turns: str | None = None  # folder of the lock files by which this user's engines take turns; None: they do not

@@ -362,7 +362,7 @@ class Scheduler:
             if self._context:
                 self._context.close()
             o = self._options
-            shape = Shape(streams, length, streams, o.threads, o.flash_attention, o.cache_type)
+            shape = Shape(streams, length, streams, o.threads, o.flash_attention, o.cache_type, o.chunk)
             self._context = Context(self._model, shape, self._turns)
         for stream, state in enumerate(states):
             self._context.restore(stream, state)

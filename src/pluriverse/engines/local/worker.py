@@ -26,7 +26,7 @@ from ...store.gguf import read_header
 from ...values import Message, Role, Sampling
 from ..contract import EngineEvent, Failed
 from . import wire
-from .library import Library, find
+from .library import open_library
 from .model import Model
 from .options import EngineOptions
 from .prompts import Contrast
@@ -43,7 +43,7 @@ class Worker:
     def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
         self._out = out
         header = read_header(path)  # before any native code sees the file
-        self._model = Model(Library(find()), path)
+        self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         turns = Turns(Path(options.turns) if options.turns else None)
         self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns)

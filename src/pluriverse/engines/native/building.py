@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from ...errors import EngineError
 from ..local.layouts import NATIVE
+from ..local.libraries import NAMES, Kept, NativeLibrary
+from ..local.processor import this_processor
 from ..requantising import requantise
 from . import compiling, obtaining, trial
 from .compiling import Compiler
-from .kept import NAMES, Kept, NativeLibrary
-from .processor import this_processor
 
 FAST = "Q4_0"  # by which compilers are compared: the format that native kernels help most
 FORMATS = ("Q8_0", FAST)
@@ -94,7 +95,7 @@ class _Building:
         yield BuildStep("fetching cmake, ninja and the Zig compiler", 20)
         self._tools = obtaining.tools(self._work)
         compilers = self._compilers()
-        first, *others = compilers
+        first, *others = compilers  # the first one compiles everything
         yield from self._compile(first, "llama")
         folders = {first: self._gathered(first)}
         for other in others:  # only the kernels anew: the rest of the library is hardly ever running
@@ -103,14 +104,14 @@ class _Building:
                 folders[other] = self._with_kernels(folders[first], other)
             except EngineError:
                 continue  # one compiler is enough
-        yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 15)
-        proofs = {each: self._proof(folders[each]) for each in list(folders)}
-        yield BuildStep("measuring", 25)
+        yield BuildStep("measuring", 30)
         files = self._formats()
-        speeds = {each: self._speeds(folders[each], files) for each in folders}
-        best = max(folders, key=lambda each: _worth(speeds[each][FAST]))
-        wheel = self._speeds(None, files)
-        library = self._described(best, proofs[best], {"wheel": wheel, "native": speeds[best]})
+        fast = {FAST: files[FAST]}
+        best = max(folders, key=lambda each: _worth(self._speeds(folders[each], fast)[FAST])) if others else first
+        yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 15)
+        proof = self._proof(folders[best])
+        speeds = {"wheel": self._speeds(None, files), "native": self._speeds(folders[best], files)}
+        library = self._described(best, proof, speeds)
         added = self._kept.add(folders[best], library)
         self._kept.use("native")
         shutil.rmtree(self._work, ignore_errors=True)
@@ -154,7 +155,7 @@ class _Building:
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
-    def _proof(self, folder: Path) -> dict[str, object]:
+    def _proof(self, folder: Path) -> dict[str, Any]:
         """What was checked; EngineError when it does not hold."""
         rows = self._work / "wheel.npy", self._work / "native.npy"
         wheel = trial.run({"do": "prove", "model": str(self._model), "library": None, "rows": str(rows[0])})
@@ -191,7 +192,7 @@ class _Building:
         parts = (obtaining.SOURCE_SHA256, compiler.kind, compiler.version, *compiling.FLAGS, this_processor().key)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
-    def _described(self, compiler: Compiler, proof: dict[str, object], speeds: dict[str, object]) -> NativeLibrary:
+    def _described(self, compiler: Compiler, proof: dict[str, Any], speeds: dict[str, Any]) -> NativeLibrary:
         processor = this_processor()
         return NativeLibrary(
             key=self._key(compiler),

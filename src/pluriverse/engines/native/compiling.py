@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ...errors import EngineError
 from ...settings import child_environment
+from ..local.libraries import NAMES
 from . import obtaining
-from .kept import NAMES
 
 # The CPU only, kernels for this processor; ggml's own threads, since an engine waits for its turn anyway (`turns`).
 FLAGS = (

@@ -4,8 +4,8 @@ What is loaded here may crash, by an illegal instruction for one; then this proc
 Whoever wants a trial calls `run`:
 
     {"do": "prove", "model", "library", "said", "rows"}        -> system, checks, said; log-probabilities into `rows`
-    {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick"}             -> tokens per second
-    {"do": "differ", "models", "library", "texts"}             -> KL divergence per token between models
+    {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick", "held"}     -> tokens per second
+    {"do": "differ", "models", "pairs", "library", "texts"}    -> KL divergence per token between models
 """
 
 import json
@@ -85,31 +85,32 @@ def speed(document: Document) -> Document:
     found: Document = {"prefill": {}}
     with bench.context_of(model, 1, 1024, **how) as context:
         for length in (512,) if quick else (128, 512, 1024):
-            found["prefill"][str(length)] = round(max(bench.prefill_speed(context, length) for _ in range(3)), 1)
+            found["prefill"][str(length)] = round(bench.prefill_speed(context, length), 1)
     for streams in (8,) if quick else (8, 1):
         speeds = found[f"decode {streams}"] = {}
         with bench.context_of(model, streams, 256, **how) as context:
-            for filled in (40,) if quick else (40, 200):
-                speeds[str(filled)] = round(max(bench.decode_speed(context, filled) for _ in range(3)), 1)
+            for filled in document.get("held") or ((40,) if quick else (40, 200)):
+                speeds[str(filled)] = round(bench.decode_speed(context, filled), 1)
     return found
 
 
 def differ(document: Document) -> Document:
-    """KL divergence per token in nats of the second and any further model from the first, text by text.
+    """For each of `pairs` (a, b) and each text: KL divergence of b from a, in nats, summed over its tokens.
 
-    Also how often the likeliest token is the same. Texts are cut at 512 tokens; every token but the first counts.
+    Also at how many of them both find the same token likeliest. Texts are cut at 512 tokens; all but the first count.
     """
     models = [_model({**document, "model": path}) for path in document["models"]]
-    found: Document = {"tokens": [], "kl": [[] for _ in models[1:]], "same": [[] for _ in models[1:]]}
+    pairs = document["pairs"]
+    found: Document = {"tokens": [], "kl": [[] for _ in pairs], "same": [[] for _ in pairs]}
     for text in document["texts"]:
         tokens = models[0].tokenize(text, special=False)[:TEXT]
         if len(tokens) < 2:
             continue
-        first, *others = [bench.log_probabilities(model, tokens) for model in models]
+        rows = [bench.log_probabilities(model, tokens) for model in models]
         found["tokens"].append(len(tokens) - 1)
-        for place, rows in enumerate(others):
-            found["kl"][place].append(float((np.exp(first) * (first - rows)).sum(-1).sum()))
-            found["same"][place].append(int((first.argmax(-1) == rows.argmax(-1)).sum()))
+        for place, (a, b) in enumerate(pairs):
+            found["kl"][place].append(float((np.exp(rows[a]) * (rows[a] - rows[b])).sum(-1).sum()))
+            found["same"][place].append(int((rows[a].argmax(-1) == rows[b].argmax(-1)).sum()))
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ..local.sizes import physical_cores
+from .sizes import physical_cores
 
 # Of all flags those that ggml's CPU kernels ask for (llama.cpp, ggml/src/ggml-cpu); the rest do not matter here.
 _X86 = (

@@ -1,0 +1,156 @@
+"""`pluriverse engine`: which library computes here, how fast it is, and how to make it faster."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..errors import PluriverseError
+from .output import Output, dim
+from .parser import GROUPS, Commands
+from .text import duration, size
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..engines.local.libraries import NativeLibrary
+    from ..engines.status import EngineStatus
+    from ..settings import Settings
+
+NAMES = ("auto", "zig", "system")
+
+
+def add(commands: Commands) -> None:
+    from .parser import Commands as Verbs
+
+    parser = commands.add(
+        "engine", "how fast this machine computes, and how to make it faster", status,
+        example="pluriverse engine build", group=GROUPS[2],
+    )  # fmt: skip
+    verbs = Verbs(parser, dest="verb")
+    verbs.add("status", "which library, which kernels, how fast, what would be faster", status, example=f"{_P} status")
+    built = verbs.add("build", "make a library for this very processor", build, example=f"{_P} build")
+    built.add_argument("--compiler", choices=NAMES, default="auto", help="auto keeps whichever is faster (default)")
+    built.add_argument("--again", action="store_true", help="also where one is here already")
+    measured = verbs.add("calibrate", "find the fastest settings: a minute", calibrate, example=f"{_P} calibrate")
+    measured.add_argument("--base", metavar="REF", default="default", help="with this model (default: the default one)")
+    used = verbs.add("use", "which library engines take from now on", use, example=f"{_P} use wheel")
+    used.add_argument("library", choices=("wheel", "native"))
+    verbs.add("rm", "drop the native library and what building left", remove, example=f"{_P} rm")
+
+
+_P = "pluriverse engine"
+
+
+def status(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..engines.status import status_of
+
+    found = status_of(settings)
+    out.document(found.as_dict())
+    if not out.json:
+        show(found, out)
+    return 0
+
+
+def show(found: "EngineStatus", out: Output) -> None:
+    processor = found.processor
+    out.line(f"library     {found.library}")
+    unused = " ".join(found.unused)
+    out.line(f"processor   {processor.model}, {processor.cores} cores" + (f"; unused: {unused}" if unused else ""))
+    flash = "on" if found.flash_attention else "off"
+    origin = f"measured {found.calibration.measured[:10]}" if found.calibration else "not measured here"
+    settings = f"{found.threads} threads, flash attention {flash}, {found.chunk} tokens at once"
+    out.line(f"settings    {settings}  ", dim(f"({origin})"))
+    if found.calibration:
+        speeds = (
+            f"{found.calibration.prefill:.0f} tokens/s reading, {found.calibration.decode:.0f} speaking (eight voices)"
+        )
+        out.line(f"speed       {speeds}  ", dim(f"({found.calibration.model})"))
+    for each in found.natives:
+        mine = "" if each.fits(processor) else ", made for another processor: never loaded"
+        out.line(f"built here  {each.source}, {each.compiler}, {each.built[:10]}{mine}")
+    for words in found.advice:
+        out.paragraph(f"- {words}")
+
+
+def build(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..engines.native.building import BuildProgress, BuildStep, Built
+    from ..engines.native.building import build as building
+
+    library: NativeLibrary | None = None
+    for event in building(settings.home, _model("default", out, settings), args.compiler, again=args.again):
+        match event:
+            case BuildStep(text=text, about_s=about):
+                out.note(f"{text} (about {duration(about)})")
+            case BuildProgress(text=text, done=done, total=total):
+                out.progress.steps(text, done, total)
+            case Built(library=made, already_here=already):
+                library = made
+                out.note(
+                    "it is here already; --again builds it anew" if already else f"built in {duration(made.seconds)}"
+                )
+    if library is None:
+        raise PluriverseError("the build ended without a result", "pluriverse engine build")
+    out.document({"key": library.key, "path": str(library.path), "compiler": library.compiler,
+                  "seconds": library.seconds, "proof": library.proof, "speeds": library.speeds})  # fmt: skip
+    if not out.json:
+        _show_speeds(library, out)
+    return 0
+
+
+def _show_speeds(library: "NativeLibrary", out: Output) -> None:
+    """Tokens per second with both libraries, by format of the default model."""
+    wheel, native = library.speeds.get("wheel", {}), library.speeds.get("native", {})
+    rows = []
+    for format in native:
+        for measure, held, words in (("prefill", "512", "reading"), ("decode 8", "40", "eight voices")):
+            a, b = wheel[format][measure][held], native[format][measure][held]
+            rows.append((format, words, f"{a:.0f}", f"{b:.0f}", f"{b / a:.1f}"))
+    out.table(("FORMAT", "", "WHEEL", "NATIVE", "TIMES"), rows)
+    proof = library.proof
+    alike = f"{proof['same_choice']:.1%} of {proof['tokens']} choices like the wheel's"
+    out.note(f"proved: {', '.join(proof['checks'])}; {alike}")
+    out.note("engines use it from now on; back: pluriverse engine use wheel")
+    out.note("a faster format: pluriverse optimise NAME")
+
+
+def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..engines.local.calibration import Calibrations
+    from ..engines.local.libraries import Kept
+    from ..engines.native.calibrating import calibrate as calibrating
+
+    library = Kept(settings.home).used()
+    found = None
+    for event in calibrating(_model(args.base, out, settings), library):
+        found = event.found
+        out.progress.steps("trying settings; leave the machine alone", event.done, event.total)
+    if found is None:
+        raise PluriverseError("nothing was measured", "pluriverse engine calibrate")
+    Calibrations(settings.home).keep(library, found)
+    return status(args, out, settings)
+
+
+def use(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..engines.local.libraries import Kept
+
+    Kept(settings.home).use(args.library)
+    return status(args, out, settings)
+
+
+def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..engines.local.libraries import Kept
+
+    freed = Kept(settings.home).remove()
+    out.document({"bytes": freed})
+    out.line(f"freed {size(freed)}; engines use the wheel's library")
+    return 0
+
+
+def _model(ref: str, out: Output, settings: "Settings") -> "Path":
+    """The file to measure with; fetched where it is missing."""
+    from ..settings import DEFAULT_MODEL
+    from .pulling import base_here
+
+    ref = DEFAULT_MODEL if ref == "default" and settings.base.startswith("scripted") else ref
+    place = base_here(ref, out, settings)
+    if place.path is None:
+        raise PluriverseError(f"{ref} has no file", "name a model: pluriverse ls")
+    return place.path

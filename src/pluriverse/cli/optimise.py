@@ -1,0 +1,108 @@
+"""`pluriverse optimise`: a faster copy of a model, with what it gains and what it loses."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ..errors import PluriverseError, UsageError
+from .output import Output, bold
+from .parser import GROUPS, Commands
+from .text import size
+
+if TYPE_CHECKING:
+    from ..measure.optimising import Loss, Optimised
+    from ..settings import Settings
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add(
+        "optimise", "a faster copy of a model, gain and loss measured", run,
+        example="pluriverse optimise smollm2-135m-instruct --as Q8_0", group=GROUPS[2],
+    )  # fmt: skip
+    parser.add_argument("name", metavar="NAME", help="a model that is here: pluriverse ls")
+    parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, F16 ...")
+    parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
+    parser.add_argument("--use", action="store_true", help="from now on the copy speaks where NAME is asked for")
+    parser.add_argument("--original", action="store_true", help="no copy: from now on NAME speaks itself again")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
+
+    from ..assistants.copies import Copies
+    from ..store import Store
+
+    if args.tokens < 0:
+        raise UsageError("--tokens is a number of tokens, 0 or more", "pluriverse optimise --help")
+    name = Store.at(settings).find(args.name).name
+    if args.original:
+        Copies(settings.home).use(name, None)
+        out.document({"name": name, "speaks": name})
+        out.line(f"{name} speaks itself")
+        return 0
+    made = asyncio.run(_optimised(name, args, out, settings))
+    if args.use:
+        Copies(settings.home).use(name, made.copy.name)
+    out.document({**made.as_dict(), "used": args.use})
+    if not out.json:
+        _show(made, out)
+        _advise(made, args.use, out)
+    return 0
+
+
+async def _optimised(name: str, args: argparse.Namespace, out: Output, settings: "Settings") -> "Optimised":
+    from contextlib import aclosing
+
+    from ..ask import Workspace
+    from ..measure.optimising import Optimised, optimise
+
+    async with (
+        Workspace(settings) as workspace,
+        aclosing(optimise(workspace, name, args.format.upper(), tokens=args.tokens)) as events,
+    ):
+        async for event in events:
+            if isinstance(event, Optimised):
+                out.progress.clear()
+                return event
+            if event.total:
+                out.progress.steps(event.words, event.done, event.total)
+            else:
+                out.progress.status(f"{event.words} ...")
+    raise PluriverseError("the copy was not made", f"pluriverse optimise {name}")
+
+
+def _show(made: "Optimised", out: Output) -> None:
+    out.line(bold(made.copy.name), f"  {size(made.copy.bytes)}, {made.copy.digest}")
+    if made.speeds:
+        before, after = made.speeds
+        rows = []
+        for measure, held, words in (
+            ("prefill", "512", "reading"),
+            ("decode 8", "40", "eight voices"),
+            ("decode 1", "40", "one voice"),
+        ):
+            a, b = before[measure][held], after[measure][held]
+            rows.append((words, f"{a:.0f}", f"{b:.0f}", f"{made.gain(measure, held):.1f}"))
+        out.table(("TOKENS/S", made.original.quantization or "ORIGINAL", made.format, "TIMES"), rows)
+    if made.loss:
+        out.line(f"loss   {_words(made.loss)} from {made.original.name}, {made.loss.tokens:,} tokens of TruthfulQA")
+    if made.from_exact and made.noise:
+        out.line(f"       {_words(made.from_exact)} from F16; the original itself {made.noise.kl.value:.4f}")
+
+
+def _words(loss: "Loss") -> str:
+    kl = f"KL {loss.kl.value:.4f} ({loss.kl.low:.4f} to {loss.kl.high:.4f}) nats a token"
+    return f"{kl}, the same first choice at {loss.same_choice:.1%}"
+
+
+def _advise(made: "Optimised", used: bool, out: Output) -> None:
+    if made.loss and made.loss.kl.value > 0.05:
+        words = "it says noticeably other things than the original; Q8_0 loses next to nothing"
+    elif made.speeds and max(made.gain("prefill", "512"), made.gain("decode 8", "40")) < 1.2:
+        words = "it is hardly faster here: drop it with pluriverse rm"
+    else:
+        words = "worth it here"
+    out.note(words)
+    if used:
+        out.note(f"it speaks for {made.original.name} now; back: pluriverse optimise {made.original.name} --original")
+    else:
+        out.note(f"let it speak: --base {made.copy.name}, or for good: pluriverse optimise ... --use")

@@ -1,0 +1,56 @@
+"""The settings that measured fastest on this machine, kept per processor and library.
+
+Knows a file and numbers; `native.calibrating` finds them.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .libraries import NativeLibrary
+from .processor import this_processor
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """`prefill` and `decode`: tokens per second with these settings, of a prompt of 512 and of eight voices."""
+
+    threads: int
+    flash_attention: bool
+    chunk: int  # most tokens of a prompt that are computed at once
+    prefill: float
+    decode: float
+    model: str
+    measured: str  # ISO date
+
+
+class Calibrations:
+    """`engine/calibration.json` of the data folder."""
+
+    def __init__(self, home: Path) -> None:
+        self._path = home / "engine" / "calibration.json"
+
+    def of(self, library: NativeLibrary | None) -> Calibration | None:
+        """What was found for this processor and library; None when nothing was, or it cannot be read."""
+        try:
+            return Calibration(**self._all()[_key(library)])
+        except (KeyError, TypeError):
+            return None
+
+    def keep(self, library: NativeLibrary | None, found: Calibration) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        whole = self._path.with_suffix(".tmp")
+        whole.write_text(json.dumps({**self._all(), _key(library): asdict(found)}, indent=1), "utf-8")
+        whole.replace(self._path)
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        try:
+            document = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+def _key(library: NativeLibrary | None) -> str:
+    return f"{this_processor().key} {library.key if library else 'wheel'}"

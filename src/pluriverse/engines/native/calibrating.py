@@ -1,0 +1,58 @@
+"""Finding the settings that are fastest here: one thing after another is changed, and kept where it helps.
+
+About a minute on two cores. Each trial runs in a process of its own; nothing else should be running.
+"""
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..local.calibration import Calibration
+from ..local.libraries import NativeLibrary
+from ..local.sizes import physical_cores
+from . import trial
+
+LEAST_GAIN = 1.05  # less is the machine's own unrest
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One trial of `total`; `found`: the settings so far, in the last event the result."""
+
+    done: int
+    total: int
+    tried: Calibration
+    found: Calibration
+
+
+def calibrate(model: Path, library: NativeLibrary | None) -> Iterator[Tried]:
+    """Try flash attention, threads and sizes of chunks with `model`. Raises what a trial raises."""
+    cores, logical = physical_cores(), os.cpu_count() or 1
+    best = _measured(Calibration(cores, True, 512, 0, 0, model.name, ""), model, library)
+    changes: list[dict[str, object]] = [{"flash_attention": False}]
+    changes += [{"threads": count} for count in sorted({1, max(cores - 1, 1), logical} - {cores})]
+    changes += [{"chunk": 256}, {"chunk": 128}]
+    yield Tried(1, len(changes) + 1, best, best)
+    for number, change in enumerate(changes, start=2):
+        tried = _measured(replace(best, **change), model, library)  # type: ignore[arg-type]  # fields by name
+        if _worth(tried) > LEAST_GAIN * _worth(best):
+            best = tried
+        yield Tried(number, len(changes) + 1, tried, best)
+
+
+def _measured(settings: Calibration, model: Path, library: NativeLibrary | None) -> Calibration:
+    """The same with its speeds: a prompt of 512, and eight voices that hold 100 tokens."""
+    path = str(library.path) if library else None
+    how = {"threads": settings.threads, "flash": settings.flash_attention, "chunk": settings.chunk}
+    speeds = trial.run({"do": "speed", "model": str(model), "library": path, "held": [100], "quick": True, **how})
+    decode = sum(speeds["decode 8"].values()) / len(speeds["decode 8"])
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return replace(settings, prefill=speeds["prefill"]["512"], decode=round(decode, 1), measured=now)
+
+
+def _worth(found: Calibration) -> float:
+    """Both count alike: a panel reads about as long as it speaks."""
+    return math.sqrt(found.prefill * found.decode)

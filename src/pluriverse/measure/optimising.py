@@ -1,0 +1,201 @@
+"""A copy of a model in a format that this machine computes faster, with what that gains and what it loses, measured.
+
+The loss is the Kullback-Leibler divergence of the copy's next-token distribution from the original's, in nats per
+token, over real text (TruthfulQA's questions and answers), resampled by text. The copy stands beside the original and
+carries its digest; nothing is replaced.
+"""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..ask import Workspace
+from ..engines.local.libraries import Kept
+from ..engines.native import trial
+from ..engines.requantising import FORMATS, requantise
+from ..errors import EngineError, UsageError
+from ..store import Header, StoredModel, read_header
+from ..values import Digest, Pullable
+from .datasets import truthfulqa
+from .intervals import Interval, clustered
+
+TOKENS = 20_000
+_BATCH = 6  # texts that one process compares, so that progress can be told
+_TEXT = 2000  # characters of a text, within the 512 tokens that are compared
+_P = "org.pluriverse."
+
+
+@dataclass(frozen=True, slots=True)
+class Optimising:
+    """A step; `total` is 0 where its length is not known."""
+
+    words: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`kl`: nats per token; `same_choice`: share of tokens at which both find the same next token likeliest."""
+
+    kl: Interval
+    same_choice: float
+    tokens: int
+
+    def as_dict(self) -> dict[str, Any]:
+        kl = {"value": self.kl.value, "low": self.kl.low, "high": self.kl.high, "texts": self.kl.number}
+        return {"kl_nats_per_token": kl, "same_choice": self.same_choice, "tokens": self.tokens}
+
+
+@dataclass(frozen=True, slots=True)
+class Optimised:
+    """`loss` and `speeds` are None where they were not wanted. Speeds: tokens per second, original and copy."""
+
+    copy: StoredModel
+    original: StoredModel
+    format: str
+    loss: Loss | None  # of the copy from the original
+    from_exact: Loss | None  # of the copy from the original's own weights without rounding of activations (F16)
+    noise: Loss | None  # of the original from the same
+    speeds: tuple[dict[str, Any], dict[str, Any]] | None
+
+    def gain(self, measure: str, held: str) -> float:
+        assert self.speeds
+        before, after = self.speeds
+        return float(after[measure][held] / before[measure][held])
+
+    def as_dict(self) -> dict[str, Any]:
+        losses = {"loss": self.loss, "loss_from_f16": self.from_exact, "original_from_f16": self.noise}
+        return {
+            "name": self.copy.name,
+            "digest": str(self.copy.digest),
+            "bytes": self.copy.bytes,
+            "original": {"name": self.original.name, "digest": str(self.original.digest), "bytes": self.original.bytes},
+            "format": self.format,
+            **{name: loss.as_dict() if loss else None for name, loss in losses.items()},
+            "speeds": {"original": self.speeds[0], "copy": self.speeds[1]} if self.speeds else None,
+        }
+
+
+async def optimise(
+    workspace: Workspace, name: str, format: str, *, tokens: int = TOKENS, speeds: bool = True
+) -> AsyncGenerator[Optimising | Optimised, None]:
+    """Make the copy, measure it, add it to the store as `NAME.format`. `tokens` 0: the loss is not measured.
+
+    Raises NotFoundError for an unknown model, UsageError for an unknown format or one the model has already, and what
+    reading the data set and writing the copy raise.
+    """
+    store = workspace.store
+    original = store.find(name)
+    if format not in FORMATS:
+        raise UsageError(f"{format} is no format to change to", f"one of {', '.join(FORMATS)}")
+    if original.kind != "model" or original.quantization == format:
+        raise UsageError(f"{original.name} is {original.quantization or original.kind} already", "pluriverse ls")
+    texts = _texts(await truthfulqa(workspace.settings), tokens) if tokens else []
+    folder = store.home.incoming / f"optimise-{original.digest.hex[:12]}-{format}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        work = _Work(workspace, original, format, folder)
+        for event in work.write():
+            yield event
+        async for event in work.compare(texts):
+            yield event
+        if speeds:
+            yield Optimising("measuring what is gained")
+            work.speeds = await asyncio.to_thread(work.timed)
+        yield work.kept()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class _Work:
+    """One optimisation in its folder."""
+
+    def __init__(self, workspace: Workspace, original: StoredModel, format: str, folder: Path) -> None:
+        self._workspace, self._original, self._format = workspace, original, format
+        self._copy, self._exact = folder / "copy.gguf", folder / "exact.gguf"
+        library = Kept(workspace.settings.home).used()
+        self._library = str(library.path) if library else None
+        self._losses: dict[str, Loss] = {}
+        self.speeds: tuple[dict[str, Any], dict[str, Any]] | None = None
+
+    def write(self) -> Iterator[Optimising]:
+        if shutil.disk_usage(self._copy.parent).free < 4 * self._original.bytes:
+            raise EngineError("the disk has no room for the copy", "free some, or drop models: pluriverse rm, gc")
+        for event in requantise(self._original.path, self._copy, self._format):
+            yield Optimising(f"writing {self._format}", event.done, event.total)
+
+    async def compare(self, texts: Sequence[str]) -> AsyncIterator[Optimising]:
+        """Run all three over the texts, a few at a time."""
+        if not texts:
+            return
+        models, pairs = [self._original.path, self._copy], {"loss": (0, 1)}
+        if self._original.quantization not in {"F16", "F32", "BF16"}:
+            for _ in requantise(self._original.path, self._exact, "F16"):
+                await asyncio.sleep(0)
+            models.append(self._exact)
+            pairs |= {"from_exact": (2, 1), "noise": (2, 0)}
+        request = {"do": "differ", "library": self._library, "models": [str(path) for path in models]}
+        found: list[trial.Document] = []
+        for low in range(0, len(texts), _BATCH):
+            yield Optimising("measuring what is lost", low, len(texts))
+            batch = {**request, "pairs": list(pairs.values()), "texts": texts[low : low + _BATCH]}
+            found.append(await asyncio.to_thread(trial.run, batch))
+        counts = np.array([count for each in found for count in each["tokens"]], float)
+        for place, name in enumerate(pairs):
+            kl = np.array([value for each in found for value in each["kl"][place]])
+            same = sum(sum(each["same"][place]) for each in found)
+            self._losses[name] = _loss(kl, counts, same)
+
+    def timed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        before, after = (
+            trial.run({"do": "speed", "library": self._library, "model": str(path)})
+            for path in (self._original.path, self._copy)
+        )
+        return before, after
+
+    def kept(self) -> Optimised:
+        """Put the copy into the store, under its digest and with what it came from."""
+        name, original = f"{self._original.name}.{self._format.lower()}", self._original
+        with self._copy.open("rb") as file:
+            digest = Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+        annotations = {_P + "copy.of": original.name, _P + "copy.of.digest": str(original.digest)}
+        if loss := self._losses.get("loss"):
+            annotations[_P + "copy.kl"] = f"{loss.kl.value:.4f}"
+        header: Header = read_header(self._copy)
+        pullable = Pullable(name, name, (), digest, licence=original.licence, annotations=annotations)
+        source = f"{self._format} copy of {original.name}"
+        self._workspace.store.add_model(pullable, digest, header, source, self._copy)
+        return Optimised(
+            self._workspace.store.find(name),
+            original,
+            self._format,
+            self._losses.get("loss"),
+            self._losses.get("from_exact"),
+            self._losses.get("noise"),
+            self.speeds,
+        )
+
+
+def _loss(kl: np.ndarray, counts: np.ndarray, same: int) -> Loss:
+    interval = clustered(len(kl), lambda drawn: float(kl[drawn].sum() / counts[drawn].sum()))
+    return Loss(interval, same / float(counts.sum()), int(counts.sum()))
+
+
+def _texts(truths: Sequence[Any], tokens: int) -> list[str]:
+    """Questions and true answers as running text, about `tokens` tokens of it, spread over the whole set."""
+    texts, text = [], ""
+    for truth in truths:
+        text += f"{truth.question} {' '.join(f'{answer}.' for answer in truth.true)} "
+        if len(text) >= _TEXT:
+            texts.append(text[:_TEXT])
+            text = ""
+    wanted = min(len(texts), max(tokens // (_TEXT // 5), 2))  # English has about four to five characters a token
+    places = np.linspace(0, len(texts) - 1, wanted).astype(int)
+    return [texts[place] for place in places]
