@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import datetime
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from pluriverse import settings as settings_module
+from pluriverse.engines.local.libraries import NativeLibrary
 from pluriverse.settings import Settings
+
+NATIVE_RUN = Path(__file__).parent / "engines" / "native_last_run.json"
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +42,31 @@ def default_model(model_home: Path) -> Path:
     from pluriverse.store import Store
 
     return Store(model_home / "store").find(settings_module.DEFAULT_MODEL).path
+
+
+@pytest.fixture(scope="session")
+def native_library(
+    request: pytest.FixtureRequest, default_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NativeLibrary]:
+    """A library built for this processor; when all that used it passed, the day is kept in NATIVE_RUN."""
+    from pluriverse.engines.native.building import Built, build
+
+    home = Path(os.environ.get("PLURIVERSE_TEST_NATIVE") or tmp_path_factory.mktemp("native"))
+    (library,) = (event.library for event in build(home, default_model) if isinstance(event, Built))
+    failed = request.session.testsfailed
+    yield library
+    if request.session.testsfailed == failed:
+        today = datetime.datetime.now(datetime.UTC).date().isoformat()
+        kept = {"passed": today, "source": library.source, "compiler": library.compiler, "processor": library.processor}
+        NATIVE_RUN.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say when the slow tier last ran, wherever it did not run now."""
+    if NATIVE_RUN.exists():
+        kept = json.loads(NATIVE_RUN.read_text("utf-8"))
+        words = f"{kept['passed']}: {kept['source']}, {kept['compiler']}, {kept['processor']}"
+        terminalreporter.write_line(f"contract suite on a native library (-m slow) last passed on {words}")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The contract of `engines.contract.Engine`, sentence by sentence, against every engine within what it declares.
 
-The scripted engine always; the local engine on the real default model (mark `model`).
+The scripted engine always; the local engine on the real default model with the wheel's library (mark `model`), and with a
+library built here (mark `slow`, minutes; PLURIVERSE_TEST_NATIVE names a data folder that has one already).
 """
 
 import asyncio
@@ -25,7 +26,10 @@ QUESTION = "What is a fair society?"
 Run = Callable[[Callable[[Engine], Coroutine[Any, Any, Any]]], Any]
 
 
-@pytest.fixture(scope="module", params=["scripted", pytest.param("local", marks=pytest.mark.model)])
+ENGINES = ["scripted", pytest.param("local", marks=pytest.mark.model), pytest.param("native", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=ENGINES)
 def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Run a coroutine function on the engine; one engine and one event loop serve a whole module."""
     loop = asyncio.new_event_loop()
@@ -39,7 +43,9 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
         from pluriverse.engines.local import EngineOptions
 
         path = request.getfixturevalue("default_model")
-        engine = LocalEngine(DEFAULT_MODEL, None, path, _settings(path), EngineOptions(threads=2))
+        native = request.getfixturevalue("native_library") if request.param == "native" else None
+        options = EngineOptions(threads=2, library=native and str(native.path))
+        engine = LocalEngine(DEFAULT_MODEL, None, path, _settings(path), options)
     yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
     loop.run_until_complete(engine.aclose())
     loop.close()

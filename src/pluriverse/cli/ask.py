@@ -49,7 +49,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     question = _question(args.question)
     names = None if args.names is None else names_of(args.names)
     replies, stopped = asyncio.run(_ask(question, names, args, out, settings))
-    return _end(out, replies, stopped)
+    code = _end(out, replies, stopped)
+    if code == 0 and out.terminal:
+        _tell_gain(out, settings)
+    return code
+
+
+def _tell_gain(out: Output, settings: "Settings") -> None:
+    from ..engines.status import likely_gain
+
+    if not settings.base.startswith("scripted") and (gain := likely_gain(settings)):
+        out.note(gain)
 
 
 async def _ask(

@@ -9,6 +9,7 @@ from .parser import GROUPS, Commands
 from .text import duration, size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ..engines.local.libraries import NativeLibrary
@@ -53,7 +54,7 @@ def status(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 def show(found: "EngineStatus", out: Output) -> None:
     processor = found.processor
     out.line(f"library     {found.library}")
-    unused = " ".join(found.unused)
+    unused = _families(found.unused)
     out.line(f"processor   {processor.model}, {processor.cores} cores" + (f"; unused: {unused}" if unused else ""))
     flash = "on" if found.flash_attention else "off"
     origin = f"measured {found.calibration.measured[:10]}" if found.calibration else "not measured here"
@@ -71,12 +72,26 @@ def show(found: "EngineStatus", out: Output) -> None:
         out.paragraph(f"- {words}")
 
 
+def _families(features: "Iterable[str]") -> str:
+    """Instruction sets as people name them: `AVX-512 (bf16 vnni)`."""
+    families: dict[str, list[str]] = {}
+    for name in features:
+        family = "AVX-512" if name.startswith("avx512") else "AMX" if name.startswith("amx") else "AVX-VNNI"
+        kind = name.removeprefix("avx512").removeprefix("amx").strip("_")
+        if kind in {"vnni", "bf16", "fp16", "int8"}:  # those that speed up matrix products
+            families.setdefault(family, []).append(kind)
+        else:
+            families.setdefault(family, [])
+    return ", ".join(f"{name} ({' '.join(kinds)})" if kinds else name for name, kinds in families.items())
+
+
 def build(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..engines.native.building import BuildProgress, BuildStep, Built
     from ..engines.native.building import build as building
 
     library: NativeLibrary | None = None
-    for event in building(settings.home, _model("default", out, settings), args.compiler, again=args.again):
+    model, _ = _model("default", out, settings)
+    for event in building(settings.home, model, args.compiler, again=args.again):
         match event:
             case BuildStep(text=text, about_s=about):
                 out.note(f"{text} (about {duration(about)})")
@@ -119,7 +134,7 @@ def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> in
 
     library = Kept(settings.home).used()
     found = None
-    for event in calibrating(_model(args.base, out, settings), library):
+    for event in calibrating(*_model(args.base, out, settings), library):
         found = event.found
         out.progress.steps("trying settings; leave the machine alone", event.done, event.total)
     if found is None:
@@ -144,8 +159,8 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _model(ref: str, out: Output, settings: "Settings") -> "Path":
-    """The file to measure with; fetched where it is missing."""
+def _model(ref: str, out: Output, settings: "Settings") -> "tuple[Path, str]":
+    """The file to measure with and its name; fetched where it is missing."""
     from ..settings import DEFAULT_MODEL
     from .pulling import base_here
 
@@ -153,4 +168,4 @@ def _model(ref: str, out: Output, settings: "Settings") -> "Path":
     place = base_here(ref, out, settings)
     if place.path is None:
         raise PluriverseError(f"{ref} has no file", "name a model: pluriverse ls")
-    return place.path
+    return place.path, place.name

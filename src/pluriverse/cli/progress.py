@@ -56,7 +56,8 @@ class Progress:
             return
         self._drawn = now
         moved = done - self._began[1]
-        left = f", {duration((total - done) * (now - self._began[0]) / moved)} left" if moved > 0 else ""
+        left_s = (total - done) * (now - self._began[0]) / moved if moved > 0 else 0
+        left = f", {duration(left_s)} left" if left_s >= 1 else ""
         self._draw(f"{label}: {done} of {total}{left}")
 
     def clear(self) -> None:

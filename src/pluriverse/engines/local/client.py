@@ -6,6 +6,7 @@ Knows frames and futures. Does not know tokens, templates or libllama: those liv
 import asyncio
 import contextlib
 import itertools
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
@@ -63,7 +64,8 @@ class LocalEngine:
         """What the user says comes first, then what was measured here, then what does anywhere."""
         library = Kept(settings.home).used()
         found = Calibrations(settings.home).of(library)
-        threads = settings.threads or (found.threads if found else physical_cores())
+        # More threads than processors wait for each other for ever, almost.
+        threads = min(settings.threads or (found.threads if found else physical_cores()), os.cpu_count() or 1)
         flash = settings.flash_attention
         if flash is None:
             flash = found.flash_attention if found else True

@@ -8,6 +8,7 @@ know requests.
 import ctypes as c
 import struct
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from ...errors import EngineError
 from . import layouts
 from .model import Model
+from .pace import Pace
 from .turns import Turns
 
 Logits = NDArray[np.float32]
@@ -47,10 +49,12 @@ class Shape:
 class Context:
     """Owns one native context. Not thread-safe, except `abort`, which is made to be called from another thread."""
 
-    def __init__(self, model: Model, shape: Shape, turns: Turns) -> None:
+    def __init__(self, model: Model, shape: Shape, turns: Turns, pace: Pace | None = None) -> None:
         self.model = model
         self.shape = shape
         self._turns = turns
+        self._pace = pace  # None: always all threads
+        self._threads = shape.threads
         self._lib = model.library
         # The abort callback runs for every graph node on the compute threads. A Python function there would need the
         # interpreter's lock thousands of times a second; the C library's strlen on a two-byte flag needs none:
@@ -86,12 +90,18 @@ class Context:
         self._want[:n] = 0
         self._want[outputs] = 1
         self._batch.n_tokens = n
+        if self._pace:
+            self._use(self._pace.threads)
         with self._turns.taken():
+            began = time.perf_counter()
             code = self._lib.llama_decode(self.handle, self._batch)
+            took = time.perf_counter() - began
         if code == 2:
             raise Aborted
         if code != 0:
             raise EngineError(f"the engine could not decode (code {code})")
+        if self._pace:
+            self._pace.after(n, took)
 
     def logits(self, row: int) -> Logits:
         """float32 [vocabulary] of batch row `row`: a view that the next decode overwrites."""
@@ -133,6 +143,11 @@ class Context:
         if self.handle:
             self._lib.llama_free(self.handle)
             self.handle = 0
+
+    def _use(self, threads: int) -> None:
+        if threads != self._threads:
+            self._lib.llama_set_n_threads(self.handle, threads, threads)
+            self._threads = threads
 
     def _params(self) -> Any:
         shape = self.shape

@@ -20,6 +20,7 @@ from ..text import TextStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
+from .pace import Pace
 from .prefixes import Prefix, PrefixCache
 from .prompts import ChatTemplate, Contrast, Prompt
 from .sampling import Sampler
@@ -72,10 +73,13 @@ class Reply:
 class Scheduler:
     """Not thread-safe, except `cancel`, which another thread may call at any time."""
 
-    def __init__(self, model: Model, options: EngineOptions, bytes_per_token: int, turns: Turns) -> None:
+    def __init__(
+        self, model: Model, options: EngineOptions, bytes_per_token: int, turns: Turns, pace: Pace | None = None
+    ) -> None:
         self._model = model
         self._options = options
         self._turns = turns
+        self._pace = pace
         self._bytes_per_token = bytes_per_token
         self._template = ChatTemplate(model)
         self._prefixes = PrefixCache(options.prefix_memory)
@@ -363,7 +367,7 @@ class Scheduler:
                 self._context.close()
             o = self._options
             shape = Shape(streams, length, streams, o.threads, o.flash_attention, o.cache_type, o.chunk)
-            self._context = Context(self._model, shape, self._turns)
+            self._context = Context(self._model, shape, self._turns, self._pace)
         for stream, state in enumerate(states):
             self._context.restore(stream, state)
         return self._context

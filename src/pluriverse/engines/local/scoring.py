@@ -14,6 +14,7 @@ from ..guiding import contrasted, log_softmax
 from .context import LENGTH_STEP, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
+from .pace import Pace
 from .prompts import Contrast, Prompt
 from .turns import Turns
 
@@ -32,10 +33,11 @@ class TokenScores:
 class Scorer:
     """Scores on a context of its own with one stream; made on first use, grown when needed."""
 
-    def __init__(self, model: Model, options: EngineOptions, turns: Turns) -> None:
+    def __init__(self, model: Model, options: EngineOptions, turns: Turns, pace: Pace | None = None) -> None:
         self._model = model
         self._options = options
         self._turns = turns
+        self._pace = pace
         self._context: Context | None = None
         self._held: tuple[int, ...] = ()  # tokens in the stream
         self._held_cuts: tuple[int, ...] = ()
@@ -74,7 +76,7 @@ class Scorer:
         One continuation at a time: the logits of both sides are held only that long.
         """
         if self._other is None:
-            self._other = Scorer(self._model, self._options, self._turns)
+            self._other = Scorer(self._model, self._options, self._turns, self._pace)
         scores = []
         for tokens in continuations:
             (voice,) = yield from self.run(prompt, [tokens], True)
@@ -99,9 +101,8 @@ class Scorer:
             self._held = ()
             o = self._options
             length = -(-length // LENGTH_STEP) * LENGTH_STEP
-            self._context = Context(
-                self._model, Shape(1, length, ROWS, o.threads, o.flash_attention, o.cache_type), self._turns
-            )
+            shape = Shape(1, length, ROWS, o.threads, o.flash_attention, o.cache_type, o.chunk)
+            self._context = Context(self._model, shape, self._turns, self._pace)
         return self._context
 
     def _read(self, context: Context, prompt: Prompt) -> Generator[None, None, None]:

@@ -29,6 +29,7 @@ from . import wire
 from .library import open_library
 from .model import Model
 from .options import EngineOptions
+from .pace import Pace
 from .prompts import Contrast
 from .scheduler import Scheduler
 from .scoring import Scorer, TokenScores
@@ -46,8 +47,9 @@ class Worker:
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         turns = Turns(Path(options.turns) if options.turns else None)
-        self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns)
-        self._scorer = Scorer(self._model, options, turns)
+        pace = Pace(options.threads)
+        self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace)
+        self._scorer = Scorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
 

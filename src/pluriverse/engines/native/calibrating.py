@@ -28,10 +28,10 @@ class Tried:
     found: Calibration
 
 
-def calibrate(model: Path, library: NativeLibrary | None) -> Iterator[Tried]:
-    """Try flash attention, threads and sizes of chunks with `model`. Raises what a trial raises."""
+def calibrate(model: Path, name: str, library: NativeLibrary | None) -> Iterator[Tried]:
+    """Try flash attention, threads and sizes of chunks with `model`, called `name`. Raises what a trial raises."""
     cores, logical = physical_cores(), os.cpu_count() or 1
-    best = _measured(Calibration(cores, True, 512, 0, 0, model.name, ""), model, library)
+    best = _measured(Calibration(cores, True, 512, 0, 0, name, ""), model, library)
     changes: list[dict[str, object]] = [{"flash_attention": False}]
     changes += [{"threads": count} for count in sorted({1, max(cores - 1, 1), logical} - {cores})]
     changes += [{"chunk": 256}, {"chunk": 128}]
