@@ -1,7 +1,7 @@
 """The contract of `engines.contract.Engine`, sentence by sentence, against every engine within what it declares.
 
-The scripted engine always; the local engine on the real default model with the wheel's library (mark `model`), and with a
-library built here (mark `slow`, minutes; PLURIVERSE_TEST_NATIVE names a data folder that has one already).
+The scripted engine always; the local engine on the real default model with the library of the wheel (mark `model`), and
+with one built here (mark `slow`, minutes; PLURIVERSE_TEST_NATIVE names a data folder that has one already).
 """
 
 import asyncio
