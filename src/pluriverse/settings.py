@@ -60,6 +60,14 @@ class Settings:
         return self.home / "history.db"
 
 
+def turns_folder() -> Path:
+    """Where this user's engines, of whatever data folder, take turns at the processor."""
+    import tempfile
+
+    own = os.getuid() if hasattr(os, "getuid") else "user"
+    return Path(tempfile.gettempdir()) / f"pluriverse-{own}"
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process's environment).
 

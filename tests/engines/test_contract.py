@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pluriverse.engines.contract import Chunk, Engine, EngineEvent, Failed, Finished, Guide, Request, Started
+from pluriverse.engines.contract import (
+    Chunk,
+    Engine,
+    EngineEvent,
+    Failed,
+    Finished,
+    Guide,
+    Request,
+    Scored,
+    ScoreRequest,
+    Started,
+)
 from pluriverse.engines.local import LocalEngine
 from pluriverse.engines.scripted import Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
@@ -427,3 +438,34 @@ def test_guided_scores_need_messages(run: Run) -> None:
 def test_a_strength_out_of_range_is_refused(strength: float) -> None:
     with pytest.raises(UsageError):
         Guide((Message("user", "x"),), strength)
+
+
+def test_many_scores_are_as_single_ones(run: Run) -> None:
+    async def both(engine: Engine) -> None:
+        texts = ("One two three", "One two four")
+        requests = [ScoreRequest(text, (" five", " six seven")) for text in texts]
+        requests.insert(1, ScoreRequest("One", ("",)))
+        conversation = (Message("system", VOICES[0]), Message("user", "Yes or no?"))
+        requests.append(ScoreRequest(conversation, ("Yes", "No")))
+        if engine.capabilities.guidance:
+            against = (Message("system", VOICES[1]), Message("user", "Yes or no?"))
+            requests.append(ScoreRequest(conversation, ("Yes", "No"), Guide(against, 1.5)))
+        found = [each async for each in engine.score_all(requests)]
+        assert [each.index for each in found] == list(range(len(requests)))
+        assert isinstance(found[1], Failed)
+        for each, request in zip(found, requests, strict=True):
+            if isinstance(each, Scored):
+                alone = await engine.score(request.prefix, request.continuations, guide=request.guide)
+                assert [score.total for score in each.scores] == pytest.approx([s.total for s in alone], abs=1.5)
+                assert [score.tokens for score in each.scores] == [score.tokens for score in alone]
+
+    run(both)
+
+
+def test_raw_text_is_continued_as_it_is(run: Run) -> None:
+    async def raw(engine: Engine) -> None:
+        request = Request((), Sampling(temperature=0, max_tokens=4), raw="One, two, three, four, five,")
+        (events,) = [await heard(engine, [request])]
+        assert isinstance(end(events), Finished)
+
+    run(raw)

@@ -90,13 +90,34 @@ def _run(words: Sequence[str], out: Output) -> int:
 
 
 def _parser() -> "tuple[Parser, Commands]":
-    from . import ask, catalogue, chat, disk, engine, history, ls, new, optimise, panel, pull, show
+    from . import (
+        ask,
+        card,
+        catalogue,
+        chat,
+        compare,
+        disk,
+        engine,
+        history,
+        leaderboard,
+        ls,
+        measure,
+        new,
+        optimise,
+        panel,
+        pull,
+        report,
+        show,
+    )
 
     parser = parsing.Parser(prog="pluriverse", allow_abbrev=False, usage="pluriverse COMMAND ...")
     parser.add_argument("--version", action="store_true")
     parsing.common_flags(parser)
     commands = parsing.Commands(parser, dest="command")
-    for noun in (ask, chat, history, ls, show, new, panel, pull, catalogue, engine, optimise, disk):
+    for noun in (
+        ask, chat, history, ls, show, new, panel, pull, catalogue, engine, optimise, disk,
+        measure, card, compare, leaderboard, report,
+    ):  # fmt: skip
         noun.add(commands)
     return parser, commands
 

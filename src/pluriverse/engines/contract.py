@@ -46,7 +46,8 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One thing to be generated. `messages` hold the system prompt first, if there is one.
+    """One thing to be generated. `messages` hold the system prompt first, if there is one. Where `raw` text is given,
+    it stands in their place and is continued as it is, without chat template.
 
     With a `guide` every token is chosen by the contrast with it, before penalties, grammar and the rest of sampling;
     both conversations hear the token. Token counts are those of `messages`; the window must hold both.
@@ -55,6 +56,7 @@ class Request:
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
     guide: Guide | None = None
+    raw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,21 @@ class Score:
         return sum(self.logprobs)
 
 
+@dataclass(frozen=True, slots=True)
+class ScoreRequest:
+    """Continuations to be scored after a prefix; see `Engine.score`."""
+
+    prefix: str | tuple[Message, ...]
+    continuations: tuple[str, ...]
+    guide: Guide | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    index: int
+    scores: tuple[Score, ...]
+
+
 class Engine(Protocol):
     """One base, ready to be asked. Made by `engines.pool`; closed by it too.
 
@@ -158,6 +175,13 @@ class Engine(Protocol):
         A `str` prefix is raw text, taken as it is; messages are put through the chat template up to the start of the
         reply. Raises UnsupportedError without the capability, ContextOverflowError when it does not fit, UsageError
         when a continuation is empty, or when tokens would merge over its border with the prefix.
+        """
+
+    def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
+        """Many scores at once, in the order of the requests, each Scored or Failed: the way to measure.
+
+        What prefixes share is computed once and batches are full, so that it is several times as fast as `score`. A
+        result may differ within rounding from that of `score`; the same requests in the same order give the same.
         """
 
     async def count_tokens(self, text: str) -> int:

@@ -14,7 +14,7 @@ from ..assistants.bases import Base
 from ..errors import EngineError
 from ..settings import Settings
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Guide, Request, Score
+from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Request, Score, Scored, ScoreRequest
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -136,6 +136,12 @@ class PooledEngine:
     ) -> tuple[Score, ...]:
         with self.used():
             return await self.inner.score(prefix, continuations, logits=logits, guide=guide)
+
+    async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
+        with self.used():
+            async with contextlib.aclosing(self.inner.score_all(requests)) as stream:  # type: ignore[type-var]
+                async for each in stream:
+                    yield each
 
     async def count_tokens(self, text: str) -> int:
         with self.used():

@@ -22,7 +22,20 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from ..errors import from_dict as error_from
 from ..values import Digest, Message, Sampling
-from .contract import Capabilities, Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Score, Started
+from .contract import (
+    Capabilities,
+    Chunk,
+    EngineEvent,
+    Failed,
+    Finished,
+    FinishReason,
+    Guide,
+    Request,
+    Score,
+    Scored,
+    ScoreRequest,
+    Started,
+)
 from .text import TextStream
 
 if TYPE_CHECKING:
@@ -185,6 +198,13 @@ class ScriptedEngine:
             scores.append(Score(tuple(ids), tuple(logprobs), rows if logits else None))
         return tuple(scores)
 
+    async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
+        for index, request in enumerate(requests):
+            try:
+                yield Scored(index, await self.score(request.prefix, request.continuations, guide=request.guide))
+            except PluriverseError as error:
+                yield Failed(index, error)
+
     def _rows(self, before: str, text: str) -> "tuple[list[bytes], np.ndarray]":
         """The tokens of `text` behind `before`, and the toy logits that predict each: float32 [tokens, VOCABULARY]."""
         import numpy as np
@@ -208,9 +228,10 @@ class ScriptedEngine:
         if request.sampling.grammar is not None:
             raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
         self._check_guide(request.guide)
-        system = next((m.content for m in request.messages if m.role == "system"), "")
-        question = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
-        prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in request.messages)
+        messages = request.messages if request.raw is None else (Message("user", request.raw),)
+        system = next((m.content for m in messages if m.role == "system"), "")
+        question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+        prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in messages)
         heard = request.guide.against if request.guide else ()
         self._check_length(max(prompt, sum(len(_split(m.content)) + _MESSAGE_MARKS for m in heard)) + 1)
         cached = len(_split(system)) + _MESSAGE_MARKS if system and system in self._systems else 0

@@ -14,7 +14,7 @@ from ..ask.asking import settle_guidance
 from ..ask.drafts import Draft, Heard
 from ..assistants import Assistant, Opposite
 from ..assistants.bases import Base, resolve
-from ..engines.contract import Engine, Guide
+from ..engines.contract import Engine, Guide, Request
 from ..errors import EngineError
 from ..values import Digest, Message
 from .guards import Fluency, language_held, recital, repetition
@@ -58,6 +58,11 @@ class Voice:
         return self._base.digest
 
     @property
+    def place(self) -> Base:
+        """Where its base is."""
+        return self._base
+
+    @property
     def model(self) -> str:
         return self._base.name
 
@@ -75,6 +80,12 @@ class Voice:
 
     def guide(self, question: str, strength: float | None = None) -> Guide | None:
         return self._draft(question, AskOptions(guidance=strength)).request.guide
+
+    def request(self, question: str, options: AskOptions) -> Request:
+        """What its engine is asked, exactly as `ask` would, with the strength of guidance that holds on this base."""
+        draft = self._draft(question, options)
+        settle_guidance(draft, self.engine, self._base, self._workspace)
+        return draft.request
 
     async def answer(self, questions: Sequence[str], options: AskOptions) -> Answers:
         """All questions in one batch. Raises the error of any that failed: a measure has no holes."""

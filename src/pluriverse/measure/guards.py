@@ -54,8 +54,11 @@ def recital(text: str, prompt: str) -> float:
 
 
 def language_held(texts: Sequence[str], language: str) -> float:
-    """Share of `texts` in `language` (a BCP 47 tag; its first part counts). Texts too short to tell are left out."""
+    """Share of `texts` in `language` (a BCP 47 tag; its first part counts). Texts too short to tell are left out,
+    and all of them in a language that the identifier does not know."""
     wanted = language.partition("-")[0].lower()
+    if wanted not in _identifier(wanted).labels:
+        return 1.0
     told = [_language(text, wanted) == wanted for text in texts if sum(map(str.isalpha, text)) >= _ENOUGH_TO_TELL]
     return float(np.mean(told)) if told else 1.0
 
@@ -75,7 +78,8 @@ def _identifier(wanted: str) -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
-    identifier.set_languages({*_LARGER.split(), wanted} & set(identifier.labels))
+    known = set(identifier.labels)
+    identifier.set_languages({*_LARGER.split(), wanted} & known)
     return identifier
 
 

@@ -14,9 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import EngineCrashedError, EngineError, from_dict
-from ...settings import Settings, child_environment
+from ...settings import Settings, child_environment, turns_folder
 from ...values import Digest, Message
-from ..contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Guide, Request, Score, Started
+from ..contract import (
+    Capabilities,
+    Chunk,
+    EngineEvent,
+    Failed,
+    Finished,
+    Guide,
+    Request,
+    Score,
+    Scored,
+    ScoreRequest,
+    Started,
+)
 from . import wire
 from .calibration import Calibrations
 from .libraries import Kept
@@ -74,7 +86,7 @@ class LocalEngine:
             flash_attention=flash,
             chunk=found.chunk if found else EngineOptions().chunk,
             library=str(library.path) if library else None,
-            turns=str(settings.home / "run"),
+            turns=str(turns_folder()),
         )
 
     @property
@@ -129,7 +141,7 @@ class LocalEngine:
                     "requests": [
                         {
                             "id": id,
-                            "messages": _pairs(request.messages),
+                            "messages": _pairs(request.messages) if request.raw is None else request.raw,
                             "sampling": asdict(request.sampling),
                             "guide": _guide(request.guide),
                         }
@@ -163,6 +175,32 @@ class LocalEngine:
             Score(tuple(row["tokens"]), tuple(row["logprobs"]), array)
             for row, array in zip(document["scores"], arrays, strict=True)
         )
+
+    async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
+        await self.start()
+        ids = {next(self._ids): index for index in range(len(requests))}
+        loop = asyncio.get_running_loop()
+        answers = {id: loop.create_future() for id in ids}
+        self._answers |= answers
+        jobs: list[Document] = []
+        for id, request in zip(ids, requests, strict=True):
+            where = "prefix" if isinstance(request.prefix, str) else "messages"
+            jobs.append({"id": id, where: _said(request.prefix), "continuations": list(request.continuations),
+                         "guide": _guide(request.guide)})  # fmt: skip
+        try:
+            await self._send({"op": "score_many", "jobs": jobs})
+            for id, index in ids.items():
+                document, _ = await answers[id]
+                if "error" in document:
+                    yield Failed(index, from_dict(document["error"]))
+                    continue
+                rows = document["scores"]
+                yield Scored(index, tuple(Score(tuple(row["tokens"]), tuple(row["logprobs"])) for row in rows))
+        finally:
+            left = [id for id in ids if self._answers.pop(id, None)]
+            if left and self._alive:
+                with contextlib.suppress(EngineCrashedError):
+                    await self._send({"op": "cancel", "ids": left})
 
     async def count_tokens(self, text: str) -> int:
         document, _ = await self._question({"op": "count", "text": text})
@@ -287,6 +325,10 @@ class LocalEngine:
 
 def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in messages]
+
+
+def _said(messages: str | Sequence[Message]) -> str | list[tuple[str, str]]:
+    return messages if isinstance(messages, str) else _pairs(messages)
 
 
 def _guide(guide: Guide | None) -> Document | None:

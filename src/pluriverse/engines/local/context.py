@@ -1,8 +1,8 @@
 """A decoding context: streams of key/value memory over one model, and the call that advances them.
 
-Every sequence has a stream of its own (kv_unified off), because only then is what a sequence says independent, bit for
-bit, of what else is decoded beside it (docs/decisions/0001-engine.md). Knows tokens, positions and logits; does not
-know requests.
+Every reply has a stream of its own (kv_unified off), because only then is what it says independent, bit for bit, of
+what else is decoded beside it (docs/decisions/0001-engine.md). Batches of scores share one memory instead
+(docs/decisions/0007). Knows tokens, positions and logits; does not know requests.
 """
 
 import ctypes as c
@@ -44,6 +44,7 @@ class Shape:
     flash_attention: bool = True
     cache_type: str = "f16"
     chunk: int = 512  # most tokens that one decode computes at once
+    unified: bool = False  # `streams` sequences share `length` tokens of one memory: for trees (`scoring`)
 
 
 class Context:
@@ -66,16 +67,21 @@ class Context:
             raise EngineError(f"no context of {shape.streams} x {shape.length} tokens: {reason}", "ask fewer at once")
         self._prove()
         self._memory = self._lib.llama_get_memory(self.handle)
+        self._tree = np.zeros(0, np.int32)
         self._make_batch(self.chunk)
 
     @property
     def chunk(self) -> int:
         """Most tokens that one decode computes."""
-        return min(self.shape.chunk, self.shape.streams * self.shape.length)
+        return min(self.shape.chunk, self._total)
+
+    @property
+    def _total(self) -> int:
+        return self.shape.length if self.shape.unified else self.shape.streams * self.shape.length
 
     @property
     def length(self) -> int:
-        """Tokens that one stream holds."""
+        """Tokens that one stream holds; in a unified memory all sequences together."""
         return int(self._lib.llama_n_ctx_seq(self.handle))
 
     def decode(
@@ -86,7 +92,29 @@ class Context:
         Raises Aborted after `abort()`, EngineError when the library refuses.
         """
         n = len(tokens)
-        self._token[:n], self._pos[:n], self._seq[:n] = tokens, positions, streams
+        self._seq[:n], self._count[:n] = streams, 1
+        self._seq_pointers[:n] = self._seq.ctypes.data + 4 * np.arange(n, dtype=np.uint64)
+        self._decode(tokens, positions, outputs)
+
+    def decode_tree(
+        self,
+        tokens: Sequence[int],
+        positions: Sequence[int],
+        sequences: Sequence[Sequence[int]],
+        outputs: Sequence[int],
+    ) -> None:
+        """As `decode`, in a unified memory: each row belongs to all of its `sequences`, which it is a part of."""
+        n = len(tokens)
+        flat = np.fromiter((each for row in sequences for each in row), np.int32)
+        counts = np.fromiter(map(len, sequences), np.int32, n)
+        self._tree = flat  # the library reads it while it decodes
+        self._count[:n] = counts
+        self._seq_pointers[:n] = flat.ctypes.data + 4 * (np.cumsum(counts) - counts).astype(np.uint64)
+        self._decode(tokens, positions, outputs)
+
+    def _decode(self, tokens: Sequence[int], positions: Sequence[int], outputs: Sequence[int]) -> None:
+        n = len(tokens)
+        self._token[:n], self._pos[:n] = tokens, positions
         self._want[:n] = 0
         self._want[outputs] = 1
         self._batch.n_tokens = n
@@ -152,7 +180,7 @@ class Context:
     def _params(self) -> Any:
         shape = self.shape
         params = self._lib.llama_context_default_params()
-        params.n_ctx = shape.streams * shape.length
+        params.n_ctx = self._total
         params.n_batch = params.n_ubatch = self.chunk
         params.n_seq_max = shape.streams
         params.n_outputs_max = params.n_outputs_max_per_seq = max(shape.outputs, shape.streams)
@@ -161,7 +189,7 @@ class Context:
         params.type_k = params.type_v = _CACHE_TYPES[shape.cache_type]
         params.abort_callback = c.cast(_STRLEN, c.c_void_p)
         params.abort_callback_data = c.cast(self._flag, c.c_void_p)
-        params.kv_unified = False
+        params.kv_unified = shape.unified
         return params
 
     def _prove(self) -> None:
@@ -175,16 +203,17 @@ class Context:
             lib.llama_n_threads(handle),
             lib.llama_n_threads_batch(handle),
             lib.llama_n_ctx_seq(handle),  # equals n_ctx if kv_unified, one of the last fields, were on
-            total >= shape.streams * shape.length,
+            total >= self._total,
         )
-        wanted = (shape.streams, self.chunk, self.chunk, shape.threads, shape.threads, total // shape.streams, True)
+        each = total if shape.unified else total // shape.streams
+        wanted = (shape.streams, self.chunk, self.chunk, shape.threads, shape.threads, each, True)
         if found != wanted:
             raise EngineError(f"libllama made a context of {found}, not {wanted}: its layout is not {lib.build.name}")
 
     def _make_batch(self, rows: int) -> None:
         """Arrays that every batch re-uses; llama_batch wants a pointer to the sequence ids of each row."""
         self._token, self._pos, self._seq = (np.zeros(rows, np.int32) for _ in range(3))
-        self._one = np.ones(rows, np.int32)
+        self._count = np.ones(rows, np.int32)
         self._want = np.zeros(rows, np.int8)
         self._seq_pointers = self._seq.ctypes.data + 4 * np.arange(rows, dtype=np.uint64)
         ids = c.POINTER(c.c_int32)
@@ -193,7 +222,7 @@ class Context:
             self._token.ctypes.data_as(ids),
             None,
             self._pos.ctypes.data_as(ids),
-            self._one.ctypes.data_as(ids),
+            self._count.ctypes.data_as(ids),
             self._seq_pointers.ctypes.data_as(c.POINTER(ids)),
             self._want.ctypes.data_as(c.POINTER(c.c_int8)),
         )

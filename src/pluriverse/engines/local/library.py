@@ -76,6 +76,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
 }
 
 _LOG_CALLBACK = c.CFUNCTYPE(None, c.c_int, STR, P)
+_KEPT: list[object] = []  # callbacks: native code may call them for as long as the process lives
 
 
 class Library:
@@ -96,8 +97,9 @@ class Library:
             raise EngineError(f"the engine library {path.name} cannot be used: {error}", hint) from error
         self.path, self.build = path, build
         self.log: list[str] = []  # the library's last warnings and errors, to be quoted when a call fails
-        self._log_callback = _LOG_CALLBACK(self._keep_log)
-        self.llama_log_set(c.cast(self._log_callback, P), None)
+        callback = _LOG_CALLBACK(self._keep_log)
+        _KEPT.append(callback)
+        self.llama_log_set(c.cast(callback, P), None)
         prove(self)
         self.llama_backend_init()
 

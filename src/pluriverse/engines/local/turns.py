@@ -5,6 +5,7 @@ several times over (docs/decisions/0001-engine.md). Knows two lock files; the ke
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -23,8 +24,10 @@ class Turns:
         self._turn: IO[bytes] | None = None
         if folder is None or fcntl is None:
             return
-        with contextlib.suppress(OSError):  # a read-only home: no turns, but answers
-            folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(OSError):  # a place that cannot be written: no turns, but answers
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.stat().st_uid != os.getuid():
+                return  # somebody else's folder: they could make us wait for ever
             self._queue = (folder / "engine.queue").open("ab")
             self._turn = (folder / "engine.turn").open("ab")
 

@@ -8,6 +8,7 @@ ends, because the one that asked is gone, so does this process. A native crash e
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide"}
                                                               -> {"op": "scores", "id", ...} + bytes
+         {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide"}]}  -> "scores" for each
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens"}
 """
 
@@ -26,11 +27,12 @@ from ...store.gguf import read_header
 from ...values import Message, Role, Sampling
 from ..contract import EngineEvent, Failed
 from . import wire
+from .batch_scoring import BatchScorer
 from .library import open_library
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
-from .prompts import Contrast
+from .prompts import Contrast, Prompt
 from .scheduler import Scheduler
 from .scoring import Scorer, TokenScores
 from .sizes import cache_bytes_per_token
@@ -50,6 +52,7 @@ class Worker:
         pace = Pace(options.threads)
         self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace)
         self._scorer = Scorer(self._model, options, turns, pace)
+        self._batches = BatchScorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
 
@@ -71,11 +74,13 @@ class Worker:
             }
         )
         while True:
-            busy = bool(self._scoring) or not self._scheduler.idle
+            busy = bool(self._scoring) or not (self._scheduler.idle and self._batches.idle)
             self._take(inbox, wait=not busy)
             if not self._scheduler.idle:
                 self._send_events(self._scheduler.step())
             self._score_a_little()
+            for id, found in self._batches.step():
+                self._send_scores(id, found)
 
     def _take(self, inbox: "queue.SimpleQueue[Document]", wait: bool) -> None:
         try:
@@ -94,7 +99,16 @@ class Worker:
             try:
                 self._scoring.append((document["id"], self._score_job(document)))
             except PluriverseError as error:
-                self.send({"op": "scores", "id": document["id"], "error": error.as_dict()})
+                self._send_scores(document["id"], error)
+        elif op == "score_many":
+            for job in document["jobs"]:
+                try:
+                    prompt, continuations, contrast = self._read_job(job)
+                    self._batches.submit(job["id"], prompt, continuations, contrast)
+                except PluriverseError as error:
+                    self._send_scores(job["id"], error)
+        elif op == "cancel":  # replies heard it already
+            self._batches.cancel(document["ids"])
         elif op == "count":
             tokens = len(self._model.tokenize(document["text"], special=False))
             self.send({"op": "counted", "id": document["id"], "tokens": tokens})
@@ -105,7 +119,9 @@ class Worker:
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
             guide = request["guide"]
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
-            self._scheduler.submit(request["id"], prompt(_messages(request["messages"])), sampling, contrast)
+            said = request["messages"]
+            own = self._scheduler.template.raw(said) if isinstance(said, str) else prompt(_messages(said))
+            self._scheduler.submit(request["id"], own, sampling, contrast)
         except PluriverseError as error:
             self._send_events([Failed(request["id"], error)])
 
@@ -117,23 +133,30 @@ class Worker:
             self.send(document)
 
     def _memory(self) -> int:
-        return self._model.bytes + self._scheduler.memory + self._scorer.tokens_held * self._bytes_per_token
+        held = self._scorer.tokens_held + self._batches.tokens_held
+        return self._model.bytes + self._scheduler.memory + held * self._bytes_per_token
 
     def _score_job(self, document: Document) -> Generator[None, None, list[TokenScores]]:
+        prompt, continuations, contrast = self._read_job(document)
+        if contrast is None:
+            return self._scorer.run(prompt, continuations, document["logits"])
+        return self._scorer.run_guided(prompt, contrast, continuations, document["logits"])
+
+    def _read_job(self, document: Document) -> tuple[Prompt, list[tuple[int, ...]], Contrast | None]:
+        """Tokens of what is to be scored."""
         template, texts = self._scheduler.template, document["continuations"]
         prefix = _messages(document["messages"]) if "messages" in document else str(document["prefix"])
         prompt = template.raw(prefix) if isinstance(prefix, str) else template.prompt(prefix)
         continuations = [template.continuation(prefix, prompt, text) for text in texts]
         if (guide := document["guide"]) is None:
-            return self._scorer.run(prompt, continuations, document["logits"])
+            return prompt, continuations, None
         if isinstance(prefix, str):
             raise UsageError("a guided score needs messages, not raw text")
         other = _messages(guide["messages"])
         against = template.prompt(other)
         if continuations != [template.continuation(other, against, text) for text in texts]:
             raise EngineError("a continuation falls into other tokens after the other side's conversation")
-        contrast = Contrast(against, guide["strength"])
-        return self._scorer.run_guided(prompt, contrast, continuations, document["logits"])
+        return prompt, continuations, Contrast(against, guide["strength"])
 
     def _score_a_little(self) -> None:
         """One decode of the oldest scoring, so that replies and scores share the machine."""
@@ -144,13 +167,18 @@ class Worker:
             next(job)
             return
         except StopIteration as done:
-            scores: list[TokenScores] = done.value
-            rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in scores]
-            data = b"".join(score.logits.tobytes() for score in scores if score.logits is not None)
-            self.send({"op": "scores", "id": id, "scores": rows}, data)
+            self._send_scores(id, done.value)
         except PluriverseError as error:
-            self.send({"op": "scores", "id": id, "error": error.as_dict()})
+            self._send_scores(id, error)
         self._scoring.popleft()
+
+    def _send_scores(self, id: int, found: list[TokenScores] | PluriverseError) -> None:
+        if isinstance(found, PluriverseError):
+            self.send({"op": "scores", "id": id, "error": found.as_dict()})
+            return
+        rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in found]
+        data = b"".join(score.logits.tobytes() for score in found if score.logits is not None)
+        self.send({"op": "scores", "id": id, "scores": rows}, data)
 
 
 def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:

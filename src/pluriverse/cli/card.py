@@ -1,0 +1,102 @@
+"""`pluriverse card`: everything that was measured about one assistant, what can be seen on its base first."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from .measured import document_of, interval, latest_of, today
+from .output import Output, bold, dim
+from .parser import GROUPS, Commands
+from .text import counted
+from .written import write_text
+
+if TYPE_CHECKING:
+    from ..measure.assembling import Latest
+    from ..measure.figure import Figure
+    from ..measure.proving import Proof
+    from ..settings import Settings
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add(
+        "card", "everything measured about one assistant", run, example="pluriverse card duty", group=GROUPS[3]
+    )
+    parser.add_argument("name", metavar="A", help="an assistant that was measured")
+    parser.add_argument("--base", metavar="REF", help="as this model spoke for it, if several did")
+    parser.add_argument("--groups", action="store_true", help="also by language, country and subject")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the card as one HTML file")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..measure.assembling import card, proofs_of
+
+    found, proofs = latest_of(settings, [args.name], args.base)
+    if len(found.respondents) > 1:
+        bases = [each.base for each in found.respondents]
+        raise UsageError(
+            f"{args.name} was measured through {' and '.join(bases)}", f"pluriverse card {args.name} --base {bases[-1]}"
+        )
+    (name,) = found.assistants
+    rows, shown = card(found, name, proofs), proofs_of(found, proofs)
+    path = _written(args, found, proofs, settings) if args.html else None
+    about = {"assistant": name, "base": found.respondents[0].base, "html": path}
+    out.document({**about, **document_of(rows, shown, found)})
+    if out.json:
+        return 0
+    if path:
+        out.line(path)
+    else:
+        _show(found, rows, shown, args.groups, out)
+    return 0
+
+
+def _written(args: argparse.Namespace, found: "Latest", proofs: "Sequence[Proof]", settings: "Settings") -> str:
+    from ..measure.report import card_page
+    from ..measure.reporting import report
+
+    (name,) = found.assistants
+    command = f"pluriverse card {args.name} --html {args.html.name}"
+    made = report(found, proofs, today(), settings.data, command, f"Card of {name}")
+    return write_text(args.html, card_page(made, name))
+
+
+def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", groups: bool, out: Output) -> None:
+    who = found.respondents[0]
+    out.line(bold(who.assistant), f"  on {who.base}")
+    out.line()
+    if proofs:
+        out.table(("WHAT CAN BE SEEN HERE", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
+        out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; what is blind shows no number"))
+        out.line()
+    blind = {each.instrument: each for each in proofs if not each.sees}
+    for instrument in found.instruments:
+        figures = [each for each in rows if each.instrument == instrument.name]
+        out.line(bold(instrument.name), f"  {instrument.title}")
+        if proof := blind.get(instrument.name):
+            out.paragraph(f"says nothing here: {proof.words}", indent=2)
+        else:
+            _figures(figures, groups, out)
+        out.line()
+    for note in found.notes:
+        out.note(note)
+
+
+def _seen(proof: "Proof") -> tuple[str, ...]:
+    ends = f"{proof.low:.2f} to {proof.high:.2f}"
+    return proof.instrument, f"{proof.separation:.2f}", ends, "sees" if proof.sees else "blind"
+
+
+def _figures(figures: "Sequence[Figure]", groups: bool, out: Output) -> None:
+    shown = [each for each in figures if groups or not each.group]
+    rows = [
+        (each.metric.replace("_", " "), *([each.group] if groups else []), *interval(each), str(each.n))
+        for each in shown
+    ]
+    if rows:
+        out.table(("METRIC", *(["OF"] if groups else []), "VALUE", "95 %", "ITEMS"), rows)
+    for note in dict.fromkeys(each.note for each in shown if each.note):
+        out.paragraph(note, indent=2)
+    if hidden := len(figures) - len(shown):
+        out.line(dim(f"  and {counted(hidden, 'figure')} by group: --groups"))

@@ -1,0 +1,179 @@
+"""`pluriverse measure`: what instruments there are, and measuring assistants with them."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import PluriverseError, UsageError
+from .output import Output, bold, dim
+from .parser import GROUPS, Commands, names_of
+
+if TYPE_CHECKING:
+    from ..measure.figure import Figure
+    from ..measure.instrument import Instrument
+    from ..measure.items import Item
+    from ..measure.running import Measured
+    from ..settings import Settings
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add(
+        "measure", "measure assistants; without a name: with what", run,
+        example="pluriverse measure xstest propositions-free --with progressive,conservative --limit 40",
+        group=GROUPS[3],
+    )  # fmt: skip
+    parser.add_argument(
+        "instruments", nargs="*", metavar="INSTRUMENT",
+        help="names, `standard` for one or two of each dimension, or the YAML file of an lm-evaluation-harness task",
+    )  # fmt: skip
+    parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants (default: the starter panel)")
+    parser.add_argument("--panel", metavar="P", help="a panel")
+    parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="items of each instrument (default: 50)")
+    parser.add_argument("--all-items", action="store_true", help="every item, however many there are")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which items, and of what is sampled")
+    parser.add_argument(
+        "--accept-licence", action="store_true", help="agree to data that are for non-commercial use only"
+    )
+    parser.add_argument(
+        "--no-proof",
+        action="store_true",
+        help="do not ask known opposites first whether an instrument sees on this base",
+    )
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    if not args.instruments:
+        return _listed(out)
+    import asyncio
+
+    chosen, items = _chosen(args.instruments)
+    _consented(chosen, args.accept_licence, settings)
+    measured = asyncio.run(_measured(args, chosen, items, out, settings))
+    rows = [each.as_dict() for each in measured.figures]
+    out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
+                  "proofs": [each.as_dict() for each in measured.proofs]})  # fmt: skip
+    if not out.json:
+        show(measured, chosen, out)
+    return 0
+
+
+def _listed(out: Output) -> int:
+    from ..measure.instrument import known
+
+    found = list(known().values())
+    out.document({"instruments": [each.as_dict() for each in found]})
+    rows = [
+        (each.dimension, each.name, f"{each.count:,}", _languages(each.languages), each.licence, each.title)
+        for each in found
+    ]
+    out.table(("DIMENSION", "NAME", "ITEMS", "LANGUAGES", "LICENCE", "WHAT IT IS"), rows)
+    out.note("measure with one: pluriverse measure NAME --with A,B")
+    return 0
+
+
+def _languages(tags: Sequence[str]) -> str:
+    return " ".join(tags) if len(tags) < 4 else f"{len(tags)} languages"
+
+
+def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Item]]]":
+    """Instruments by name, by the word `standard`, and those of files; items of the latter."""
+    from ..measure.instrument import STANDARD, find
+
+    chosen: list[Instrument] = []
+    items: dict[str, list[Item]] = {}
+    for name in names:
+        if name.endswith((".yaml", ".yml")):
+            from ..measure.exchange.harness_tasks import imported
+
+            instrument, found = imported(Path(name))
+            chosen.append(instrument)
+            items[instrument.name] = found
+        else:
+            chosen += [find(each) for each in (STANDARD if name == "standard" else (name,))]
+    return list({each.name: each for each in chosen}.values()), items
+
+
+def _consented(chosen: "Sequence[Instrument]", accepts: bool, settings: "Settings") -> None:
+    from ..measure import datasets
+
+    for instrument in chosen:
+        for name in datasets.needs_consent(instrument.datasets, settings):
+            if not accepts:
+                licence = f"{instrument.title} is for non-commercial use only ({instrument.licence})"
+                raise UsageError(licence, f"if you agree: pluriverse measure {instrument.name} --accept-licence")
+            datasets.consent(name, settings)
+
+
+async def _measured(
+    args: argparse.Namespace,
+    chosen: "list[Instrument]",
+    items: "dict[str, list[Item]]",
+    out: Output,
+    settings: "Settings",
+) -> "Measured":
+    from contextlib import aclosing
+
+    from ..ask import Fetching, Workspace
+    from ..measure.running import Measured, MeasureOptions, MeasureStarted, MeasureStep, measure
+    from .pulling import show_pull
+
+    names = names_of(args.names) if args.names else None
+    limit = None if args.all_items else args.limit
+    command = "pluriverse measure " + " ".join([*args.instruments, *(["--with", args.names] if args.names else [])])
+    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, f"{command} --limit {limit or 'all'}")
+    async with Workspace(settings) as workspace:
+        asked = workspace.choose(names, args.panel)
+        async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
+            async for event in events:
+                match event:
+                    case Fetching(base=base, event=pulling):
+                        show_pull(out, pulling, base)
+                    case MeasureStarted(cells=cells, kept=kept):
+                        known = f"; {kept:,} are answered already" if kept else ""
+                        out.note(f"{cells:,} responses to ask for{known}")
+                    case MeasureStep(words=words, done=done, total=total):
+                        if words.startswith("does "):
+                            out.progress.status(f"{words} ...")
+                        else:
+                            out.progress.steps("measuring", done, total)
+                    case Measured():
+                        out.progress.clear()
+                        return event
+    raise PluriverseError("the measurement ended without a result", "call again: it goes on")
+
+
+def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
+    """Figures by instrument: what was proved first, then a row per assistant and metric."""
+    blind = {each.instrument: each for each in measured.proofs if not each.sees}
+    for instrument in chosen:
+        figures = [each for each in measured.figures if each.instrument == instrument.name]
+        out.line(bold(instrument.name), f"  {instrument.title}")
+        if proof := blind.get(instrument.name):
+            words = f"{proof.words}: separation {proof.separation:.2f} ({proof.low:.2f} to {proof.high:.2f})"
+            out.paragraph(f"says nothing here: {words}", indent=2)
+        else:
+            figures_table([each for each in figures if not each.group], out)
+            groups = sum(1 for each in figures if each.group)
+            if groups:
+                out.line(dim(f"  and {groups} figures by group: pluriverse card NAME, or --json"))
+        out.line()
+    out.note(f"run {measured.run.id}, {measured.items_per_s:.1f} items/s; next: pluriverse report -o report.html")
+
+
+def figures_table(figures: "Sequence[Figure]", out: Output) -> None:
+    """One row per figure, and the notes that go with them once."""
+    rows = [(each.assistant, each.metric.replace("_", " "), *_cells(each), str(each.n)) for each in figures]
+    if rows:
+        out.table(("ASSISTANT", "METRIC", "VALUE", "95 %", "ITEMS"), rows)
+    for note in dict.fromkeys(each.note for each in figures if each.note):
+        out.paragraph(note, indent=2)
+
+
+def _cells(figure: "Figure") -> tuple[str, str]:
+    if figure.value is None:
+        return "-", ""
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:.3f}", ""
+    return f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}"

@@ -1,0 +1,85 @@
+"""What the commands that read measurements share: loading runs, saying that there are none, dates, and blind rows."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import NotFoundError
+from .parser import near
+
+if TYPE_CHECKING:
+    from ..measure.assembling import Latest
+    from ..measure.figure import Figure
+    from ..measure.proving import Proof
+    from ..measure.record import Run
+    from ..settings import Settings
+
+_FIRST = "pluriverse measure xcopa --with duty,outcomes"
+
+
+def runs_of(settings: "Settings") -> "list[Run]":
+    """NotFoundError where nothing was measured."""
+    from ..measure.record import runs
+
+    found = [run for run in runs(settings.home) if run.responses]
+    if not found:
+        raise NotFoundError("nothing has been measured yet", _FIRST)
+    return found
+
+
+def latest_of(
+    settings: "Settings",
+    names: Sequence[str] | None = None,
+    base: str | None = None,
+    found: "Sequence[Run] | None" = None,
+) -> "tuple[Latest, list[Proof]]":
+    """The newest responses of these assistants, with the proofs. NotFoundError names the one that was not measured.
+
+    `base` picks, of assistants that several models spoke for, those through that one.
+    """
+    from ..measure.assembling import latest
+    from ..measure.proving import Proofs
+
+    found = runs_of(settings) if found is None else found
+    everybody = [each for run in found for each in run.plan.respondents]
+    measured = {each.assistant for each in everybody} | {f"{each.assistant} on {each.base}" for each in everybody}
+    for name in names or ():
+        if name not in measured:
+            close = near(name, measured)
+            here = f"{name!r} has not been measured"
+            raise NotFoundError(here, f"did you mean {close}?" if close else f"pluriverse measure xcopa --with {name}")
+    chosen = latest(found, names)
+    if base is not None:
+        wanted = [each.assistant for each in chosen.respondents if each.base == base]
+        if not wanted:
+            bases = ", ".join(sorted({each.base for each in chosen.respondents}))
+            raise NotFoundError(f"nothing was measured through {base!r}", f"measured: {bases}")
+        chosen = latest(found, wanted)
+    if not chosen.responses:
+        raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
+    return chosen, Proofs(settings.home).all()
+
+
+def document_of(rows: "Sequence[Figure]", proofs: "Sequence[Proof]", found: "Latest") -> dict[str, Any]:
+    """The contract's rows and what goes with them."""
+    return {
+        "rows": [each.as_dict() for each in rows],
+        "proofs": [each.as_dict() for each in proofs],
+        "notes": list(found.notes),
+    }
+
+
+def today() -> str:
+    """ISO date."""
+    import datetime
+
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
+
+
+def interval(figure: "Figure", signed: bool = False) -> tuple[str, str]:
+    """Value and interval as cells."""
+    sign = "+" if signed else ""
+    if figure.value is None:
+        return "-", ""
+    if figure.low is None or figure.high is None:
+        return f"{figure.value:{sign}.3f}", ""
+    return f"{figure.value:{sign}.3f}", f"{figure.low:{sign}.3f} to {figure.high:{sign}.3f}"

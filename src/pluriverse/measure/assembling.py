@@ -1,0 +1,223 @@
+"""From runs to what is shown: the newest responses of each assistant, their figures, and silence where nothing is seen.
+
+Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. What is left out is said in `notes`.
+"""
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from ..errors import UsageError
+from .figure import PANEL, Figure
+from .instrument import Instrument, known
+from .measures import figures_of
+from .proving import Proof
+from .record import Run
+from .responses import Respondent, Response
+
+UNPROVED = "whether it sees differences on this base was not proved"
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest responses to each cell, of each assistant as it is now. Assistants are named as in `respondents`:
+    by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them."""
+
+    responses: tuple[Response, ...]
+    respondents: tuple[Respondent, ...]
+    instruments: tuple[Instrument, ...]
+    commands: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def assistants(self) -> tuple[str, ...]:
+        return tuple(each.assistant for each in self.respondents)
+
+    def respondent(self, assistant: str) -> Respondent:
+        return next(each for each in self.respondents if each.assistant == assistant)
+
+    def of(self, instrument: Instrument, assistants: Iterable[str] | None = None) -> list[Response]:
+        wanted = set(self.assistants if assistants is None else assistants)
+        return [row for row in self.responses if row.instrument == instrument.name and row.assistant in wanted]
+
+
+def latest(
+    runs: Sequence[Run], assistants: Sequence[str] | None = None, instruments: Sequence[str] | None = None
+) -> Latest:
+    """The newest response per assistant, base, instrument and cell; only of the newest respondent (definition, weights,
+    guidance and engine decide who that is) and of the version of an instrument that is known now. `assistants` are
+    names of assistants, with all their bases, or "NAME on BASE"; they stand in that order."""
+    runs = sorted(runs, key=lambda run: run.created)
+    who = _respondents(runs, assistants)
+    rows: dict[tuple[str, str, str, str], Response] = {}
+    older: dict[tuple[str, str], int] = {}
+    commands = []
+    for run in runs:
+        found = [row for row in run.responses if instruments is None or row.instrument in instruments]
+        kept = [row for row in found if row.respondent in who]
+        for row in kept:
+            name = who[row.respondent].assistant
+            cell = row.respondent, row.instrument, row.version, row.cell
+            rows[cell] = row if row.assistant == name else replace(row, assistant=name)
+        if kept and run.plan.command:
+            commands.append(run.plan.command)
+        for each in run.plan.respondents:
+            if each.key not in who and _wanted(each, assistants):
+                place = each.assistant, each.base
+                older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in found)
+    versions, notes = _versions(rows.values())
+    responses = tuple(row for row in rows.values() if versions.get(row.instrument) == row.version)
+    named = {row.instrument for row in responses}
+    answered = {row.respondent for row in responses}
+    earlier = "of an earlier definition, guidance, model file or engine"
+    notes += [
+        f"{count:,} responses of {name} on {base} are left out: they are {earlier}."
+        for (name, base), count in older.items()
+        if count
+    ]
+    return Latest(
+        responses,
+        tuple(each for key, each in who.items() if key in answered),
+        tuple(each for each in known().values() if each.name in named),
+        tuple(dict.fromkeys(commands)),
+        tuple(notes),
+    )
+
+
+def _respondents(runs: Sequence[Run], assistants: Sequence[str] | None) -> dict[str, Respondent]:
+    """By key: the newest of each assistant on each base that has answered anything, by the name it is shown with."""
+    newest: dict[tuple[str, str], Respondent] = {}
+    for run in runs:
+        answered = {row.respondent for row in run.responses}
+        newest |= {(each.assistant, each.base): each for each in run.plan.respondents if each.key in answered}
+    bases: dict[str, int] = {}
+    for name, _ in newest:
+        bases[name] = bases.get(name, 0) + 1
+    found = [each for each in newest.values() if _wanted(each, assistants)]
+    if assistants is not None:
+        order = list(assistants)
+        found.sort(key=lambda each: next(order.index(name) for name in _names(each) if name in order))
+    return {
+        each.key: each if bases[each.assistant] == 1 else replace(each, assistant=_names(each)[1]) for each in found
+    }
+
+
+def _names(each: Respondent) -> tuple[str, str]:
+    return each.assistant, f"{each.assistant} on {each.base}"
+
+
+def _wanted(each: Respondent, assistants: Sequence[str] | None) -> bool:
+    return assistants is None or any(name in assistants for name in _names(each))
+
+
+def _versions(rows: Iterable[Response]) -> tuple[dict[str, str], list[str]]:
+    """The version of each instrument that is read: the one that is known now, else the newest that was asked."""
+    asked: dict[str, dict[str, int]] = {}
+    for row in rows:
+        versions = asked.setdefault(row.instrument, {})
+        versions[row.version] = versions.get(row.version, 0) + 1
+    chosen: dict[str, str] = {}
+    notes = []
+    for name, versions in asked.items():
+        instrument = known().get(name)
+        if instrument is None:
+            total = sum(versions.values())
+            why = "it came from a file, and only `measure` with that file knows how to read them"
+            notes.append(f"{total:,} responses to {name} are left out: {why}.")
+            continue
+        chosen[name] = instrument.version if instrument.version in versions else list(versions)[-1]
+        notes += [
+            f"{count:,} responses to version {version} of {name} are left out: version {chosen[name]} was asked too."
+            for version, count in versions.items()
+            if version != chosen[name]
+        ]
+    return chosen, notes
+
+
+# --- figures ---------------------------------------------------------------------------------------------------------
+
+
+def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
+    """All figures, instrument by instrument, without a value where the instrument is blind."""
+    return [
+        honest(figure, instrument, found, proofs)
+        for instrument in found.instruments
+        for figure in _computed(instrument, found.of(instrument))
+    ]
+
+
+def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
+    """All figures of one assistant."""
+    return [
+        honest(figure, instrument, found, proofs)
+        for instrument in found.instruments
+        if (rows := found.of(instrument, [assistant]))
+        for figure in _computed(instrument, rows)
+        if figure.assistant == assistant
+    ]
+
+
+def _computed(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
+    """A measure that these rows are not enough for says so, and takes none of the others with it. The first one stands
+    for the instrument: without it there is none."""
+    with suppress(UsageError):
+        return figures_of(instrument, rows)
+    first, *others = instrument.measures
+    figures = figures_of(replace(instrument, measures=(first,)), rows)
+    already = len(figures)
+    for name in others:
+        try:
+            figures += figures_of(replace(instrument, measures=(first, name)), rows)[already:]
+        except UsageError as error:
+            items = len({row.item for row in rows})
+            figures.append(Figure(PANEL, instrument.name, name, None, None, None, items, note=error.message))
+    return figures
+
+
+def honest(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequence[Proof]) -> Figure:
+    """The figure, or none where its instrument does not see on the base; what was not proved is said."""
+    if instrument.opposites is None:
+        return figure
+    if figure.assistant == PANEL:
+        answered = {row.assistant for row in found.of(instrument)}
+        asked = [each for each in found.respondents if each.assistant in answered]
+    else:
+        asked = [found.respondent(figure.assistant)]
+    seen = [proof_of(proofs, instrument, each) for each in asked]
+    if blind := [each for each in seen if each is not None and not each.sees]:
+        if len(blind) == len(seen):
+            return replace(figure, value=None, low=None, high=None, note=blind_words(blind[-1]))
+    elif None in seen:
+        return replace(figure, note=f"{figure.note}; {UNPROVED}" if figure.note else UNPROVED)
+    return figure
+
+
+def blind_words(proof: Proof) -> str:
+    return f"{proof.words}: separation {proof.separation:.2f} ({proof.low:.2f} to {proof.high:.2f})"
+
+
+def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
+    """Of this version of the instrument, on the weights and by the engine that answered; the newest stands last."""
+    who = respondent.base, respondent.weights, respondent.engine
+    for each in reversed(proofs):
+        of_it = (each.instrument, each.version) == (instrument.name, instrument.version)
+        if of_it and (each.base, each.weights, each.engine) == who:
+            return each
+    return None
+
+
+def proofs_of(found: Latest, proofs: Sequence[Proof]) -> list[Proof]:
+    """Those that stand behind these responses, one per instrument and base."""
+    kept: dict[tuple[str, str], Proof] = {}
+    for instrument in found.instruments:
+        answered = {row.assistant for row in found.of(instrument)}
+        for respondent in found.respondents:
+            proof = proof_of(proofs, instrument, respondent)
+            if proof is not None and respondent.assistant in answered:
+                kept[proof.instrument, proof.base] = proof
+    return list(kept.values())
+
+
+def blind(found: Latest, instrument: Instrument, assistant: str, proofs: Sequence[Proof]) -> bool:
+    proof = proof_of(proofs, instrument, found.respondent(assistant))
+    return proof is not None and not proof.sees

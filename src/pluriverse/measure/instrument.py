@@ -1,0 +1,114 @@
+"""Instruments by name: sets of items that measure one thing, described by data files without code.
+
+A file names its loader (how public data become items) and its measures (pure functions over responses). Knows
+descriptions; loads items through `loaders`, and asks nobody.
+"""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Literal
+
+from ..errors import NotFoundError
+from ..settings import Settings
+from .items import Item
+
+DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history", "silence", "risk")
+STANDARD = (  # one or two of each dimension; measured on the starter panel in minutes
+    "truthfulqa", "xcopa", "blend", "persona-politics", "propositions-free", "issues", "history", "speechmap-pairs",
+    "xstest", "strongreject",
+)  # fmt: skip
+Norm = Literal["sum", "characters"]
+
+
+@dataclass(frozen=True, slots=True)
+class Opposites:
+    """Two voices that are opposite by construction; an instrument that does not tell them apart is blind on that base.
+
+    Names of assistants of the starter set, or system prompts in the same places.
+    """
+
+    a: str
+    b: str
+    systems: bool = False  # a and b are system prompts
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """`norm`: how log-probabilities of options are compared; `measures`: names in `measures`; `chance`: the value of
+    the first measure for somebody who knows nothing; `about`: what it does not show."""
+
+    name: str
+    title: str
+    dimension: str
+    version: str
+    loader: str
+    datasets: tuple[str, ...]
+    languages: tuple[str, ...]
+    licence: str
+    source: str  # who made it, with an address
+    measures: tuple[str, ...]
+    about: str
+    norm: Norm = "sum"
+    count: int = 0  # items it has
+    noncommercial: bool = False
+    chance: float | None = None
+    opposites: Opposites | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)  # for the loader
+
+    def as_dict(self) -> dict[str, Any]:
+        """As the contract lists it."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "dimension": self.dimension,
+            "items": self.count,
+            "languages": list(self.languages),
+            "licence": self.licence,
+            "source": self.source,
+            "version": self.version,
+            "measures": list(self.measures),
+            "about": self.about.strip(),
+        }
+
+    @property
+    def raw(self) -> bool:
+        """Whether its items go to the base without chat template."""
+        return self.dimension == "expertise" or self.loader in {"xcopa"}
+
+    async def items(self, settings: Settings) -> list[Item]:
+        """All items. Raises what the loader raises: UnreachableError, IntegrityError, UsageError."""
+        from .loaders import load
+
+        return await load(self, settings)
+
+
+@cache
+def known() -> dict[str, Instrument]:
+    """All instruments, by dimension, then name."""
+    folder = resources.files(f"{__package__}.instruments")
+    found = [
+        _parsed(tomllib.loads(path.read_text("utf-8"))) for path in folder.iterdir() if path.name.endswith(".toml")
+    ]
+    found.sort(key=lambda each: (DIMENSIONS.index(each.dimension), each.name))
+    return {each.name: each for each in found}
+
+
+def find(name: str) -> Instrument:
+    """NotFoundError with the near name, if one is near."""
+    if name in known():
+        return known()[name]
+    near = difflib.get_close_matches(name, known(), 1)
+    hint = f"did you mean {near[0]}?" if near else "see them all: pluriverse measure"
+    raise NotFoundError(f"there is no instrument {name!r}", hint)
+
+
+def _parsed(document: dict[str, Any]) -> Instrument:
+    for name in ("datasets", "languages", "measures"):
+        document[name] = tuple(document.get(name, ()))
+    if opposites := document.get("opposites"):
+        document["opposites"] = Opposites(**opposites)
+    return Instrument(**document)

@@ -1,0 +1,59 @@
+"""Measures by name: pure functions from the responses of a run to figures.
+
+    def NAME(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]
+
+Each gets all responses to one instrument, of every respondent; those about a panel use them all. NAME_values beside it
+gives one number per item and assistant, by which paired tests and the proof of sensitivity tell assistants apart.
+"""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .figure import Figure
+from .responses import Response
+
+if TYPE_CHECKING:
+    from .instrument import Instrument
+
+# measure: module of `measured` with functions NAME(instrument, responses) and NAME_values(instrument, responses)
+_MODULES = {
+    "accuracy": "accuracy",
+    "mc2": "accuracy",
+    "exact": "accuracy",
+    "by_group": "accuracy",
+    "culture_match": "culture",
+    "agreement": "opinions",
+    "human_similarity": "opinions",
+    "diversity": "opinions",
+    "stability": "opinions",
+    "stance": "stances",
+    "reading": "history",
+    "choice": "history",
+    "shares": "silence",
+    "asymmetry": "silence",
+    "overrefusal": "silence",
+    "harm": "silence",
+    "exact_match": "texts",
+    "language_held": "accuracy",
+}
+
+Values = Mapping[str, Mapping[str, float]]
+"""assistant: item: one number. Items without a valid answer are left out."""
+
+
+def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[Figure]:
+    """All figures of an instrument, in the order of its measures."""
+    found: list[Figure] = []
+    for name in instrument.measures:
+        module = importlib.import_module(f"{__package__}.measured.{_MODULES[name]}")
+        found += getattr(module, name)(instrument, responses)
+    return found
+
+
+def values_of(instrument: "Instrument", responses: Sequence[Response]) -> Values:
+    """One number per assistant and item, of the instrument's first measure."""
+    name = instrument.measures[0]
+    module = importlib.import_module(f"{__package__}.measured.{_MODULES[name]}")
+    values: Values = getattr(module, f"{name}_values")(instrument, responses)
+    return values

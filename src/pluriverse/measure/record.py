@@ -1,0 +1,194 @@
+"""Runs on disk: what was planned, who answered, and one line per response, appended and never rewritten.
+
+    runs/RUN/run.json          the plan and the respondents; written whole, then renamed
+    runs/RUN/responses.jsonl   one response a line, in the order in which they came
+
+RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
+left out and asked again. Knows files; asks nobody and scores nothing.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, Self
+
+from filelock import FileLock, Timeout
+
+from ..errors import IntegrityError, NoSpaceError, NotFoundError, PluriverseError
+from .responses import Respondent, Response, response_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What makes a run the same run: who is asked what. `instruments`: name and version."""
+
+    instruments: tuple[tuple[str, str], ...]
+    respondents: tuple[Respondent, ...]
+    limit: int | None
+    seed: int
+    command: str = ""
+
+    @property
+    def id(self) -> str:
+        same = {
+            "instruments": self.instruments,
+            "respondents": sorted(each.key for each in self.respondents),
+            "limit": self.limit,
+            "seed": self.seed,
+        }
+        return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it stands on disk."""
+
+    id: str
+    created: str  # ISO date
+    plan: Plan
+    responses: tuple[Response, ...]
+
+    @property
+    def respondents(self) -> dict[str, Respondent]:
+        return {each.key: each for each in self.plan.respondents}
+
+
+def key_of(**parts: Any) -> str:
+    """The name of a respondent in rows: from all that decides what it answers."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+class Record:
+    """One run that is being written. A context manager: nobody else writes the same run meanwhile."""
+
+    def __init__(self, home: Path, plan: Plan) -> None:
+        self.plan = plan
+        self.folder = home / "runs" / plan.id
+        self._lines = self.folder / "responses.jsonl"
+        self._lock = FileLock(self.folder / "lock", timeout=0)
+        self._file: IO[bytes] | None = None
+        self.responses: list[Response] = []
+
+    def __enter__(self) -> Self:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire()
+        except Timeout:
+            raise PluriverseError(
+                f"run {self.plan.id} is being measured by another process",
+                "wait for it, then call again: nothing is lost",
+            ) from None
+        except OSError as error:
+            raise PluriverseError(
+                f"{self.folder} cannot be written: {error.strerror}", "set PLURIVERSE_HOME"
+            ) from error
+        self._describe()
+        whole = self._cut_torn_line()
+        self.responses = list(_read(self._lines, whole))
+        self._file = self._lines.open("ab")
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._file:
+            self._file.close()
+        self._lock.release()
+
+    @property
+    def cells(self) -> set[tuple[str, str, str]]:
+        """What is answered: respondent, instrument, cell."""
+        return {(each.respondent, each.instrument, each.cell) for each in self.responses}
+
+    def add(self, responses: Sequence[Response]) -> None:
+        """Append them and bring them to the disk. NoSpaceError leaves what was there before."""
+        assert self._file
+        lines = "".join(json.dumps(each.as_dict(), ensure_ascii=False) + "\n" for each in responses)
+        start = self._lines.stat().st_size
+        try:
+            self._file.write(lines.encode("utf-8", "surrogatepass"))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            os.truncate(self._lines, start)
+            raise NoSpaceError(
+                f"{self._lines} cannot be written: {error.strerror}", "free some disk, then call again: it goes on"
+            ) from error
+        self.responses += responses
+
+    def _describe(self) -> None:
+        place = self.folder / "run.json"
+        if place.exists():
+            return
+        document = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "format": 1, **asdict(self.plan)}
+        scratch = place.with_suffix(".tmp")
+        scratch.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=dict), "utf-8")
+        scratch.replace(place)
+
+    def _cut_torn_line(self) -> int:
+        """A kill may have cut the last line; bytes of whole lines."""
+        if not self._lines.exists():
+            return 0
+        content = self._lines.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            os.truncate(self._lines, whole)
+        return whole
+
+
+def runs(home: Path) -> list[Run]:
+    """All runs that can be read, the newest last."""
+    found = []
+    for place in sorted((home / "runs").glob("*/run.json")):
+        try:
+            found.append(_run(place.parent))
+        except IntegrityError:
+            continue  # `read_run` tells what is wrong with it
+    return sorted(found, key=lambda run: run.created)
+
+
+def read_run(home: Path, id: str) -> Run:
+    """NotFoundError for a run that is not there, IntegrityError for one that cannot be understood."""
+    folder = home / "runs" / id
+    if not id.isalnum() or not (folder / "run.json").is_file():
+        raise NotFoundError(f"there is no run {id!r}", "see them: pluriverse report --runs")
+    return _run(folder)
+
+
+def _run(folder: Path) -> Run:
+    try:
+        document = json.loads((folder / "run.json").read_text("utf-8"))
+        plan = Plan(
+            tuple((name, version) for name, version in document["instruments"]),
+            tuple(Respondent(**each) for each in document["respondents"]),
+            document["limit"],
+            document["seed"],
+            document.get("command", ""),
+        )
+        created = str(document["created"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
+    lines = folder / "responses.jsonl"
+    size = lines.stat().st_size if lines.exists() else 0
+    return Run(folder.name, created, plan, tuple(_read(lines, size)))
+
+
+def _read(path: Path, size: int) -> Iterator[Response]:
+    if not size:
+        return
+    for number, line in enumerate(path.read_bytes()[:size].splitlines(), start=1):
+        try:
+            document: Mapping[str, Any] = json.loads(line)
+            yield response_of(document)
+        except (ValueError, KeyError, TypeError) as error:
+            if number == 1 + path.read_bytes()[:size].count(b"\n"):
+                return  # the last line, cut by a kill
+            raise IntegrityError(
+                f"line {number} of {path} is no response: {error}", "take the line out; it will be asked again"
+            ) from error
+
+
+def of_instrument(responses: Iterable[Response], instrument: str) -> list[Response]:
+    return [each for each in responses if each.instrument == instrument]

@@ -1,0 +1,112 @@
+"""What came back: one row per response, with all that any measure needs, so that re-scoring never asks again.
+
+Knows rows; no engine, no file (`record` keeps them) and no statistics.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .items import Item
+
+
+@dataclass(frozen=True, slots=True)
+class Respondent:
+    """Who answers, by content: what must be the same for a row to be somebody's answer again.
+
+    `key` names it in rows; `system` is its system prompt; `sampler` and `guidance` are as the assistant declares them.
+    """
+
+    key: str
+    assistant: str
+    base: str
+    weights: str | None  # digest
+    adapter: str | None  # digest
+    template: str | None  # digest of the chat template
+    definition: str  # digest of the assistant's file in canonical form
+    system: str
+    sampler: Mapping[str, Any]
+    guidance: Mapping[str, Any] | None
+    engine: str  # which library or endpoint computed, in words
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`logprobs`: natural log, one total per option as listed; `lengths`: characters of each option; `kind`: the class
+    of a text (answer, hedge, evasive, refusal, broken, wrong_language), empty for scored options."""
+
+    respondent: str
+    assistant: str
+    instrument: str
+    version: str
+    item: str
+    wording: str
+    rotation: int
+    language: str
+    draw: int
+    target: tuple[Any, ...] = ()
+    contents: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    lengths: tuple[int, ...] = ()
+    text: str = ""
+    kind: str = ""
+    finish_reason: str = ""
+    prompt: str = ""
+    seed: int | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> str:
+        return "|".join((self.item, self.wording, str(self.rotation), self.language, str(self.draw)))
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**asdict(self), "metadata": dict(self.metadata)}
+
+
+_TUPLES = {"target", "contents", "logprobs", "lengths"}
+_NAMES = {each.name for each in fields(Response)}
+
+
+def response_of(document: Mapping[str, Any]) -> Response:
+    """A row read back. KeyError, TypeError where it is none; unknown fields of later versions are left out."""
+    known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
+    known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
+    return Response(**known)
+
+
+def blank(item: Item, respondent: Respondent, instrument: str, version: str, draw: int = 0) -> dict[str, Any]:
+    """The fields of a response that are known before anybody answered."""
+    return {
+        "respondent": respondent.key,
+        "assistant": respondent.assistant,
+        "instrument": instrument,
+        "version": version,
+        "item": item.id,
+        "wording": item.wording,
+        "rotation": item.rotation,
+        "language": item.language,
+        "draw": draw,
+        "target": tuple(item.target),
+        "contents": item.order,
+        "lengths": tuple(len(option) for option in item.options),
+        "prompt": item.prompt,
+        "metadata": dict(item.metadata),
+    }
+
+
+def by_assistant(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    """In the order in which they first appear."""
+    found: dict[str, list[Response]] = {}
+    for response in responses:
+        found.setdefault(response.assistant, []).append(response)
+    return found
+
+
+def by_item(responses: Sequence[Response]) -> dict[str, list[Response]]:
+    found: dict[str, list[Response]] = {}
+    for response in responses:
+        found.setdefault(response.item, []).append(response)
+    return found

@@ -1,0 +1,295 @@
+"""`measure`: ask every assistant every item, write each response down, compute the figures. One generator, events out.
+
+A run that was stopped goes on where it was. Instruments first prove on known opposites that they see anything on a base
+(`proving`). Raw items do not hear the assistant: who shares base and adapter is asked once, and the row is copied.
+"""
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from ..ask import Fetching, Workspace
+from ..ask.grouping import fetch, group, wanted
+from ..assistants import Assistant
+from ..assistants.bases import Base
+from ..engines.local.layouts import WHEEL
+from ..engines.local.libraries import Kept
+from ..errors import UnsupportedError, UsageError
+from ..store.gguf import read_header
+from ..values import Digest
+from .answering import Voice
+from .asking_items import Asker, Cell
+from .figure import Figure
+from .instrument import Instrument
+from .items import Item
+from .measures import figures_of
+from .proving import Proof, Proofs, prove
+from .record import Plan, Record, Run, key_of, read_run
+from .responses import Respondent, Response
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureOptions:
+    """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
+    instruments see anything on a base, first."""
+
+    limit: int | None = 100
+    seed: int = 0
+    base: str | None = None
+    prove: bool = True
+    command: str = ""
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise UsageError(f"{self.limit} items is too few", "--limit takes a number from 1 on")
+        if self.seed < 0:
+            raise UsageError(f"the seed is {self.seed}", "--seed takes a number from 0 on")
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureStarted:
+    """`cells` in all, of which `kept` were answered in an earlier call."""
+
+    run: str
+    cells: int
+    kept: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureStep:
+    words: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The last event. `items_per_s` is of what was asked now, 0 where all was known."""
+
+    run: Run
+    figures: tuple[Figure, ...]
+    proofs: tuple[Proof, ...]
+    items_per_s: float
+
+
+MeasureEvent = Fetching | MeasureStarted | MeasureStep | Measured
+
+
+async def measure(
+    workspace: Workspace,
+    instruments: Sequence[Instrument],
+    assistants: Sequence[Assistant],
+    options: MeasureOptions | None = None,
+    items: dict[str, list[Item]] | None = None,
+) -> AsyncGenerator[MeasureEvent, None]:
+    """Measure these assistants with these instruments. `items`: those of instruments that were imported, by name.
+
+    Raises UsageError for nobody or nothing to measure and for data that want consent, UnsupportedError for an engine
+    that cannot score, and what loading data, models and engines raises. What was answered by then is kept.
+    """
+    options = options or MeasureOptions()
+    if not assistants or not instruments:
+        raise UsageError("there is nothing to measure", "pluriverse measure INSTRUMENT --with A,B")
+    if len({each.name for each in assistants}) < len(assistants):
+        raise UsageError("an assistant is named twice", "name each assistant once")
+    chosen = {
+        each.name: sampled(
+            items[each.name] if items and each.name in items else await each.items(workspace.settings), each, options
+        )
+        for each in instruments
+    }
+    async for fetching in _fetched(workspace, assistants, options.base):
+        yield fetching
+    askers = [await asker_of(workspace, each, options) for each in assistants]
+    for instrument in instruments:
+        _check(instrument, chosen[instrument.name], askers)
+    plan = Plan(
+        tuple((each.name, each.version) for each in instruments),
+        tuple(each.respondent for each in askers),
+        options.limit,
+        options.seed,
+        options.command,
+    )
+    work = _Work(workspace, instruments, askers, chosen, options)
+    with Record(workspace.settings.home, plan) as record:
+        async with aclosing(work.everything(record)) as events:
+            async for event in events:
+                yield event
+    run = read_run(workspace.settings.home, plan.id)
+    yield Measured(run, tuple(figures(run, instruments)), tuple(work.proofs), work.items_per_s)
+
+
+def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
+    """All figures of a run, instrument by instrument: a pure function of its rows."""
+    found = []
+    for instrument in instruments:
+        rows = [row for row in run.responses if row.instrument == instrument.name]
+        if rows:
+            found += figures_of(instrument, rows)
+    return found
+
+
+def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:
+    """All cells of `limit` items. Expertise is spread evenly over the data, which are sorted by topic; instruments of
+    opinion are kept in an order of which every stretch is balanced. The seed moves the beginning."""
+    ids = list(dict.fromkeys(item.id for item in items))
+    limit = len(ids) if options.limit is None else min(options.limit, len(ids))
+    if instrument.dimension in {"expertise", "language"}:
+        step = len(ids) / limit if limit else 1
+        kept = {ids[int(place * step + options.seed) % len(ids)] for place in range(limit)}
+    else:
+        start = options.seed * limit % len(ids) if ids else 0
+        kept = set([*ids, *ids][start : start + limit])
+    return [item for item in items if item.id in kept]
+
+
+async def asker_of(workspace: Workspace, assistant: Assistant, options: MeasureOptions) -> Asker:
+    """The assistant on its engine, named by all that decides what it answers."""
+    voice = await Voice.of(workspace, assistant, options.base)
+    return Asker(voice, _respondent(workspace, voice), options.seed)
+
+
+def _respondent(workspace: Workspace, voice: Voice) -> Respondent:
+    assistant, opposite = voice.assistant, voice.opposite()
+    path = voice.place.path
+    template = read_header(path).metadata.get("tokenizer.chat_template") if path else None
+    library = Kept(workspace.settings.home).used()
+    engine = "scripted" if path is None else f"{library.source} {library.key}" if library else WHEEL.name
+    guidance = {"against": opposite.against, "strength": opposite.strength} if opposite else None
+    sampler = dict(assistant.sampling)
+    known = Respondent(
+        key="",
+        assistant=assistant.name,
+        base=voice.model,
+        weights=str(voice.digest) if voice.digest else None,
+        adapter=None,
+        template=str(_digest(template)) if isinstance(template, str) else None,
+        definition=str(assistant.digest),
+        system=assistant.system,
+        sampler=sampler,
+        guidance=guidance,
+        engine=engine,
+    )
+    other = opposite.system if opposite else None  # whom it is guided against decides what it says
+    return replace(known, key=key_of(known=known, other=other))
+
+
+def _digest(text: str) -> Digest:
+    import hashlib
+
+    return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
+
+
+async def _fetched(workspace: Workspace, assistants: Sequence[Assistant], base: str | None) -> AsyncIterator[Fetching]:
+    """Fetch the default model where it is missing, so that progress can be told."""
+    refs = [base or each.base for each in assistants]
+    for each in group(refs, workspace.store, workspace.settings):
+        if isinstance(each.place, Base):
+            continue
+        if (pullable := wanted(each.place)) is None:
+            raise each.place
+        async for event in fetch(pullable, workspace.store, workspace.settings):
+            yield event
+
+
+def _check(instrument: Instrument, items: Sequence[Item], askers: Sequence[Asker]) -> None:
+    if not items:
+        raise UsageError(f"{instrument.name} has no items", "see the instruments: pluriverse measure")
+    for asker in askers:
+        if any(item.options for item in items) and not asker.engine.capabilities.logprobs:
+            raise UnsupportedError(
+                f"{instrument.name} compares log-probabilities, which the engine of {asker.engine.base} does not give",
+                "measure it with instruments that read texts: see pluriverse measure",
+            )
+
+
+class _Work:
+    """One measurement while it goes on."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        instruments: Sequence[Instrument],
+        askers: Sequence[Asker],
+        items: dict[str, list[Item]],
+        options: MeasureOptions,
+    ) -> None:
+        self._workspace, self._instruments, self._askers = workspace, instruments, askers
+        self._items, self._options = items, options
+        self.proofs: list[Proof] = []
+        self._asked, self._seconds = 0, 0.0
+
+    @property
+    def items_per_s(self) -> float:
+        return round(self._asked / self._seconds, 3) if self._seconds else 0.0
+
+    async def everything(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
+        total = sum(item.draws for each in self._instruments for item in self._items[each.name] for _ in self._askers)
+        done = record.cells
+        yield MeasureStarted(record.plan.id, total, len(done))
+        if self._options.prove:
+            async for event in self._prove():
+                yield event
+        count = len(done)
+        for instrument in self._instruments:
+            for asker in self._askers:
+                words = f"{instrument.name}: {asker.respondent.assistant}"
+                yield MeasureStep(words, count, total)
+                async for responses in self._asked_of(instrument, asker, record):
+                    record.add(responses)
+                    count += len(responses)
+                    yield MeasureStep(words, count, total)
+
+    async def _asked_of(self, instrument: Instrument, asker: Asker, record: Record) -> AsyncIterator[list[Response]]:
+        """What is missing of one respondent and instrument, in parts."""
+        known = record.cells
+        cells: list[Cell] = [
+            (item, draw)
+            for item in self._items[instrument.name]
+            for draw in range(item.draws)
+            if (asker.respondent.key, instrument.name, item.cell(draw)) not in known
+        ]
+        raw = {item.cell(draw) for item, draw in cells if item.form == "raw"}
+        copied = _copies(record, instrument, asker.respondent, raw)
+        if copied:
+            yield copied
+            have = {each.cell for each in copied}
+            cells = [(item, draw) for item, draw in cells if item.cell(draw) not in have]
+        began = time.perf_counter()
+        async for responses in asker.ask(instrument, cells):
+            self._asked += len(responses)
+            yield responses
+        self._seconds += time.perf_counter() - began
+
+    async def _prove(self) -> AsyncGenerator[MeasureEvent, None]:
+        """That instruments see on these bases; kept, so that it is asked once."""
+        proofs = Proofs(self._workspace.settings.home)
+        bases = {asker.respondent.base: asker for asker in self._askers}
+        total = len(self._instruments) * len(bases)
+        for number, (instrument, asker) in enumerate(
+            (instrument, asker) for instrument in self._instruments for asker in bases.values()
+        ):
+            if instrument.opposites is None:
+                continue
+            proof = proofs.of(instrument, asker.respondent)
+            if proof is None:
+                yield MeasureStep(f"does {instrument.name} see on {asker.respondent.base}?", number, total)
+                proof = await prove(self._workspace, instrument, self._items[instrument.name], asker)
+                proofs.keep(proof)
+            self.proofs.append(proof)
+
+
+def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:
+    """Rows of others on the same base and adapter, for raw items, which hear no assistant."""
+    same = {
+        each.key
+        for each in record.plan.respondents
+        if each.key != respondent.key
+        and (each.weights, each.adapter, each.base) == (respondent.weights, respondent.adapter, respondent.base)
+    }
+    found: dict[str, Response] = {}
+    for row in record.responses:
+        if row.instrument == instrument.name and row.respondent in same and row.cell in wanted:
+            found.setdefault(row.cell, replace(row, respondent=respondent.key, assistant=respondent.assistant))
+    return list(found.values())

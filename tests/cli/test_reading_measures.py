@@ -1,0 +1,169 @@
+"""`card`, `compare`, `leaderboard` and `report`: what was measured, for people, as JSON, as one page and for others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ..measure.handmade import proof, propositions, prove, recorded, requests, respondent, scored, sums, written
+from .conftest import Call
+
+CAUSES = [*sums(12, "et"), *sums(12, "sw")]
+CONTRACT = {"assistant", "instrument", "metric", "value", "low", "high", "n"}
+DUTY, OUTCOMES = respondent("duty"), respondent("outcomes")
+YES = [0.7 + n / 100 if n % 2 == (n % 4 < 2) else 0.3 - n / 100 for n in range(24)]
+
+
+@pytest.fixture
+def measured(home: Path) -> Path:
+    """Two assistants, three instruments, of which XSTest is blind."""
+    rows = [
+        *scored(DUTY, "propositions-forced", propositions(), YES),
+        *scored(OUTCOMES, "propositions-forced", propositions(), [1 - each for each in YES]),
+        *written(DUTY, "xstest", requests(), ["refusal"] * 12 + ["answer"] * 12),
+        *written(OUTCOMES, "xstest", requests(), ["answer"] * 24),
+        *(row for who in (DUTY, OUTCOMES) for row in scored(who, "xcopa", CAUSES, [0.9] * 24)),
+    ]
+    recorded(home, rows, [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00", "pluriverse measure xcopa --with duty,outcomes")
+    prove(home, proof("propositions-forced", True), proof("xstest", False))
+    return home
+
+
+@pytest.mark.parametrize("words", [("card", "duty"), ("compare", "a", "b"), ("report",), ("report", "--runs")])
+def test_nothing_measured_yet(call: Call, words: tuple[str, ...]) -> None:
+    told = call(*words)
+    assert told.code == 1 and "nothing has been measured yet" in told.err
+    assert "pluriverse measure xcopa --with duty,outcomes" in told.err
+    assert call(*words, "--json").document["error"]["kind"] == "not_found"
+
+
+def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None:
+    told = call("card", "duty")
+    assert told.code == 0, told.err
+    lines = told.out.splitlines()
+    assert lines[0] == "duty  on small-model"
+    assert lines[2].startswith("WHAT CAN BE SEEN HERE") and "sees" in lines[3] and "blind" in lines[4]
+    assert "says nothing here: known opposites cannot be told apart with it on this base" in told.out
+    assert "overrefusal" not in told.out and "agreement" in told.out and "figures by group: --groups" in told.out
+    assert "OF" in call("card", "duty", "--groups").out
+
+
+def test_a_card_as_document(call: Call, measured: Path) -> None:
+    document = call("card", "duty", "--json").document
+    rows = document["rows"]
+    assert all(set(row) >= CONTRACT and row["assistant"] == "duty" for row in rows)
+    (agreement,) = [row for row in rows if row["metric"] == "agreement" and not row["group"]]
+    assert agreement["low"] < agreement["value"] < agreement["high"] and agreement["n"] == 24
+    blind = [row for row in rows if row["instrument"] == "xstest"]
+    assert blind and all(row["value"] is None and "known opposites" in row["note"] for row in blind)
+    assert [each["sees"] for each in document["proofs"]] == [True, False]
+
+
+def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
+    place = tmp_path / "cards" / "duty.html"
+    told = call("card", "duty", "--html", str(place))
+    assert told.code == 0 and told.out.strip() == str(place)
+    page = place.read_text("utf-8")
+    assert page.startswith("<!doctype html>") and "Card of duty" in page and "Blind on this base" in page
+    (tmp_path / "file").write_text("", "utf-8")
+    told = call("card", "duty", "--html", str(tmp_path / "file" / "x.html"))
+    assert told.code == 1 and "cannot be written" in told.err
+
+
+def test_somebody_who_was_not_measured(call: Call, measured: Path) -> None:
+    told = call("card", "dutty")
+    assert told.code == 1 and "did you mean duty?" in told.err
+    told = call("compare", "duty", "progressive")
+    assert told.code == 1 and "pluriverse measure xcopa --with progressive" in told.err
+    assert call("compare", "duty", "duty").code == 2
+    assert "through 'other'" in call("card", "duty", "--base", "other").err
+
+
+def test_two_bases_of_one_assistant_are_told_apart(call: Call, measured: Path) -> None:
+    large = respondent("duty", base="large")
+    recorded(measured, scored(large, "xcopa", sums(), [0.2] * 24), [large], "2026-01-02T10:00:00+00:00")
+    told = call("card", "duty")
+    assert told.code == 2 and "pluriverse card duty --base large" in told.err
+    assert call("card", "duty", "--base", "large", "--json").document["assistant"] == "duty on large"
+    assert call("compare", "duty", "outcomes").code == 2
+    rows = call("compare", "duty", "outcomes", "--base", "small-model", "--json").document["rows"]
+    assert {row["assistant"] for row in rows} == {"duty on small-model", "outcomes"}
+    rows = call("compare", "duty on large", "outcomes", "--json").document["rows"]
+    (difference,) = [row for row in rows if row["metric"] == "difference"]
+    assert difference["instrument"] == "xcopa" and difference["value"] == -1
+
+
+def test_a_comparison_ranks_nothing_that_is_not_separated(call: Call, measured: Path) -> None:
+    told = call("compare", "duty", "outcomes")
+    assert told.code == 0, told.err
+    (line,) = [line for line in told.out.splitlines() if line.startswith("propositions-forced")]
+    assert "+0.630" in line and line.endswith("told apart")
+    assert "xcopa: both speak through the same weights" in told.out
+    assert "xstest: known opposites cannot be told apart" in told.out
+    rows = call("compare", "duty", "outcomes", "--json").document["rows"]
+    differences = [row for row in rows if row["metric"] == "difference"]
+    assert {row["instrument"]: row["value"] is None for row in differences} == {
+        "propositions-forced": False, "xstest": True, "xcopa": True,
+    }  # fmt: skip
+    assert {row["assistant"] for row in rows} == {"duty", "outcomes"} and all(set(row) >= CONTRACT for row in rows)
+
+
+def test_the_leaderboard_keeps_measured_and_published_apart(call: Call, home: Path) -> None:
+    told = call("leaderboard", "--limit", "2")
+    assert told.code == 0 and "none of the six tasks yet" in told.out
+    assert "Smaug-72B-v0.1" in told.out and "80.48" in told.out and "source: https://" in told.out
+    assert "more: pluriverse leaderboard" in told.out
+    right = [0.9] * 15 + [0.1] * 9
+    recorded(home, scored(DUTY, "arc", sums(language="en"), right), [DUTY], "2026-01-01T10:00:00+00:00")
+    rows = call("leaderboard", "--limit", "1", "--json").document["rows"]
+    assert [row["kind"] for row in rows] == ["measured here"] * 2 + ["published"] * 7
+    assert all(set(row) >= CONTRACT | {"source"} for row in rows)
+    arc = next(row for row in rows if row["instrument"] == "arc" and row["kind"] == "measured here")
+    assert arc["value"] == 62.5 and arc["n"] == 24
+    told = call("leaderboard", "--limit", "0")
+    assert "62.50" in told.out and "The average needs all six" in told.out and "Smaug" not in told.out
+    assert call("leaderboard", "--limit", "-1").code == 2
+
+
+def test_a_report_is_one_file(call: Call, measured: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = call("report")
+    assert told.code == 0 and told.out == "report.html\n"
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "How 2 assistants differ" in page and "pluriverse report -o report.html" in page
+    document = call("report", "-o", "one.html", "--with", "duty", "--json").document
+    assert document["report"] == "one.html" and {row["assistant"] for row in document["rows"]} <= {"duty", "(panel)"}
+    assert "What duty says" in (tmp_path / "one.html").read_text("utf-8")
+
+
+def test_runs_are_listed_and_read_alone(call: Call, measured: Path, tmp_path: Path) -> None:
+    later = recorded(measured, scored(DUTY, "xcopa", sums(12), [0.9] * 12), [DUTY], "2026-01-02T10:00:00+00:00")
+    first, last = call("report", "--runs", "--json").document["runs"]
+    assert last["id"] == later.id and last["assistants"] == ["duty"] and first["responses"] == 144
+    assert later.id in call("report", "--runs").out
+    document = call("report", "--run", later.id, "-o", str(tmp_path / "a.html"), "--json").document
+    assert {row["instrument"] for row in document["rows"]} == {"xcopa"} and document["runs"] == [later.id]
+    told = call("report", "--run", "nosuchrun")
+    assert told.code == 1 and "pluriverse report --runs" in told.err
+
+
+def test_rows_leave_for_inspect(call: Call, measured: Path, tmp_path: Path) -> None:
+    told = call("report", "--inspect", str(tmp_path / "logs"))
+    assert told.code == 0 and not (tmp_path / "report.html").exists()
+    logs = [json.loads(Path(line).read_text("utf-8")) for line in told.out.splitlines()]
+    assert len(logs) == 6
+    of_opinion = next(log for log in logs if log["eval"]["task"] == "propositions-forced")
+    assert of_opinion["eval"]["model"] == "pluriverse/duty"
+    assert "value" in next(s for s in of_opinion["results"]["scores"] if s["name"] == "agreement")["metrics"]
+    of_silence = next(log for log in logs if log["eval"]["task"] == "xstest")
+    assert all(not score["metrics"] for score in of_silence["results"]["scores"]), "blind: no numbers there either"
+
+
+def test_rows_leave_as_parquet(call: Call, measured: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    from pluriverse.measure.exchange.parquet import read
+
+    told = call("report", "--parquet", str(tmp_path / "rows.parquet"))
+    assert told.code == 0, told.err
+    rows, who = read(tmp_path / "rows.parquet")
+    assert len(rows) == 144 and {each.assistant for each in who.values()} == {"duty", "outcomes"}

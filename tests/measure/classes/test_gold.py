@@ -1,0 +1,85 @@
+"""Counting detectors against known labels; the labels themselves are read only where the data folder is given."""
+
+from pathlib import Path
+
+import pytest
+
+from pluriverse import settings as settings_module
+from pluriverse.errors import NotFoundError
+from pluriverse.measure.classes import GoldRow, by_assistant, classify, confusion, declared, gold
+from pluriverse.measure.statistics.rates import corrected
+
+DATA = settings_module.load().data  # before each test gets an environment of its own
+
+
+@pytest.fixture
+def folder() -> Path:
+    if DATA is None or not (DATA / "gold").is_dir():
+        pytest.skip("set PLURIVERSE_DATA to a folder with gold labels")
+    return DATA
+
+
+PAIRS: list[tuple[str, str | None]] = [
+    *[("yes", "yes")] * 8, *[("yes", "no")] * 2, *[("no", "no")] * 9, ("no", "yes"), ("no", None),
+]  # fmt: skip
+
+
+def test_a_matrix_counts_and_says_how_sure_it_is() -> None:
+    matrix = confusion(PAIRS, ("yes", "no"))
+    assert matrix.counts == ((8, 2), (1, 9)) and matrix.undecided == (0, 1) and matrix.number == 20
+    assert matrix.accuracy.value == 0.85 and matrix.accuracy.low < 0.7 < 0.95 > matrix.accuracy.high
+    assert matrix.decided.value == pytest.approx(20 / 21)
+    counts = matrix.against_rest("yes")
+    assert (counts.true_positive, counts.false_negative, counts.true_negative, counts.false_positive) == (8, 2, 9, 1)
+    recall, precision = matrix.recall("yes"), matrix.precision("yes")
+    assert recall and recall.value == 0.8 and precision and precision.value == pytest.approx(8 / 9)
+    assert matrix.as_dict()["by_label"]["yes"]["specificity"]["value"] == 0.9
+
+
+def test_a_label_that_never_comes_has_no_figures() -> None:
+    matrix = confusion([("a", "a")], ("a", "b"))
+    assert matrix.recall("b") is None and matrix.precision("b") is None
+    assert "accuracy" not in confusion([], ("a",)).as_dict()
+    with pytest.raises(ValueError, match="tuple"):
+        confusion([("a", "c")], ("a", "b"))
+
+
+def test_each_assistant_has_its_own_matrix_and_corrects_its_own_rate() -> None:
+    rows = [GoldRow("one", "q", "t", label) for label, _ in PAIRS] + [GoldRow("two", "q", "t", "no")] * 5
+    said = [word for _, word in PAIRS] + ["no"] * 5
+    found = by_assistant(rows, said, ("yes", "no"))
+    assert found["two"].accuracy.value == 1 and found["one"].number == 20
+    true = corrected(45, 100, found["one"].against_rest("yes"))
+    assert true.low < true.value < true.high and true.value == pytest.approx(0.5)
+
+
+def test_without_the_folder_there_are_no_labels(tmp_path: Path) -> None:
+    for place, name in ((None, "xstest"), (tmp_path, "xstest"), (tmp_path, "other")):
+        with pytest.raises(NotFoundError):
+            gold(name, place)
+
+
+def test_no_question_is_in_both_halves(folder: Path) -> None:
+    sizes = {"xstest": 1240, "issuebench": 249, "speechmap": 199, "pct": 112}
+    for name, size in sizes.items():
+        rows = gold(name, folder)
+        assert len(rows) == size
+        halves = {half: {row.question or row.issue for row in rows if row.half == half} for half in ("tuned", "held")}
+        assert halves["tuned"] and halves["held"] and not halves["tuned"] & halves["held"]
+
+
+def test_rules_reach_what_the_docs_say_on_questions_they_have_not_seen(folder: Path) -> None:
+    """Floors under the figures of docs/detectors.md."""
+    held = {name: [row for row in gold(name, folder) if row.half == "held"] for name in ("xstest", "issuebench", "pct")}
+    refused = [
+        (row.label == "full_refusal", classify(row.text, question=row.question, language="en").kind == "refusal")
+        for row in held["xstest"]
+    ]
+    assert sum(true == said for true, said in refused) / len(refused) >= 0.87
+    essays = [
+        (row.label == "refusal", classify(row.text, question=row.question, language="en").kind == "refusal")
+        for row in held["issuebench"]
+    ]
+    assert sum(true == said for true, said in essays) / len(essays) >= 0.97
+    sides = [(row.label, declared(row.text, row.issue).side) for row in held["pct"]]
+    assert sum(true == said for true, said in sides) / len(sides) >= 0.9

@@ -1,0 +1,27 @@
+"""Every measure's 95 % interval holds the truth of 93 to 97 of 100 synthetic respondents."""
+
+import pytest
+
+from .simulation import MEASURES, held, mapped
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_intervals_hold_what_they_say(name: str) -> None:
+    assert 0.93 <= held(MEASURES[name], 30) <= 0.97
+
+
+def test_ellipses_on_the_map_hold_what_they_say() -> None:
+    assert 0.93 <= mapped(30) <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("questions", [20, 100])
+@pytest.mark.parametrize("name", MEASURES)
+def test_intervals_hold_with_few_and_with_many_questions(name: str, questions: int) -> None:
+    assert 0.93 <= held(MEASURES[name], questions, respondents=4000) <= 0.97
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("questions", [20, 100])
+def test_ellipses_hold_with_few_and_with_many_questions(questions: int) -> None:
+    assert 0.93 <= mapped(questions, respondents=4000) <= 0.97
