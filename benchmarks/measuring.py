@@ -237,10 +237,11 @@ def main() -> None:
     parser.add_argument("--peer", help="the Python of an environment that has lm_eval 0.4.13")
     parser.add_argument("--items", type=int, default=60, help="of each task")
     parser.add_argument("--cells", type=int, default=1000, help="of the survey")
-    parser.add_argument("--probe", type=int, default=16, help="requests by which the harness's best setting is found")
+    parser.add_argument("--probe", type=int, default=32, help="requests by which the harness's best setting is found")
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS)
     parser.add_argument("--formats", nargs="+", default=["F16", "Q8_0", "as it is"])
     parser.add_argument("--libraries", nargs="+", choices=("wheel", "native"), default=["wheel", "native"])
+    parser.add_argument("--unguided", action="store_true", help="leave guided voices out of the survey")
     parser.add_argument("--accept-licence", action="store_true", help="of CMMLU: CC-BY-NC-SA-4.0")
     arguments = parser.parse_args()
     native = Kept(settings.load().home).fitting()
@@ -287,7 +288,7 @@ def measure(
         work = Work(survey()[: arguments.cells], names)
         result["survey"] = []
         for library, path in libraries.items():
-            for guided in (False, True):
+            for guided in (False, True)[: 1 if arguments.unguided else 2]:
                 row = engine_part(files[arguments.formats[0]], path, work, folder, guided)
                 result["survey"].append({"weights": arguments.formats[0], "library": library, "guided": guided, **row})
                 tell(result["survey"][-1])

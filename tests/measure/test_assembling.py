@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pluriverse.measure.assembling import UNPROVED, card, figures, latest, proofs_of
-from pluriverse.measure.charting import value_map
+from pluriverse.measure.charting import opinion_map, value_map
 from pluriverse.measure.comparing import alike, compare
 from pluriverse.measure.detecting import confusions
 from pluriverse.measure.figure import Figure
@@ -221,4 +221,18 @@ def test_detectors_are_shown_with_labels_only(tmp_path: Path) -> None:
     (rate,) = table.corrected
     assert rate.observed == 0.5 and rate.corrected == pytest.approx(0.5) and rate.n == 24
     assert rate.low is not None and rate.low < 0.5 and "other assistants" in table.verdict
-    assert confusions(found, [proof("xstest", False)], tmp_path)[0].corrected == ()
+    assert confusions(found, [proof("xstest", False)], tmp_path) == []
+
+
+def test_politics_and_values_are_a_map_of_two_instruments(tmp_path: Path) -> None:
+    rows = opinions()
+    for who, chances in ((A, LEFT), (B, RIGHT)):
+        rows += scored(who, "persona-ethics", propositions(), chances)
+    found = latest([recorded(tmp_path, rows, [A, B, C], "2026-01-01")])
+    proofs = [proof("propositions-forced", True), proof("persona-ethics", True)]
+    drawn, why = opinion_map(found, figures(found, proofs))
+    assert drawn is not None and why == ""
+    sides = {point.name: (point.x < 0.5, point.y > 0.5) for point in drawn.points}
+    assert sides == {"a": (True, True), "b": (False, False)}, "the left is at the left, duty above"
+    none, why = opinion_map(found, figures(found, [proof("propositions-forced", True), proof("persona-ethics", False)]))
+    assert none is None and "persona-ethics-free" in why

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise UsageError(
             f"{args.name} was measured through {' and '.join(bases)}", f"pluriverse card {args.name} --base {bases[-1]}"
         )
+    out.progress.status("putting it together ...")
     (name,) = found.assistants
     rows, shown = card(found, name, proofs), proofs_of(found, proofs)
     path = _written(args, found, proofs, settings) if args.html else None

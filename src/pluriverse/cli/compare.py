@@ -32,6 +32,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.a == args.b:
         raise UsageError("an assistant is not compared with itself", "name two: pluriverse compare A B")
     found, proofs = latest_of(settings, [args.a, args.b], args.base)
+    out.progress.status("comparing ...")
     a, b = (_name(found, each) for each in (args.a, args.b))
     differences = compare(found, a, b, proofs)
     if not differences:
@@ -71,7 +72,7 @@ def _show(
             silent.append(each)
             continue
         ones = [values.get((each.instrument, metric, name)) for name in (a, b)]
-        sides = ["" if one is None else interval(one)[0] for one in ones]
+        sides = ["-" if one is None else interval(one)[0] for one in ones]
         verdict = each.note.partition(",")[0]
         value, ends = interval(each, signed=True)
         rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict))

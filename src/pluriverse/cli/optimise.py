@@ -21,6 +21,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME", help="a model that is here: pluriverse ls")
     parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, F16 ...")
     parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
+    parser.add_argument("--no-speed", action="store_true", help="do not measure what is gained")
     parser.add_argument("--use", action="store_true", help="from now on the copy speaks where NAME is asked for")
     parser.add_argument("--original", action="store_true", help="no copy: from now on NAME speaks itself again")
 
@@ -57,7 +58,9 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
 
     async with (
         Workspace(settings) as workspace,
-        aclosing(optimise(workspace, name, args.format.upper(), tokens=args.tokens)) as events,
+        aclosing(
+            optimise(workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed)
+        ) as events,
     ):
         async for event in events:
             if isinstance(event, Optimised):

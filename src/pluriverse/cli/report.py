@@ -46,6 +46,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         return _listed(found, out)
     names = names_of(args.names) if args.names else None
     chosen, proofs = latest_of(settings, names, args.base, found)
+    out.progress.status("putting it together ...")
     wanted = args.output or (None if args.parquet or args.inspect else DEFAULT)
     page = _written(args, wanted, chosen, proofs, settings) if wanted else None
     table = _parquet(args.parquet, chosen) if args.parquet else None

@@ -10,7 +10,8 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .figure import Figure
+from ..errors import UsageError
+from .figure import PANEL, Figure
 from .responses import Response
 
 if TYPE_CHECKING:
@@ -43,11 +44,16 @@ Values = Mapping[str, Mapping[str, float]]
 
 
 def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[Figure]:
-    """All figures of an instrument, in the order of its measures."""
+    """All figures of an instrument, in the order of its measures; a measure that cannot say anything says why."""
     found: list[Figure] = []
     for name in instrument.measures:
         module = importlib.import_module(f"{__package__}.measured.{_MODULES[name]}")
-        found += getattr(module, name)(instrument, responses)
+        try:
+            found += getattr(module, name)(instrument, responses)
+        except UsageError as error:
+            items = len({response.item for response in responses})
+            why = f"{error.message}: {error.hint}" if error.hint else error.message
+            found.append(Figure(PANEL, instrument.name, name, None, None, None, items, note=why))
     return found
 
 

@@ -186,9 +186,9 @@ class BatchScorer:
         yield from self._grow(context, job.prompt.tokens[:start])
         tree = self._packed(queue, context, start)
         context.decode_tree(tree.tokens, tree.positions, tree.sequences, tree.outputs)
-        sums = _Sums(context)
+        decoded = _Rows(context)
         for each in self._taken:
-            _read(each, tree, sums)
+            _read(each, tree, decoded)
         for sequence in range(tree.branches):
             context.remove(sequence, start)
         return self._taken
@@ -259,23 +259,26 @@ class BatchScorer:
         return voice.id, _guided(voice, voice.against)
 
 
-class _Sums:
-    """Rows of the last decode with log sum exp of each, computed once however many continuations go through it."""
+class _Rows:
+    """Rows of logits of the last decode; each is summed and copied once, however many continuations go through it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._known: dict[int, tuple[Logits, Logits, float]] = {}
+        self._summed: dict[int, tuple[Logits, float]] = {}
+        self._copies: dict[int, Logits] = {}
 
     def of(self, row: int, keep: bool) -> tuple[Logits, float]:
-        """The row, a copy that outlives the next decode if it is to be kept, and its sum."""
-        if row not in self._known:
-            view = self._context.logits(row)
-            self._known[row] = (view, view.copy() if keep else view, _log_sum(view))
-        view, copy, total = self._known[row]
-        if keep and copy is view:
-            copy = view.copy()
-            self._known[row] = view, copy, total
-        return copy if keep else view, total
+        """A row and its log sum exp; `keep`: a copy that outlives the next decode."""
+        if row not in self._summed:
+            logits = self._context.logits(row)
+            self._summed[row] = logits, _log_sum(logits)
+        logits, total = self._summed[row]
+        return (self._copy(row) if keep else logits), total
+
+    def _copy(self, row: int) -> Logits:
+        if row not in self._copies:
+            self._copies[row] = self._summed[row][0].copy()
+        return self._copies[row]
 
 
 def _voice(job: Job) -> Job:
@@ -284,13 +287,13 @@ def _voice(job: Job) -> Job:
     return job.voice
 
 
-def _read(job: Job, tree: Tree, sums: _Sums) -> None:
+def _read(job: Job, tree: Tree, decoded: _Rows) -> None:
     """The scores of one job out of the rows of a batch."""
     end = job.prompt.tokens[tree.start :]
     for tokens in job.continuations:
         logprobs, rows = [], []
         for place, row in enumerate(tree.rows_along(end, tokens)):
-            logits, total = sums.of(row, job.keeps_rows)
+            logits, total = decoded.of(row, job.keeps_rows)
             logprobs.append(float(logits[tokens[place]]) - total)
             rows.append(logits)
         job.scores.append(TokenScores(tokens, tuple(logprobs), None))

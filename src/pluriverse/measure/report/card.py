@@ -4,6 +4,7 @@ Where an instrument is blind on this base the card says so in place of a number.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..figure import Figure
 from ..responses import Respondent
@@ -57,13 +58,25 @@ def _lines(report: Report, assistant: str) -> list[Line]:
     """Its figures that are of all items; harm only beside over-refusal."""
     lines = [
         (found, each)
-        for found in measured(report)
+        for found in _brief(report)
         for each in found.figures
         if each.assistant == assistant and not each.group
     ]
     harm = any(is_harm(each.metric) and each.value is not None for _, each in lines)
     over = any(is_overrefusal(each.metric) and each.value is not None for _, each in lines)
     return lines if harm == over else [(found, _withheld(each)) for found, each in lines]
+
+
+def _brief(report: Report) -> list[Measured]:
+    """Instruments by what stands before the colon of their titles, where no other is called so."""
+    found = measured(report)
+    heads = [each.title.partition(":")[0] for each in found]
+    return [
+        replace(each, instrument=replace(each.instrument, title=head))
+        if each.instrument and heads.count(head) == 1
+        else each
+        for each, head in zip(found, heads, strict=True)
+    ]
 
 
 def _withheld(each: Figure) -> Figure:
@@ -198,7 +211,7 @@ def _groups(report: Report, assistant: str) -> Html | None:
     """Figures limited to a language, country, subject or other assistant, behind their heading."""
     lines = [
         (found, each)
-        for found in measured(report)
+        for found in _brief(report)
         for each in found.figures
         if each.assistant == assistant and each.group
     ]

@@ -1,0 +1,71 @@
+"""An instrument speaks on a base only after it told known opposites apart there, and not a voice from itself."""
+
+from pathlib import Path
+
+import pytest
+
+from pluriverse.measure.instrument import known
+from pluriverse.measure.items import Item
+from pluriverse.measure.proving import LEAST, Proof, Proofs, _few, _separation
+from pluriverse.measure.responses import Respondent
+
+
+def proof(**changes: object) -> Proof:
+    given = {
+        "instrument": "quiz", "version": "1", "base": "m", "weights": "sha256:1", "engine": "wheel", "separation": 0.9,
+        "low": 0.8, "high": 1.0, "control": 0.5, "control_low": 0.4, "control_high": 0.6, "items": 20,
+        "opposites": ("a", "b"),
+    }  # fmt: skip
+    return Proof(**{**given, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sees", "words"),
+    [
+        ({}, True, "tells known opposites apart"),
+        ({"low": 0.45}, False, "cannot be told apart"),
+        ({"control_low": 0.55}, False, "tells a voice from itself"),
+        ({"items": 3, "low": 0.0}, False, "only 3 items"),
+    ],
+)
+def test_what_a_proof_allows(changes: dict, sees: bool, words: str) -> None:
+    made = proof(**changes)
+    assert made.sees is sees and words in made.words
+
+
+def test_separation_finds_opposites_on_either_side_and_no_difference_in_none() -> None:
+    a = {f"i{n}": float(n % 5) + 4 for n in range(20)}
+    b = {f"i{n}": float(n % 5) for n in range(20)}
+    for one, other in ((a, b), (b, a)):
+        value, low, _, number = _separation(one, other)
+        assert value > 0.9 and low > 0.5 and number == 20
+    value, low, high, _ = _separation(a, dict(a), oriented=False)
+    assert value == 0.5 and low <= 0.5 <= high
+    assert _separation(a, {"i1": 1.0})[:3] == (0.5, 0.0, 1.0)
+
+
+def test_proofs_are_kept_per_weights_and_version(tmp_path: Path) -> None:
+    proofs = Proofs(tmp_path)
+    proofs.keep(proof())
+    proofs.keep(proof(separation=0.95))
+    proofs.keep(proof(weights="sha256:2"))
+    assert len(proofs.all()) == 2
+    who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
+    quiz = next(iter(known().values()))
+    assert proofs.of(quiz, who) is None
+    (tmp_path / "proofs.json").write_text("{")
+    assert proofs.all() == []
+
+
+def test_a_proof_asks_few_cells_but_enough_items() -> None:
+    spoken = [Item(f"i{n}", "?", "chat", wording=str(w)) for n in range(40) for w in range(8)]
+    assert len({item.id for item in _few(spoken)}) == LEAST
+    scored = [Item(f"i{n}", "?", "chat", ("A", "B"), rotation=r) for n in range(40) for r in range(2)]
+    assert len({item.id for item in _few(scored)}) == 24
+
+
+@pytest.mark.parametrize("name", sorted(known()))
+def test_every_instrument_is_described_whole(name: str) -> None:
+    each = known()[name]
+    assert each.about.strip() and each.source and each.licence and each.measures and each.count
+    assert each.raw or each.opposites or name in {"mgsm", "blend", "deccp"}, "says how it is proved"

@@ -1,0 +1,223 @@
+"""A run asks every cell once, goes on after any interruption, and its figures follow from its rows."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pluriverse.ask import Workspace
+from pluriverse.assistants import Assistant
+from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
+from pluriverse.measure import running
+from pluriverse.measure.asking_items import Asker
+from pluriverse.measure.instrument import Instrument, find
+from pluriverse.measure.items import Item, rotated
+from pluriverse.measure.record import Plan, Record, key_of, read_run, runs
+from pluriverse.measure.responses import Respondent, response_of
+from pluriverse.measure.running import Measured, MeasureOptions, MeasureStarted, measure, sampled
+from pluriverse.settings import Settings
+
+QUIZ = Instrument(
+    "quiz", "A quiz", "expertise", "1", "none", (), ("en",), "Apache-2.0", "us", ("accuracy",), "nothing"
+)  # fmt: skip
+TALK = replace(QUIZ, name="talk", dimension="silence", measures=("shares",))
+A, B = Assistant("ana", system="You are Ana.", base="scripted"), Assistant("bo", system="You are Bo.", base="scripted")
+RAW = [Item(f"q{n}", f"Question {n}:", "raw", (" yes", " no"), target=(n % 2,)) for n in range(12)]
+SAID = [Item(f"t{n}", f"What do you think of {n}?", "chat", max_tokens=12) for n in range(10)]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", base="scripted", offline=True)
+
+
+def run(settings: Settings, instruments: Sequence[Instrument], who: Sequence[Assistant], **options: object) -> list:
+    items = {"quiz": RAW, "talk": SAID}
+
+    async def go() -> list:
+        async with Workspace(settings) as workspace:
+            chosen = MeasureOptions(**{"limit": None, **options})  # type: ignore[arg-type]
+            return [event async for event in measure(workspace, instruments, who, chosen, items)]
+
+    return asyncio.run(go())
+
+
+def last(events: list) -> Measured:
+    assert isinstance(events[-1], Measured)
+    return events[-1]
+
+
+def test_every_cell_is_asked_once_and_kept(settings: Settings) -> None:
+    done = last(run(settings, [QUIZ, TALK], [A, B]))
+    assert len(done.run.responses) == 2 * (len(RAW) + len(SAID))
+    assert {row.assistant for row in done.run.responses} == {"ana", "bo"}
+    again = run(settings, [QUIZ, TALK], [A, B])
+    (started,) = [event for event in again if isinstance(event, MeasureStarted)]
+    assert started.kept == started.cells == 44
+    assert last(again).items_per_s == 0 and last(again).run.responses == done.run.responses
+    assert last(again).figures == done.figures
+    assert [each.id for each in runs(settings.home)] == [done.run.id]
+
+
+def test_raw_items_are_asked_once_per_base(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    score = Asker._score
+
+    async def counted(self: Asker, instrument: Instrument, cells: Sequence) -> list:
+        asked.extend((self.respondent.assistant, item.id) for item, _ in cells)
+        return await score(self, instrument, cells)
+
+    monkeypatch.setattr(Asker, "_score", counted)
+    done = last(run(settings, [QUIZ], [A, B]))
+    assert len(asked) == len(RAW) and len(done.run.responses) == 2 * len(RAW)
+    ana, bo = ([row.logprobs for row in done.run.responses if row.assistant == name] for name in ("ana", "bo"))
+    assert ana == bo
+
+
+def test_a_torn_line_is_asked_again_and_nothing_else(settings: Settings) -> None:
+    done = last(run(settings, [TALK], [A]))
+    lines = settings.home / "runs" / done.run.id / "responses.jsonl"
+    whole = lines.read_bytes()
+    lines.write_bytes(whole[:-40])
+    assert len(read_run(settings.home, done.run.id).responses) == len(SAID) - 1
+    again = run(settings, [TALK], [A])
+    assert next(event.kept for event in again if isinstance(event, MeasureStarted)) == len(SAID) - 1
+    assert {row.item for row in last(again).run.responses} == {item.id for item in SAID}
+
+
+def test_a_line_in_the_middle_that_is_no_response_is_told(settings: Settings) -> None:
+    done = last(run(settings, [TALK], [A]))
+    lines = settings.home / "runs" / done.run.id / "responses.jsonl"
+    rows = lines.read_text().splitlines(keepends=True)
+    rows[3] = "{}\n"
+    lines.write_text("".join(rows))
+    with pytest.raises(IntegrityError, match="line 4"):
+        read_run(settings.home, done.run.id)
+    assert runs(settings.home) == []
+
+
+def test_another_definition_another_run(settings: Settings) -> None:
+    first = last(run(settings, [TALK], [A])).run.id
+    assert last(run(settings, [TALK], [replace(A, system="You are somebody else.")])).run.id != first
+    assert last(run(settings, [TALK], [A], seed=3)).run.id != first
+    assert last(run(settings, [TALK], [A], limit=4)).run.id != first
+
+
+def test_two_at_once_on_one_run(settings: Settings) -> None:
+    done = last(run(settings, [TALK], [A]))
+    with Record(settings.home, done.run.plan), pytest.raises(PluriverseError, match="another process"):
+        run(settings, [TALK], [A])
+
+
+def test_a_full_disk_keeps_what_was_there(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = last(run(settings, [TALK], [A]))
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with Record(settings.home, done.run.plan) as record:
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(PluriverseError, match="No space left"):
+            record.add(done.run.responses[:1])
+    assert read_run(settings.home, done.run.id).responses == done.run.responses
+
+
+def test_rows_survive_the_way_to_disk_and_back(settings: Settings) -> None:
+    for row in last(run(settings, [QUIZ, TALK], [A])).run.responses:
+        assert response_of(json.loads(json.dumps(row.as_dict()))) == row
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [({"limit": 0}, "too few"), ({"seed": -1}, "seed is -1")]
+)  # fmt: skip
+def test_wrong_usage_is_told(settings: Settings, options: dict, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        run(settings, [QUIZ], [A], **options)
+
+
+def test_nobody_or_twice_the_same(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="nothing to measure"):
+        run(settings, [QUIZ], [])
+    with pytest.raises(UsageError, match="twice"):
+        run(settings, [QUIZ], [A, A])
+    with pytest.raises(NotFoundError, match="propositions-fre") as error:
+        find("propositions-fre")
+    assert error.value.hint and "did you mean" in error.value.hint
+
+
+def test_an_engine_without_log_probabilities(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pluriverse.engines.scripted import ScriptedEngine
+
+    poor = replace(ScriptedEngine("scripted").capabilities, logprobs=False)
+    monkeypatch.setattr(ScriptedEngine, "capabilities", property(lambda _: poor))
+    with pytest.raises(UnsupportedError, match="log-probabilities"):
+        run(settings, [QUIZ], [A])
+
+
+def test_samples_are_spread_or_kept_balanced() -> None:
+    many = [Item(f"i{n}", "?", "raw", (" a", " b")) for n in range(100)]
+    ids = [item.id for item in sampled(many, QUIZ, MeasureOptions(limit=10))]
+    assert ids == [f"i{n}" for n in range(0, 100, 10)]
+    first = [item.id for item in sampled(many, TALK, MeasureOptions(limit=10))]
+    assert first == [f"i{n}" for n in range(10)]
+    other = [item.id for item in sampled(many, TALK, MeasureOptions(limit=10, seed=1))]
+    assert other == [f"i{n}" for n in range(10, 20)]
+    wordings = [Item("i0", str(n), "chat") for n in range(5)]
+    assert len(sampled(wordings, TALK, MeasureOptions(limit=1))) == 5
+
+
+def test_rotation_names_what_stands_where() -> None:
+    assert rotated(("a", "b", "c"), 1) == (("b", "c", "a"), (1, 2, 0))
+
+
+def test_the_name_of_a_run_follows_from_the_plan() -> None:
+    who = Respondent("k", "ana", "scripted", None, None, None, "d", "", {}, None, "scripted")
+    plan = Plan((("quiz", "1"),), (who,), 10, 0)
+    assert plan.id == replace(plan, command="another way of writing it").id
+    assert plan.id != replace(plan, limit=11).id
+    assert key_of(a=1) != key_of(a=2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
+def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
+    """A real process, killed while it writes; the next call asks only what is missing."""
+    script = tmp_path / "slow.toml"
+    script.write_text('pace = 0.02\n[[rule]]\nreplies = ["One two three four five six."]\n')
+    environment = {
+        **os.environ, "PLURIVERSE_HOME": str(tmp_path / "home"), "PLURIVERSE_BASE": f"scripted:{script}",
+        "PLURIVERSE_OFFLINE": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "pluriverse", "measure", "propositions-free", "--with", "scientist,humanist",
+               "--all-items", "--no-proof", "--json"]  # fmt: skip
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    lines = None
+    for _ in range(400):
+        found = list((tmp_path / "home" / "runs").glob("*/responses.jsonl"))
+        if found and found[0].stat().st_size:
+            (lines,) = found
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert lines is not None
+    before = lines.read_bytes().splitlines()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    after = lines.read_bytes().splitlines()
+    assert after[: len(before) - 1] == before[: len(before) - 1]
+    cells = [(row["respondent"], row["item"], row["wording"], row["draw"]) for row in map(json.loads, after)]
+    assert len(cells) == len(set(cells)) == 2 * 112
+    assert json.loads(done.stdout)["rows"]
+
+
+def test_figures_are_a_function_of_rows(settings: Settings) -> None:
+    done = last(run(settings, [QUIZ, TALK], [A, B]))
+    assert running.figures(done.run, [QUIZ, TALK]) == list(done.figures)
+    assert {figure.metric for figure in done.figures} >= {"accuracy", "share_answer"}
