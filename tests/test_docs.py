@@ -17,7 +17,8 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
+def _scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)  # blocks write reports
     monkeypatch.setenv("PLURIVERSE_BASE", "scripted")
     monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
 
