@@ -185,9 +185,9 @@ def engine_part(model: Path, library: str | None, work: Work, folder: Path, guid
 
 
 def child(command: list[str], document: dict[str, Any]) -> dict[str, Any]:
-    done = subprocess.run(command, input=json.dumps(document), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, input=json.dumps(document), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{command[1]} failed:\n{done.stderr[-2000:]}")
+        raise SystemExit(f"{command[1]} failed")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

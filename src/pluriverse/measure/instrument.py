@@ -34,6 +34,7 @@ class Opposites:
     a: str
     b: str
     systems: bool = False  # a and b are system prompts
+    language: str = ""  # only cells in this language prove anything; empty: all
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:
 async def prove(workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker") -> Proof:
     """Ask both opposites, and the first one in other words, some of the items. Raises what asking raises."""
     assert instrument.opposites
-    asked = _few(items)
+    language = instrument.opposites.language
+    asked = _few([item for item in items if not language or item.language == language])
     a, b = _voices(workspace, instrument, asker)
     rows: list[Response] = []
     for label, voice in (("a", a), ("b", b), ("again", replace(a, system=a.system + SAME))):

@@ -141,6 +141,7 @@ def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptio
     else:
         start = options.seed * limit % len(ids) if ids else 0
         kept = set([*ids, *ids][start : start + limit])
+        kept |= {item.id for item in items if item.metadata.get("control")}  # without them nothing is told
     return [item for item in items if item.id in kept]
 
 

@@ -30,6 +30,7 @@ SEQUENCES = 64  # branches of one batch
 LOGITS_MEMORY = 64 * 1024**2  # bytes of logits that one batch may give
 AHEAD = 8  # waiting jobs that are looked at to find what they share
 WORTH = 16  # tokens from which on something shared goes into the trunk
+TORN = 8  # tokens read twice from which on a batch rather ends earlier
 HELD_MEMORY = 128 * 1024**2  # bytes of logits of guided scores that may wait for their other side
 
 
@@ -196,16 +197,21 @@ class BatchScorer:
     def _packed(self, queue: deque[Job], context: Context, start: int) -> Tree:
         """A batch of the waiting jobs that go on behind the trunk, as many as there is room for."""
         tree = Tree(start, context.chunk, SEQUENCES, self._most_rows)
-        self._taken = []
-        while queue:
-            job = queue[0]
+        rows: list[int] = []  # of the tree, after each job
+        for job in queue:
             tokens = job.prompt.tokens
             # A long prompt that shares little would fill the batch; it waits for a trunk of its own.
             if tokens[:start] != self._trunk or len(tokens) == start or not tree.add(tokens, job.continuations):
                 break
-            self._taken.append(queue.popleft())
-        if not self._taken:
+            rows.append(tree.rows)
+        if not rows:
             raise EngineError("a score does not fit into a batch")
+        count = _best_end(list(islice(queue, len(rows) + 1)), rows, start)
+        self._taken = [queue.popleft() for _ in range(count)]
+        if count < len(rows):
+            tree = Tree(start, context.chunk, SEQUENCES, self._most_rows)
+            for job in self._taken:
+                tree.add(job.prompt.tokens, job.continuations)
         tree.finish()
         return tree
 
@@ -315,6 +321,23 @@ def _guided(voice: Job, against: Job) -> list[TokenScores]:
             logprobs.append(float(guided[token]) - total)
         scores.append(TokenScores(tokens, tuple(logprobs), None))
     return scores
+
+
+def _best_end(jobs: Sequence[Job], rows: Sequence[int], start: int) -> int:
+    """After how many jobs a batch ends best: where the next one shares least with it, at half a batch or later.
+
+    `jobs`: those that fit, and the next one if there is one; `rows`: of the batch, after each.
+    """
+    fit = len(rows)
+    if len(jobs) == fit:
+        return fit
+    twice = {
+        end: max(_shared(jobs[end - 1].prompt.tokens, jobs[end].prompt.tokens) - start, 0)
+        for end in range(1, fit + 1)
+        if 2 * rows[end - 1] >= rows[-1]
+    }
+    best = min(twice, key=lambda end: (twice[end], -end))
+    return best if twice[fit] - twice[best] >= TORN else fit
 
 
 def _shared(a: Sequence[int], b: Sequence[int]) -> int:

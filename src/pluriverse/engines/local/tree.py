@@ -29,6 +29,10 @@ class Tree:
         self.sequences: list[list[int]] = []
         self.outputs: list[int] = []
 
+    @property
+    def rows(self) -> int:
+        return self._rows
+
     def add(self, prompt: Sequence[int], continuations: Sequence[Sequence[int]]) -> bool:
         """Add a prompt and what may follow it, whose every token will have a row of logits before it; False if full.
 
