@@ -6,7 +6,9 @@ VENV: `python -m venv VENV; VENV/bin/pip install lm_eval==0.4.13 torch==2.13.0 t
 are those of three instruments: CMMLU with 5 examples (ten questions each of some subjects), HellaSwag with 10,
 TruthfulQA mc2; and a survey of 20 questions x 5 wordings x 10 rotations, asked of four assistants. Weights: the default
 model's file as it is, and made from it Q8_0, F16 and F32. The harness runs the same weights in torch and gets the same
-texts. Prints one JSON document; `--only` takes a part of: engine, survey, peer, agreement.
+texts; its best setting of both number formats and of batches of 1, 8 and 16 counts, found for each task on its first
+requests. Prints one JSON document; `--only` takes a part of: peer, engine, survey, agreement. All of it takes most of
+an hour on two cores, and nothing else may run meanwhile.
 """
 
 import argparse
@@ -235,6 +237,7 @@ def tell(*words: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--peer", help="the Python of an environment that has lm_eval 0.4.13")
+    parser.add_argument("--tasks", choices=TASKS, nargs="+", default=TASKS)
     parser.add_argument("--items", type=int, default=60, help="of each task")
     parser.add_argument("--cells", type=int, default=1000, help="of the survey")
     parser.add_argument("--probe", type=int, default=32, help="requests by which the harness's best setting is found")
@@ -248,7 +251,9 @@ def main() -> None:
     libraries: dict[str, str | None] = {"wheel": None} if "wheel" in arguments.libraries else {}
     if native and "native" in arguments.libraries:
         libraries["native"] = str(native.path)
-    tasks = {name: Work(asyncio.run(items_of(name, arguments.items, arguments.accept_licence))) for name in TASKS}
+    tasks = {
+        name: Work(asyncio.run(items_of(name, arguments.items, arguments.accept_licence))) for name in arguments.tasks
+    }
     result: dict[str, Any] = {"machine": machine(), "native": native.compiler if native else None}
     with tempfile.TemporaryDirectory() as name:
         measure(arguments, Path(name), tasks, libraries, result)
