@@ -7,7 +7,7 @@ not separate the opposites, or separates the control, says nothing there. Proofs
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,7 +160,7 @@ async def _answers(
 
 
 def _separation(
-    a: "dict[str, float] | Any", b: "dict[str, float] | Any", oriented: bool = True
+    a: Mapping[str, float], b: Mapping[str, float], oriented: bool = True
 ) -> tuple[float, float, float, int]:
     """Chance that a's value is above b's, over items that both have; `oriented`: from the side on which it is larger.
 

@@ -10,7 +10,7 @@ left out and asked again. Knows files; asks nobody and scores nothing.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,8 +87,8 @@ class Record:
                 f"{self.folder} cannot be written: {error.strerror}", "set PLURIVERSE_HOME"
             ) from error
         self._describe()
-        whole = self._cut_torn_line()
-        self.responses = list(_read(self._lines, whole))
+        self._cut_torn_line()
+        self.responses = list(_read(self._lines))
         self._file = self._lines.open("ab")
         return self
 
@@ -127,15 +127,12 @@ class Record:
         scratch.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=dict), "utf-8")
         scratch.replace(place)
 
-    def _cut_torn_line(self) -> int:
-        """A kill may have cut the last line; bytes of whole lines."""
-        if not self._lines.exists():
-            return 0
-        content = self._lines.read_bytes()
+    def _cut_torn_line(self) -> None:
+        """A kill may have cut the last line; what comes now must not be glued to it."""
+        content = self._lines.read_bytes() if self._lines.exists() else b""
         whole = content.rfind(b"\n") + 1
         if whole < len(content):
             os.truncate(self._lines, whole)
-        return whole
 
 
 def runs(home: Path) -> list[Run]:
@@ -170,25 +167,17 @@ def _run(folder: Path) -> Run:
         created = str(document["created"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
-    lines = folder / "responses.jsonl"
-    size = lines.stat().st_size if lines.exists() else 0
-    return Run(folder.name, created, plan, tuple(_read(lines, size)))
+    return Run(folder.name, created, plan, tuple(_read(folder / "responses.jsonl")))
 
 
-def _read(path: Path, size: int) -> Iterator[Response]:
-    if not size:
-        return
-    for number, line in enumerate(path.read_bytes()[:size].splitlines(), start=1):
+def _read(path: Path) -> Iterator[Response]:
+    """The whole lines; a last one that a kill has cut is left out."""
+    content = path.read_bytes() if path.exists() else b""
+    for number, line in enumerate(content[: content.rfind(b"\n") + 1].split(b"\n")[:-1], start=1):
         try:
             document: Mapping[str, Any] = json.loads(line)
             yield response_of(document)
         except (ValueError, KeyError, TypeError) as error:
-            if number == 1 + path.read_bytes()[:size].count(b"\n"):
-                return  # the last line, cut by a kill
             raise IntegrityError(
                 f"line {number} of {path} is no response: {error}", "take the line out; it will be asked again"
             ) from error
-
-
-def of_instrument(responses: Iterable[Response], instrument: str) -> list[Response]:
-    return [each for each in responses if each.instrument == instrument]
