@@ -1,13 +1,17 @@
 """An instrument speaks on a base only after it told known opposites apart there, and not a voice from itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pluriverse.measure.figure import PANEL, Figure
 from pluriverse.measure.instrument import known
 from pluriverse.measure.items import Item
 from pluriverse.measure.proving import LEAST, Proof, Proofs, _few, _separation
+from pluriverse.measure.record import Plan, Run
 from pluriverse.measure.responses import Respondent
+from pluriverse.measure.running import _honest
 
 
 def proof(**changes: object) -> Proof:
@@ -69,3 +73,14 @@ def test_every_instrument_is_described_whole(name: str) -> None:
     each = known()[name]
     assert each.about.strip() and each.source and each.licence and each.measures and each.count
     assert each.raw or each.opposites or name in {"mgsm", "blend", "deccp"}, "says how it is proved"
+
+
+def test_a_blind_instrument_gives_no_number() -> None:
+    who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
+    run = Run("r", "2026-11-24", Plan((("quiz", "1"),), (who,), 10, 0), ())
+    figure = Figure("ana", "quiz", "accuracy", 0.7, 0.6, 0.8, 30)
+    assert _honest(figure, run, []) == _honest(figure, run, [proof()]) == figure
+    told = _honest(figure, run, [proof(low=0.4)])
+    assert told.value is None and "cannot be told apart" in told.note
+    assert _honest(figure, run, [proof(low=0.4, base="another")]) == figure
+    assert _honest(replace(figure, assistant=PANEL), run, [proof(low=0.4)]).value is None

@@ -154,6 +154,8 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
             words = f"{proof.words}: separation {proof.separation:.2f} ({proof.low:.2f} to {proof.high:.2f})"
             out.paragraph(f"says nothing here: {words}", indent=2)
         else:
+            if instrument.raw and len({each.assistant for each in figures}) > 1:
+                out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)
             figures_table([each for each in figures if not each.group], out)
             groups = sum(1 for each in figures if each.group)
             if groups:

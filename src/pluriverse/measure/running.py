@@ -20,7 +20,7 @@ from ..store.gguf import read_header
 from ..values import Digest
 from .answering import Voice
 from .asking_items import Asker, Cell
-from .figure import Figure
+from .figure import PANEL, Figure
 from .instrument import Instrument
 from .items import Item
 from .measures import figures_of
@@ -117,7 +117,17 @@ async def measure(
             async for event in events:
                 yield event
     run = read_run(workspace.settings.home, plan.id)
-    yield Measured(run, tuple(figures(run, instruments)), tuple(work.proofs), work.items_per_s)
+    shown = [_honest(each, run, work.proofs) for each in figures(run, instruments)]
+    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s)
+
+
+def _honest(figure: Figure, run: Run, proofs: Sequence[Proof]) -> Figure:
+    """The figure, or the sentence why there is none, where its instrument sees on no base that it is about."""
+    bases = {each.base for each in run.plan.respondents if figure.assistant in {each.assistant, PANEL}}
+    about = [each for each in proofs if each.instrument == figure.instrument and each.base in bases]
+    if not about or any(each.sees for each in about):
+        return figure
+    return replace(figure, value=None, low=None, high=None, note=about[-1].words)
 
 
 def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
