@@ -77,7 +77,7 @@ def _advice(
         words.append("the native library is of another processor, so the wheel's serves: pluriverse engine build")
     elif used is None and processor.beyond_wheel:
         words.append(
-            "these kernels leave part of the processor unused: pluriverse engine build, once, about four minutes on "
+            "these kernels leave part of the processor unused: pluriverse engine build, once, about three minutes on "
             "two cores, 2 GB of disk meanwhile, a network"
         )
     if used is not None and (gain := _faster_format(used)):

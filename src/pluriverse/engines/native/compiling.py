@@ -23,7 +23,7 @@ FLAGS = (
     "-DGGML_CCACHE=OFF", "-DGGML_METAL=OFF", "-DGGML_BLAS=OFF", "-DGGML_ACCELERATE=OFF",
     "-DLLAMA_BUILD_COMMON=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_TOOLS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF",
     "-DLLAMA_BUILD_SERVER=OFF", "-DLLAMA_BUILD_APP=OFF", "-DLLAMA_OPENSSL=OFF", "-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON",
-    "-DCMAKE_SHARED_LINKER_FLAGS=-s",
+    "-DCMAKE_SHARED_LINKER_FLAGS=-s", "-DCMAKE_EXE_LINKER_FLAGS=-s", "-DCMAKE_TRY_COMPILE_CONFIGURATION=Release",
 )  # fmt: skip
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\]")
 
@@ -52,7 +52,9 @@ def compilers(work: Path, tools: Path) -> list[Compiler]:
     return found
 
 
-_ZIG = {"cc": "cc", "cxx": "c++", "ar": "ar", "ranlib": "ranlib"}
+# Zig compiles its C++ library anew, 40 seconds, for each optimisation and each answer to "stripped?" that it is asked
+# to link with. So cmake's own questions to the compiler must be put like the build's.
+_ZIG = {"cc": "cc -O3 -s", "cxx": "c++ -O3 -s", "ar": "ar", "ranlib": "ranlib"}
 
 
 def configure(source: Path, build: Path, compiler: Compiler, tools: Path, work: Path) -> None:
@@ -110,14 +112,14 @@ def system() -> str:
     return {"darwin": "Darwin", "win32": "Windows"}.get(sys.platform, "Linux")
 
 
-def _script(work: Path, name: str, program: Path, word: str) -> str:
+def _script(work: Path, name: str, program: Path, words: str) -> str:
     """A program of one name, as cmake wants compilers to be."""
     if sys.platform == "win32":
         path = work / f"{name}.cmd"
-        path.write_text(f'@"{program}" {word} %*\n', "utf-8")
+        path.write_text(f'@"{program}" {words} %*\n', "utf-8")
     else:
         path = work / name
-        path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(program))} {word} "$@"\n', "utf-8")
+        path.write_text(f'#!/bin/sh\nexec {shlex.quote(str(program))} {words} "$@"\n', "utf-8")
         path.chmod(0o755)
     return str(path)
 

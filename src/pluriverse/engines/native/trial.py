@@ -3,8 +3,8 @@
 What is loaded here may crash, by an illegal instruction for one; then this process is gone and nothing else is.
 Whoever wants a trial calls `run`:
 
-    {"do": "prove", "model", "library", "said", "rows"}        -> system, checks, said; log-probabilities into `rows`
-    {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick", "held"}     -> tokens per second
+    {"do": "prove", "model", "library", "said", "rows", "check"} -> system, checks, said; log-probabilities into `rows`
+    {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick", "held", "times"} -> tokens per second
     {"do": "differ", "models", "pairs", "library", "texts"}    -> KL divergence per token between models
 """
 
@@ -58,14 +58,17 @@ def prove(document: Document) -> Document:
     Structs are compared when it is loaded, a context's own words when one is made. Here: eight voices together say bit
     for bit what each says alone; a stream that was saved and restored goes on the same; a decode can be aborted; a
     grammar binds. `said` (what another library said): the log-probabilities of those tokens go into the file `rows`.
+    `check` false: only that.
     """
     model = _model(document)
     prompts = [bench.question_tokens(model, question) for question in bench.QUESTIONS]
     together = bench.greedy(model, prompts, STEPS)
-    alone = [bench.greedy(model, [prompt], STEPS)[0] for prompt in prompts]
     pairs = zip(prompts, document.get("said") or together, strict=True)
     rows = [bench.log_probabilities(model, [*prompt, *said], len(prompt)) for prompt, said in pairs]
     np.save(document["rows"], np.concatenate(rows))
+    if not document.get("check", True):
+        return {"system": model.library.system_info(), "said": together}
+    alone = [bench.greedy(model, [prompt], STEPS)[0] for prompt in prompts]
     checks = {
         "together as alone": together == alone,
         "saved and restored": _restored(model, prompts[0]) == together[0][:8],
@@ -78,20 +81,21 @@ def prove(document: Document) -> Document:
 def speed(document: Document) -> Document:
     """Tokens per second: prompts of 128, 512 and 1024 tokens; one and eight voices after 40 and 200 tokens.
 
-    `quick`: only a prompt of 512, and eight voices after 40. Each the best of three, since other programs disturb.
+    `quick`: only a prompt of 512, and eight voices after 40. The best of `times`, three unless told,
+    since other programs disturb.
     """
-    model, quick = _model(document), bool(document.get("quick"))
+    model, quick, times = _model(document), bool(document.get("quick")), document.get("times", 3)
     how = {key: document[key] for key in ("threads", "flash", "chunk") if document.get(key) is not None}
     found: Document = {"prefill": {}}
     with bench.context_of(model, 1, 1024, **how) as context:
         for length in (512,) if quick else (128, 512, 1024):
-            found["prefill"][str(length)] = round(bench.prefill_speed(context, length), 1)
+            found["prefill"][str(length)] = round(bench.prefill_speed(context, length, times), 1)
     for streams in (8,) if quick else (8, 1):
         speeds = found[f"decode {streams}"] = {}
         held = document.get("held") or ((40,) if quick else (40, 200))
         with bench.context_of(model, streams, max(held) + 56, **how) as context:
             for filled in held:
-                speeds[str(filled)] = round(bench.decode_speed(context, filled), 1)
+                speeds[str(filled)] = round(bench.decode_speed(context, filled, times=times), 1)
     return found
 
 
