@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     )
     from .facade import Chat, Pluriverse, ask, assistants, chat, models, panels, pull, score, stream
     from .measure import CheckOptions, PanelReport
+    from .measure.figure import Figure
+    from .measure.running import Measured, MeasureOptions
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Digest, Message, Sampling
@@ -62,6 +64,8 @@ _HOMES = {
         *("NotFoundError", "PluriverseError", "UnreachableError", "UnsupportedError", "UsageError"),
     ),
     "measure": ("CheckOptions", "PanelReport"),
+    "measure.figure": ("Figure",),
+    "measure.running": ("Measured", "MeasureOptions"),
     "settings": ("Settings",),
     "store": ("Pulled", "StoredModel"),
     "values": ("Digest", "Message", "Sampling"),
@@ -79,9 +83,12 @@ __all__ = [
     "EngineCrashedError",
     "EngineError",
     "Fetching",
+    "Figure",
     "Guidance",
     "IntegrityError",
     "Loading",
+    "MeasureOptions",
+    "Measured",
     "Message",
     "NoSpaceError",
     "NotFoundError",

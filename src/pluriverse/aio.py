@@ -23,6 +23,7 @@ from .values import Message
 if TYPE_CHECKING:
     from .engines.contract import Score
     from .measure import CheckOptions, PanelReport
+    from .measure.running import Measured, MeasureOptions
     from .store import Pulled, StoredModel
 
 Who = str | Assistant
@@ -115,6 +116,29 @@ class Pluriverse:
                 if isinstance(event, PanelChecked):
                     return event.report
         raise PluriverseError("the check ended without a result", "check again")
+
+    async def measure(
+        self,
+        instruments: "str | Sequence[str]",
+        assistants: Who | Sequence[Who] | None = None,
+        *,
+        panel: str | None = None,
+        options: "MeasureOptions | None" = None,
+    ) -> "Measured":
+        """Measure assistants with instruments, by name; all is kept, a second call asks nothing anew.
+
+        Raises NotFoundError for an unknown instrument and as `measure.running.measure`.
+        """
+        from .measure.instrument import find
+        from .measure.running import Measured, measure
+
+        names = (instruments,) if isinstance(instruments, str) else instruments
+        chosen, asked = [find(name) for name in names], self._workspace.choose(_several(assistants), panel)
+        async with aclosing(measure(self._workspace, chosen, asked, options)) as events:
+            async for event in events:
+                if isinstance(event, Measured):
+                    return event
+        raise PluriverseError("the measurement ended without a result", "call again: it goes on")
 
     async def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""

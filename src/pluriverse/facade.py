@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .assistants import Assistant, Panel
     from .engines.contract import Score
     from .measure import CheckOptions, PanelReport
+    from .measure.running import Measured, MeasureOptions
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Message
@@ -85,6 +86,17 @@ class Pluriverse:
     ) -> "PanelReport":
         """How plural these assistants are, measured; see docs/guidance.md. Takes minutes."""
         return self._loop.run(self._aio.check(assistants, panel=panel, options=options))
+
+    def measure(
+        self,
+        instruments: "str | Sequence[str]",
+        assistants: Who | Sequence[Who] | None = None,
+        *,
+        panel: str | None = None,
+        options: "MeasureOptions | None" = None,
+    ) -> "Measured":
+        """Measure with instruments, by name: `.figures`, `.proofs`, `.run`. What is known is not asked anew."""
+        return self._loop.run(self._aio.measure(instruments, assistants, panel=panel, options=options))
 
     def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""

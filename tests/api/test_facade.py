@@ -9,12 +9,15 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pluriverse import (
     AskFinished,
     CheckOptions,
+    MeasureOptions,
     NotFoundError,
     Pluriverse,
     PluriverseError,
@@ -25,6 +28,8 @@ from pluriverse import (
     aio,
     facade,
 )
+
+DATA = os.environ.get("PLURIVERSE_DATA")
 
 
 @pytest.fixture
@@ -57,6 +62,19 @@ def test_a_panel_is_checked(pluriverse: Pluriverse) -> None:
     assert report.panel == "politics" and len(report.voices) == 4 and len(report.pairs) == 2
     with pytest.raises(UsageError):
         pluriverse.check(["duty", "duty"])
+
+
+@pytest.mark.skipif(not DATA, reason="data sets")
+def test_instruments_are_run(settings: Settings, names: list[str]) -> None:
+    pluriverse = Pluriverse(replace(settings, data=Path(str(DATA))))
+    measured = pluriverse.measure("xstest", names, options=MeasureOptions(limit=8, prove=False))
+    assert {each.assistant for each in measured.figures} >= set(names)
+    assert len(measured.run.responses) == 16
+    again = pluriverse.measure(["xstest"], names, options=MeasureOptions(limit=8, prove=False))
+    assert again.items_per_s == 0 and again.figures == measured.figures
+    with pytest.raises(NotFoundError, match="xtest"):
+        pluriverse.measure("xtest", names)
+    pluriverse.close()
 
 
 def test_one_name_may_be_given_alone_and_assistants_as_objects(pluriverse: Pluriverse, names: list[str]) -> None:

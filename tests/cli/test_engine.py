@@ -1,5 +1,6 @@
 """`engine` and `optimise`: what is told, the JSON of the contract, and sentences where something is missing."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from pluriverse.engines.native import trial
 from pluriverse.settings import Settings, child_environment
 
 from .conftest import Call
+
+DATA = os.environ.get("PLURIVERSE_DATA")
 
 
 def test_status_says_library_processor_and_advice(call: Call) -> None:
@@ -54,9 +57,14 @@ def test_optimise_adds_a_copy_that_knows_where_it_comes_from(
 ) -> None:
     base = {"PLURIVERSE_BASE": "default"}
     name = process("pull", str(default_model), "--json", **base).document["name"]
-    made = process("optimise", name, "--as", "q8_0", "--tokens", "0", "--no-speed", "--use", "--json", **base).document
+    words = ("--tokens", "0", "--no-speed", "--items", "8" if DATA else "0", "--use", "--json")
+    made = process("optimise", name, "--as", "q8_0", *words, **base, PLURIVERSE_DATA=DATA or "").document
     assert made["name"] == f"{name}.q8_0" and made["kl"] is None and made["used"]
     assert made["gain"] is None and made["speeds"] is None
+    changes = {each["instrument"]: each for each in made["changes"]}
+    assert set(changes) == ({"truthfulqa", "persona-politics"} if DATA else set())
+    for each in changes.values():
+        assert each["n"] == 8 and each["low"] <= each["value"] <= each["high"] and each["group"] != each["assistant"]
     asked = process("ask", "Hi", "--with", "duty", "--base", name, "--max-tokens", "4", "--json", **base).document
     (reply,) = asked["replies"]
     assert reply["base"] == made["name"] and reply["digest"] == made["digest"]

@@ -21,6 +21,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("name", metavar="NAME", help="a model that is here: pluriverse ls")
     parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, F16 ...")
     parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
+    parser.add_argument(
+        "--items", type=int, default=60, metavar="N",
+        help="items of two instruments, asked of original and copy (60; 0: none)",
+    )  # fmt: skip
     parser.add_argument("--no-speed", action="store_true", help="do not measure what is gained")
     parser.add_argument("--use", action="store_true", help="from now on the copy speaks where NAME is asked for")
     parser.add_argument("--original", action="store_true", help="no copy: from now on NAME speaks itself again")
@@ -32,8 +36,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants.copies import Copies
     from ..store import Store
 
-    if args.tokens < 0:
-        raise UsageError("--tokens is a number of tokens, 0 or more", "pluriverse optimise --help")
+    if args.tokens < 0 or args.items < 0:
+        raise UsageError("--tokens and --items are 0 or more", "pluriverse optimise --help")
     name = Store.at(settings).find(args.name).name
     if args.original:
         Copies(settings.home).use(name, None)
@@ -59,7 +63,9 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
     async with (
         Workspace(settings) as workspace,
         aclosing(
-            optimise(workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed)
+            optimise(
+                workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed, items=args.items
+            )
         ) as events,
     ):
         async for event in events:
@@ -90,6 +96,9 @@ def _show(made: "Optimised", out: Output) -> None:
         out.line(f"loss   {_words(made.loss)} from {made.original.name}, {made.loss.tokens:,} tokens of TruthfulQA")
     if made.from_exact and made.noise:
         out.line(f"       {_words(made.from_exact)} from F16; the original itself {made.noise.kl.value:.4f}")
+    for each in made.changes:
+        interval = f"{each.value:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
+        out.line(f"change {each.instrument} {interval}, {each.n} items; {each.note}")
 
 
 def _words(loss: "Loss") -> str:

@@ -37,20 +37,20 @@ def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figu
     In the unit of the measure's figure. Without a value where the instrument is blind, where fewer than `LEAST` items
     are in common, and where both are the same by construction.
     """
-    tested: list[tuple[Instrument, Paired | str, int]] = []
+    results: list[tuple[Instrument, Paired | str, int]] = []
     for instrument in found.instruments:
         rows = found.of(instrument, (a, b))
         if {row.assistant for row in rows} != {a, b}:
             continue
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
-        tested.append((instrument, _why_not(found, instrument, a, b, len(shared), proofs) or
-                       _tested(values, a, b, shared), len(shared)))  # fmt: skip
-    p = [result.p for _, result, _ in tested if isinstance(result, Paired)]
+        results.append((instrument, _why_not(found, instrument, a, b, len(shared), proofs) or
+                       tested(values, a, b, shared), len(shared)))  # fmt: skip
+    p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
     return [
         _row(instrument, a, b, result, next(adjusted) if isinstance(result, Paired) else 1.0, number, len(p))
-        for instrument, result, number in tested
+        for instrument, result, number in results
     ]
 
 
@@ -66,7 +66,8 @@ def _why_not(found: Latest, instrument: Instrument, a: str, b: str, shared: int,
     return f"{shared} items in common say nothing yet: ask both at least {LEAST}" if shared < LEAST else ""
 
 
-def _tested(values: Mapping[str, Mapping[str, float]], a: str, b: str, shared: Sequence[str]) -> Paired:
+def tested(values: Mapping[str, Mapping[str, float]], a: str, b: str, shared: Sequence[str]) -> Paired:
+    """`a` less `b` on the items both have; McNemar where all values are yes or no."""
     one, other = (np.array([values[name][item] for item in shared]) for name in (a, b))
     if np.isin(np.concatenate([one, other]), (0.0, 1.0)).all():
         return paired_rates(one > 0, other > 0)

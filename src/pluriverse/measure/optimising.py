@@ -1,15 +1,16 @@
 """A copy of a model in a format that this machine computes faster, with what that gains and what it loses, measured.
 
 The loss is the Kullback-Leibler divergence of the copy's next-token distribution from the original's, in nats per
-token, over real text (TruthfulQA's questions and answers), resampled by text. The copy stands beside the original and
-carries its digest; nothing is replaced.
+token, over real text (TruthfulQA's questions and answers), resampled by text; and the change of two instruments, on
+the same items (`changing`). The copy stands beside the original and carries its digest; nothing is replaced.
 """
 
 import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,11 @@ from ..engines.requantising import FORMATS, requantise
 from ..errors import EngineError, UsageError
 from ..store import Header, StoredModel, read_header
 from ..values import Digest, Pullable
+from .changing import ITEMS, changes
 from .datasets import truthfulqa
+from .figure import Figure
 from .intervals import Interval, clustered
+from .measured.cells import LEAST
 
 TOKENS = 20_000
 _BATCH = 6  # texts that one process compares, so that progress can be told
@@ -65,6 +69,7 @@ class Optimised:
     from_exact: Loss | None  # of the copy from the original's own weights without rounding of activations (F16)
     noise: Loss | None  # of the original from the same
     speeds: tuple[dict[str, Any], dict[str, Any]] | None
+    changes: tuple[Figure, ...] = ()  # copy less original, one per instrument
 
     def gain(self, measure: str, held: str) -> float:
         assert self.speeds
@@ -83,17 +88,22 @@ class Optimised:
             "format": self.format,
             **{name: loss.as_dict() if loss else None for name, loss in losses.items()},
             "speeds": {"original": self.speeds[0], "copy": self.speeds[1]} if self.speeds else None,
+            "changes": [each.as_dict() for each in self.changes],
         }
 
 
 async def optimise(
-    workspace: Workspace, name: str, format: str, *, tokens: int = TOKENS, speeds: bool = True
+    workspace: Workspace, name: str, format: str, *, tokens: int = TOKENS, speeds: bool = True, items: int = ITEMS
 ) -> AsyncGenerator[Optimising | Optimised, None]:
-    """Make the copy, measure it, add it to the store as `NAME.format`. `tokens` 0: the loss is not measured.
+    """Make the copy, measure it, add it to the store as `NAME.format`.
+
+    `tokens` 0: the loss is not measured; `items` 0: no instruments are run.
 
     Raises NotFoundError for an unknown model, UsageError for an unknown format or one the model has already, and what
     reading the data set and writing the copy raise.
     """
+    if 0 < items < LEAST:
+        raise UsageError(f"{items} items say nothing about a change", f"take {LEAST} or more, or 0 for none")
     store = workspace.store
     original = store.find(name)
     if format not in FORMATS:
@@ -112,7 +122,15 @@ async def optimise(
         if speeds:
             yield Optimising("measuring what is gained")
             work.speeds = await asyncio.to_thread(work.timed)
-        yield work.kept()
+        made = work.kept()
+        if items:
+            async with aclosing(changes(workspace, original, made.copy, items)) as events:
+                async for step in events:
+                    if isinstance(step, tuple):
+                        made = replace(made, changes=step)
+                    else:
+                        yield Optimising("measuring what changes", step.done, step.total)
+        yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

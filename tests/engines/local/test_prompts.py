@@ -105,3 +105,13 @@ def test_continuations_must_not_merge_with_the_prefix(model: Model) -> None:
         chat.continuation("The capital of Fra", head, "nce")
     head = chat.raw("The capital of France is")
     assert len(chat.continuation("The capital of France is", head, " Paris")) == 1
+
+
+def test_continuations_together_are_what_each_is_alone(model: Model) -> None:
+    """Also where a text spells a control token, starts with a space, a line, or letters that merge."""
+    texts = ["Yes", " Yes", "\nNo", "A", "assistant", "<|im_end|>", "x <|im_start|> y", "政府", "🙂"]
+    for source in (None, model.chat_template, "{% for m in messages %}{{ m.content }}:{% endfor %}"):
+        chat = template(model, source)
+        for prefix in (CHAT, CHAT[:2], CHAT[1:2], "Question: Why?\nAnswer:"):
+            head = chat.raw(prefix) if isinstance(prefix, str) else chat.prompt(prefix)
+            assert chat.continuations(prefix, head, texts) == [chat.continuation(prefix, head, text) for text in texts]

@@ -57,6 +57,14 @@ class Model:
     def eos(self) -> str:
         return self._text(self.library.llama_vocab_eos(self._vocab))
 
+    def is_control(self, token: int) -> bool:
+        """Whether it is a mark such as the end of a turn, over which no other token reaches."""
+        return bool(self.library.llama_vocab_is_control(self._vocab, token))
+
+    def text(self, token: int) -> str:
+        """What spells a token."""
+        return self._text(token)
+
     def tokenize(self, text: str, *, special: bool, add_bos: bool = False) -> list[int]:
         """Token ids of `text`. `special`: whether text that spells a control token becomes that token."""
         data = text.encode("utf-8", "replace")

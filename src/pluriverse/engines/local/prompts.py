@@ -105,6 +105,37 @@ class ChatTemplate:
             )
         return whole[cut:]
 
+    def continuations(
+        self, prefix: str | Sequence[Message], head: Prompt, texts: Sequence[str]
+    ) -> list[tuple[int, ...]]:
+        """As `continuation` for each; what stands before the last control token is tokenised once for all."""
+        found: list[tuple[int, ...]] = []
+        ending = None if isinstance(prefix, str) else self._ending(prefix, head)
+        for text in texts:
+            tokens = self._after(ending, text) if ending and text else None
+            found.append(self.continuation(prefix, head, text) if tokens is None else tokens)
+        return found
+
+    def _ending(self, messages: Sequence[Message], head: Prompt) -> "tuple[str, list[int]] | None":
+        """The prompt's text and tokens after its last control token, over which no token can reach; None if unsure."""
+        model = self._model
+        place = next((at for at in range(len(head.tokens) - 1, -1, -1) if model.is_control(head.tokens[at])), -1)
+        if place < 0:
+            return None
+        last = model.tokenize(model.text(head.tokens[place]), special=True)
+        _, mark, text = self._render(self._for_template(messages), True).rpartition(model.text(head.tokens[place]))
+        tokens = list(head.tokens[place + 1 :])
+        sure = mark and last == [head.tokens[place]] and text.strip() and model.tokenize(text, special=True) == tokens
+        return (text, tokens) if sure else None
+
+    def _after(self, ending: tuple[str, list[int]], text: str) -> tuple[int, ...] | None:
+        """What `text` adds to the ending; None where the long way must tell."""
+        before, tokens = ending
+        whole = self._model.tokenize(before + text, special=False)
+        if whole != self._model.tokenize(before + text, special=True) or whole[: len(tokens)] != tokens:
+            return None
+        return tuple(whole[len(tokens) :]) or None
+
     def _for_template(self, messages: Sequence[Message]) -> list[Message]:
         """Put a system prompt into the first user turn where the template has no place for one."""
         if not messages or messages[0].role != "system" or len(messages) < 2:
