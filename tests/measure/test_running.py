@@ -18,6 +18,7 @@ from pluriverse.assistants import Assistant
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from pluriverse.measure import running
 from pluriverse.measure.asking_items import Asker
+from pluriverse.measure.assembling import figures, latest
 from pluriverse.measure.instrument import Instrument, find
 from pluriverse.measure.items import Item, rotated
 from pluriverse.measure.record import Plan, Record, key_of, read_run, runs
@@ -221,3 +222,12 @@ def test_figures_are_a_function_of_rows(settings: Settings) -> None:
     done = last(run(settings, [QUIZ, TALK], [A, B]))
     assert running.figures(done.run, [QUIZ, TALK]) == list(done.figures)
     assert {figure.metric for figure in done.figures} >= {"accuracy", "share_answer"}
+
+
+def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None:
+    """So that cards and reports can read its responses without the file."""
+    done = last(run(settings, [QUIZ], [A]))
+    assert done.run.plan.imported == (QUIZ,)
+    found = latest(runs(settings.home))
+    assert found.instruments == (QUIZ,) and not found.notes
+    assert [each.value for each in figures(found, ())] == [each.value for each in done.figures]

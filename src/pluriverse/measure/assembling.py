@@ -3,7 +3,7 @@
 Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. What is left out is said in `notes`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -65,7 +65,8 @@ def latest(
             if each.key not in who and _wanted(each, assistants):
                 place = each.assistant, each.base
                 older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in found)
-    versions, notes = _versions(rows.values())
+    about = {each.name: each for run in runs for each in run.plan.imported} | known()
+    versions, notes = _versions(rows.values(), about)
     responses = tuple(row for row in rows.values() if versions.get(row.instrument) == row.version)
     named = {row.instrument for row in responses}
     answered = {row.respondent for row in responses}
@@ -78,7 +79,7 @@ def latest(
     return Latest(
         responses,
         tuple(each for key, each in who.items() if key in answered),
-        tuple(each for each in known().values() if each.name in named),
+        tuple(each for each in about.values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
     )
@@ -110,7 +111,7 @@ def _wanted(each: Respondent, assistants: Sequence[str] | None) -> bool:
     return assistants is None or any(name in assistants for name in _names(each))
 
 
-def _versions(rows: Iterable[Response]) -> tuple[dict[str, str], list[str]]:
+def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -> tuple[dict[str, str], list[str]]:
     """The version of each instrument that is read: the one that is known now, else the newest that was asked."""
     asked: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -119,10 +120,10 @@ def _versions(rows: Iterable[Response]) -> tuple[dict[str, str], list[str]]:
     chosen: dict[str, str] = {}
     notes = []
     for name, versions in asked.items():
-        instrument = known().get(name)
+        instrument = instruments.get(name)
         if instrument is None:
             total = sum(versions.values())
-            why = "it came from a file, and only `measure` with that file knows how to read them"
+            why = "no run says what it is"
             notes.append(f"{total:,} responses to {name} are left out: {why}.")
             continue
         chosen[name] = instrument.version if instrument.version in versions else list(versions)[-1]

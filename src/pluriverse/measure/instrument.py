@@ -91,9 +91,7 @@ class Instrument:
 def known() -> dict[str, Instrument]:
     """All instruments, by dimension, then name."""
     folder = resources.files(f"{__package__}.instruments")
-    found = [
-        _parsed(tomllib.loads(path.read_text("utf-8"))) for path in folder.iterdir() if path.name.endswith(".toml")
-    ]
+    found = [parsed(tomllib.loads(path.read_text("utf-8"))) for path in folder.iterdir() if path.name.endswith(".toml")]
     found.sort(key=lambda each: (DIMENSIONS.index(each.dimension), each.name))
     return {each.name: each for each in found}
 
@@ -107,7 +105,8 @@ def find(name: str) -> Instrument:
     raise NotFoundError(f"there is no instrument {name!r}", hint)
 
 
-def _parsed(document: dict[str, Any]) -> Instrument:
+def parsed(document: dict[str, Any]) -> Instrument:
+    """An instrument from its file, or as a run keeps it. Raises TypeError for fields it does not have."""
     for name in ("datasets", "languages", "measures"):
         document[name] = tuple(document.get(name, ()))
     if opposites := document.get("opposites"):

@@ -19,18 +19,23 @@ from typing import IO, Any, Self
 from filelock import FileLock, Timeout
 
 from ..errors import IntegrityError, NoSpaceError, NotFoundError, PluriverseError
+from .instrument import Instrument, parsed
 from .responses import Respondent, Response, response_of
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What makes a run the same run: who is asked what. `instruments`: name and version."""
+    """What makes a run the same run: who is asked what. `instruments`: name and version.
+
+    `imported`: those that came from a file, whole, since only the run knows them.
+    """
 
     instruments: tuple[tuple[str, str], ...]
     respondents: tuple[Respondent, ...]
     limit: int | None
     seed: int
     command: str = ""
+    imported: tuple[Instrument, ...] = ()
 
     @property
     def id(self) -> str:
@@ -163,6 +168,7 @@ def _run(folder: Path) -> Run:
             document["limit"],
             document["seed"],
             document.get("command", ""),
+            tuple(parsed(each) for each in document.get("imported", ())),
         )
         created = str(document["created"])
     except (OSError, ValueError, KeyError, TypeError) as error:

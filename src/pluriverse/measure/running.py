@@ -21,7 +21,7 @@ from ..values import Digest
 from .answering import Voice
 from .asking_items import Asker, Cell
 from .figure import PANEL, Figure
-from .instrument import Instrument
+from .instrument import Instrument, known
 from .items import Item
 from .measures import figures_of
 from .proving import Proof, Proofs, prove
@@ -110,6 +110,7 @@ async def measure(
         options.limit,
         options.seed,
         options.command,
+        tuple(each for each in instruments if each.name not in known()),
     )
     work = _Work(workspace, instruments, askers, chosen, options)
     with Record(workspace.settings.home, plan) as record:
