@@ -28,6 +28,7 @@ _MODULES = {
     "human_similarity": "opinions",
     "diversity": "opinions",
     "stability": "opinions",
+    "overton": "overton",
     "stance": "stances",
     "reading": "history",
     "choice": "history",

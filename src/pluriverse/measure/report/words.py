@@ -49,8 +49,13 @@ _METRICS = {
     "diversity": ("diversity between assistants", "Bits per item by which assistants differ."),
     "diversity_share": _SHARED,
     "share_explained": _SHARED,
-    "overton": ("Overton coverage", "Share of people's views that at least one answer of the panel voices."),
+    "overton_coverage": ("Overton coverage", "Share of the positions that people hold which somebody here takes."),
+    "overton_contested": ("Overton coverage, countries differing", "Only of questions on which countries differ."),
     "marginal_gain": ("gain to the panel", "Overton coverage that is lost if this assistant leaves the panel."),
+    "shapley_part": (
+        "part of the panel's coverage",
+        "Each position is shared among those who take it; the parts sum to the panel's coverage.",
+    ),
     "order_stability": ("stability under order", "Share of wordings with one answer under all orders of options."),
     "paraphrase_stability": (
         "stability under paraphrase",
