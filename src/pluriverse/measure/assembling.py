@@ -14,6 +14,7 @@ from .measures import figures_of
 from .proving import Proof
 from .record import Run
 from .responses import Respondent, Response
+from .steering import steering
 
 UNPROVED = "whether it sees differences on this base was not proved"
 
@@ -139,11 +140,19 @@ def _versions(rows: Iterable[Response]) -> tuple[dict[str, str], list[str]]:
 
 def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
-    return [
+    shown = [
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         for figure in _computed(instrument, found.of(instrument))
     ]
+    return shown + steered(found, proofs)
+
+
+def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
+    """How far voices moved from their plain base and from their counterparts, where those were asked as well."""
+    named = {each.name: each for each in found.instruments}
+    moved = steering(found.instruments, found.of, found.respondents, proofs)
+    return [honest(each, named[each.instrument], found, proofs) for each in moved]
 
 
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:

@@ -1,13 +1,14 @@
 """Figures of one assistant that depend on whom it was measured with: what it adds to a panel, how far it was steered.
 
-A card is of one assistant; such figures are taken from the newest run in which it answered together with others, and
-name them. Knows runs and figures; asks nobody.
+A card is of one assistant. What it adds is taken from the newest run in which it answered together with others, since
+that depends on them all; how far it moved from its plain base, from the newest answers of both. Notes name the others.
+Knows runs and figures; asks nobody.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .assembling import Latest, honest, latest
+from .assembling import Latest, honest, latest, steered
 from .figure import Figure
 from .instrument import Instrument
 from .measures import figures_of
@@ -23,7 +24,7 @@ def in_company(
 ) -> list[Figure]:
     """The figures of a card, those that depend on company taken from where there was some."""
     who = found.respondent(assistant)
-    taken: list[Figure] = []
+    taken = _moved(runs, who.key, proofs, assistant)
     for instrument in found.instruments:
         if run := _newest(runs, instrument, who.key):
             own = next(each.assistant for each in run.respondents if each.key == who.key)
@@ -42,6 +43,12 @@ def _newest(runs: Sequence[Run], instrument: Instrument, key: str) -> Latest | N
         if key in who and len(who) > 1:
             return latest([run])
     return None
+
+
+def _moved(runs: Sequence[Run], key: str, proofs: Sequence[Proof], assistant: str) -> list[Figure]:
+    everybody = latest(runs)
+    names = {each.assistant for each in everybody.respondents if each.key == key}
+    return [replace(each, assistant=assistant) for each in steered(everybody, proofs) if each.assistant in names]
 
 
 def _of_panel(run: Latest, instrument: Instrument, proofs: Sequence[Proof]) -> list[Figure]:

@@ -27,6 +27,7 @@ from .measures import figures_of
 from .proving import Proof, Proofs, prove
 from .record import Plan, Record, Run, key_of, read_run
 from .responses import Respondent, Response
+from .steering import steering
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ async def measure(
             async for event in events:
                 yield event
     run = read_run(workspace.settings.home, plan.id)
-    shown = [_honest(each, run, work.proofs) for each in figures(run, instruments)]
+    moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
+    shown = [_honest(each, run, work.proofs) for each in (*figures(run, instruments), *moved)]
     yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s)
 
 
@@ -134,10 +136,13 @@ def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
     """All figures of a run, instrument by instrument: a pure function of its rows."""
     found = []
     for instrument in instruments:
-        rows = [row for row in run.responses if row.instrument == instrument.name]
-        if rows:
+        if rows := rows_of(run, instrument):
             found += figures_of(instrument, rows)
     return found
+
+
+def rows_of(run: Run, instrument: Instrument) -> list[Response]:
+    return [row for row in run.responses if row.instrument == instrument.name]
 
 
 def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:

@@ -195,6 +195,13 @@ def steered(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
     return stability.steering(*near).net, _steered_truth()
 
 
+def steered_elsewhere(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
+    """The same with the control on other questions, where the prompt moves answers a little as well."""
+    gain = g.beta(2, 3, questions) - g.beta(2, 4, questions)
+    cross = g.beta(3, 3, questions) - g.beta(2, 4, questions)
+    return stability.net_of_other_questions(gain, -cross), (2 / 5 - 2 / 6) - (3 / 6 - 2 / 6)
+
+
 @cache
 def _steered_truth() -> float:
     pool = survey()
@@ -242,6 +249,7 @@ MEASURES: dict[str, Simulated] = {
     "acquiescence, balanced keys": keyed(False),
     "agreement, balanced keys": keyed(True),
     "steering, net": steered,
+    "steering, control elsewhere": steered_elsewhere,
     "paired difference": difference,
     "refusal asymmetry": asymmetry,
 }

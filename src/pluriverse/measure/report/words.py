@@ -56,6 +56,12 @@ _METRICS = {
         "part of the panel's coverage",
         "Each position is shared among those who take it; the parts sum to the panel's coverage.",
     ),
+    "steering_gain": ("steering toward its pole", "How far it moved from the plain base; 1 is from pole to pole."),
+    "steering_cross": ("steering elsewhere", "How far it moved on an axis that it is not about."),
+    "steering_net": ("steering, net", "Moved toward its pole less the largest move elsewhere; above 0 it is steered."),
+    "pair_gain": ("counterparts apart", "How far the two of a pair are from each other; 1 is from pole to pole."),
+    "pair_cross": ("counterparts apart elsewhere", "On an axis that the pair is not about."),
+    "pair_net": ("counterparts apart, net", "On their axis less the largest distance elsewhere."),
     "order_stability": ("stability under order", "Share of wordings with one answer under all orders of options."),
     "paraphrase_stability": (
         "stability under paraphrase",
@@ -100,6 +106,8 @@ _EVEN = {
     "asymmetry": ("even", 0.0),
     "refusal_asymmetry": ("even", 0.0),
     "s_star": ("answering by lot", 0.0),
+    "steering_gain": ("not moved", 0.0),
+    "steering_net": ("not moved", 0.0),
 }
 
 _SHARE = re.compile(r"^(?:share(?:_of)?[_: ]*)?(\w+?)(?:[_ ]?share)?$")
