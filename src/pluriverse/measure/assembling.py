@@ -3,9 +3,9 @@
 Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. What is left out is said in `notes`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
 from .figure import PANEL, Figure
@@ -15,6 +15,7 @@ from .proving import Proof
 from .record import Run
 from .responses import Respondent, Response
 from .steering import steering
+from .stopping import noted, stopped
 
 UNPROVED = "whether it sees differences on this base was not proved"
 
@@ -29,6 +30,7 @@ class Latest:
     instruments: tuple[Instrument, ...]
     commands: tuple[str, ...]
     notes: tuple[str, ...]
+    early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -82,7 +84,19 @@ def latest(
         tuple(each for each in known().values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
+        _early(runs, responses),
     )
+
+
+def _early(runs: Sequence[Run], responses: Sequence[Response]) -> dict[str, int]:
+    """Instruments of which nothing was asked beyond the items after which a run stopped."""
+    found: dict[str, int] = {}
+    for run in (each for each in runs if each.plan.until is not None):
+        for instrument in (known()[name] for name, _ in run.plan.instruments if name in known()):
+            items = {row.item for row in responses if row.instrument == instrument.name}
+            if items and stopped(run, instrument) == len(items):
+                found[instrument.name] = len(items)
+    return found
 
 
 def _respondents(runs: Sequence[Run], assistants: Sequence[str] | None) -> dict[str, Respondent]:
@@ -184,7 +198,12 @@ def _computed(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
 
 
 def honest(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequence[Proof]) -> Figure:
-    """The figure, or none where its instrument does not see on the base; what was not proved is said."""
+    """The figure, or none where its instrument does not see on the base; what was not proved is said, and where asking
+    was stopped early."""
+    return noted(_seen(figure, instrument, found, proofs), found.early.get(instrument.name))
+
+
+def _seen(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequence[Proof]) -> Figure:
     if instrument.opposites is None:
         return figure
     if figure.assistant == PANEL:
