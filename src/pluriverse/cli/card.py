@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .measured import document_of, interval, latest_of, today
+from .measured import document_of, interval, latest_of, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
@@ -31,8 +31,10 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..measure.assembling import card, proofs_of
+    from ..measure.company import in_company
 
-    found, proofs = latest_of(settings, [args.name], args.base)
+    runs = runs_of(settings)
+    found, proofs = latest_of(settings, [args.name], args.base, runs)
     if len(found.respondents) > 1:
         bases = [each.base for each in found.respondents]
         raise UsageError(
@@ -40,8 +42,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         )
     out.progress.status("putting it together ...")
     (name,) = found.assistants
-    rows, shown = card(found, name, proofs), proofs_of(found, proofs)
-    path = _written(args, found, proofs, settings) if args.html else None
+    rows = in_company(card(found, name, proofs), found, name, runs, proofs)
+    shown = proofs_of(found, proofs)
+    path = _written(args, found, proofs, rows, settings) if args.html else None
     about = {"assistant": name, "base": found.respondents[0].base, "html": path}
     out.document({**about, **document_of(rows, shown, found)})
     if out.json:
@@ -53,14 +56,23 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _written(args: argparse.Namespace, found: "Latest", proofs: "Sequence[Proof]", settings: "Settings") -> str:
+def _written(
+    args: argparse.Namespace,
+    found: "Latest",
+    proofs: "Sequence[Proof]",
+    rows: "Sequence[Figure]",
+    settings: "Settings",
+) -> str:
+    from dataclasses import replace
+
     from ..measure.report import card_page
     from ..measure.reporting import report
 
     (name,) = found.assistants
     command = f"pluriverse card {args.name} --html {args.html.name}"
     made = report(found, proofs, today(), settings.data, command, f"Card of {name}")
-    return write_text(args.html, card_page(made, name))
+    others = tuple(each for each in made.figures if each.assistant != name)
+    return write_text(args.html, card_page(replace(made, figures=(*rows, *others)), name))
 
 
 def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", groups: bool, out: Output) -> None:

@@ -59,7 +59,7 @@ def _name(found: "Latest", asked: str) -> str:
 def _show(
     found: "Latest", a: str, b: str, differences: "Sequence[Figure]", own: "Sequence[Figure]", out: Output
 ) -> None:
-    from ..measure.comparing import metric_of
+    from ..measure.measures import metric_of
 
     titles = {each.name: each for each in found.instruments}
     values = {(each.instrument, each.metric, each.assistant): each for each in own if not each.group}

@@ -30,8 +30,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants (default: the starter panel)")
     parser.add_argument("--panel", metavar="P", help="a panel")
     parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="items of each instrument (default: 50)")
+    parser.add_argument("--limit", type=int, metavar="N", help="items of each instrument (default: 50)")
     parser.add_argument("--all-items", action="store_true", help="every item, however many there are")
+    parser.add_argument(
+        "--until", type=float, metavar="H",
+        help="ask 40, 80, 160, ... items, until the interval of each assistant's main figure is within H of its value,"
+        " e.g. 0.05 (at most --limit items; default then: all)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="which items, and of what is sampled")
     parser.add_argument(
         "--accept-licence", action="store_true", help="agree to data that are for non-commercial use only"
@@ -120,9 +125,11 @@ async def _measured(
     from .pulling import show_pull
 
     names = names_of(args.names) if args.names else None
-    limit = None if args.all_items else args.limit
+    limit = args.limit if args.limit is not None else (50 if args.until is None else None)
+    limit = None if args.all_items else limit
     command = "pluriverse measure " + " ".join([*args.instruments, *(["--with", args.names] if args.names else [])])
-    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, f"{command} --limit {limit or 'all'}")
+    command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
+    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until)
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
         async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
@@ -132,7 +139,8 @@ async def _measured(
                         show_pull(out, pulling, base)
                     case MeasureStarted(cells=cells, kept=kept):
                         known = f"; {kept:,} are answered already" if kept else ""
-                        out.note(f"{cells:,} responses to ask for{known}")
+                        most = "at most " if args.until is not None else ""
+                        out.note(f"{most}{cells:,} responses to ask for{known}")
                     case MeasureStep(words=words, done=done, total=total):
                         if words.startswith("does "):
                             out.progress.status(f"{words} ...")

@@ -91,6 +91,7 @@ def _document(each: "Run") -> dict[str, Any]:
         "bases": list(dict.fromkeys(who.base for who in each.plan.respondents)),
         "limit": each.plan.limit,
         "seed": each.plan.seed,
+        "until": each.plan.until,
         "responses": len(each.responses),
         "command": each.plan.command,
     }

@@ -5,7 +5,7 @@ Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. W
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
 from .figure import PANEL, Figure
@@ -14,6 +14,8 @@ from .measures import figures_of
 from .proving import Proof
 from .record import Run
 from .responses import Respondent, Response
+from .steering import steering
+from .stopping import noted, stopped
 
 UNPROVED = "whether it sees differences on this base was not proved"
 
@@ -28,6 +30,7 @@ class Latest:
     instruments: tuple[Instrument, ...]
     commands: tuple[str, ...]
     notes: tuple[str, ...]
+    early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -82,7 +85,19 @@ def latest(
         tuple(each for each in about.values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
+        _early(runs, responses),
     )
+
+
+def _early(runs: Sequence[Run], responses: Sequence[Response]) -> dict[str, int]:
+    """Instruments of which nothing was asked beyond the items after which a run stopped."""
+    found: dict[str, int] = {}
+    for run in (each for each in runs if each.plan.until is not None):
+        for instrument in (known()[name] for name, _ in run.plan.instruments if name in known()):
+            items = {row.item for row in responses if row.instrument == instrument.name}
+            if items and stopped(run, instrument) == len(items):
+                found[instrument.name] = len(items)
+    return found
 
 
 def _respondents(runs: Sequence[Run], assistants: Sequence[str] | None) -> dict[str, Respondent]:
@@ -140,11 +155,19 @@ def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -
 
 def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
-    return [
+    shown = [
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         for figure in _computed(instrument, found.of(instrument))
     ]
+    return shown + steered(found, proofs)
+
+
+def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
+    """How far voices moved from their plain base and from their counterparts, where those were asked as well."""
+    named = {each.name: each for each in found.instruments}
+    moved = steering(found.instruments, found.of, found.respondents, proofs)
+    return [honest(each, named[each.instrument], found, proofs) for each in moved]
 
 
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
@@ -176,7 +199,12 @@ def _computed(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
 
 
 def honest(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequence[Proof]) -> Figure:
-    """The figure, or none where its instrument does not see on the base; what was not proved is said."""
+    """The figure, or none where its instrument does not see on the base; what was not proved is said, and where asking
+    was stopped early."""
+    return noted(_seen(figure, instrument, found, proofs), found.early.get(instrument.name))
+
+
+def _seen(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequence[Proof]) -> Figure:
     if instrument.opposites is None:
         return figure
     if figure.assistant == PANEL:

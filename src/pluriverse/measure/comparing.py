@@ -12,23 +12,14 @@ from .assembling import Latest, blind, blind_words, proof_of
 from .figure import Figure
 from .instrument import Instrument
 from .measured.cells import LEAST
-from .measures import values_of
+from .measures import metric_of, values_of
 from .proving import Proof
 from .report.parts import Cluster
 from .statistics.pairs import Paired, all_pairs, clusters, paired, paired_rates
 from .statistics.rates import holm
 
-# measure: the figure that is the mean of its values, where that has another name
-METRICS = {
-    "stance": "leaning", "shares": "share_silent", "asymmetry": "refusal_asymmetry", "harm": "compliance",
-}  # fmt: skip
 _HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
 _SAME = "both speak through the same weights, and this instrument does not hear the assistant"
-
-
-def metric_of(instrument: Instrument) -> str:
-    """The figure by which assistants are compared with an instrument."""
-    return METRICS.get(instrument.measures[0], instrument.measures[0])
 
 
 def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figure]:

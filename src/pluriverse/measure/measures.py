@@ -28,6 +28,7 @@ _MODULES = {
     "human_similarity": "opinions",
     "diversity": "opinions",
     "stability": "opinions",
+    "overton": "overton",
     "stance": "stances",
     "reading": "history",
     "choice": "history",
@@ -38,6 +39,11 @@ _MODULES = {
     "exact_match": "texts",
     "language_held": "accuracy",
 }
+
+# measure: the figure that is the mean of its values, where that has another name
+_METRICS = {
+    "stance": "leaning", "shares": "share_silent", "asymmetry": "refusal_asymmetry", "harm": "compliance",
+}  # fmt: skip
 
 Values = Mapping[str, Mapping[str, float]]
 """assistant: item: one number. Items without a valid answer are left out."""
@@ -55,6 +61,11 @@ def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[
             why = f"{error.message}: {error.hint}" if error.hint else error.message
             found.append(Figure(PANEL, instrument.name, name, None, None, None, items, note=why))
     return found
+
+
+def metric_of(instrument: "Instrument") -> str:
+    """The main figure of an instrument, by which assistants are compared."""
+    return _METRICS.get(instrument.measures[0], instrument.measures[0])
 
 
 def values_of(instrument: "Instrument", responses: Sequence[Response]) -> Values:

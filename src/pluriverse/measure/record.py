@@ -36,15 +36,18 @@ class Plan:
     seed: int
     command: str = ""
     imported: tuple[Instrument, ...] = ()
+    until: float | None = None  # the half-width at which instruments stop early
 
     @property
     def id(self) -> str:
-        same = {
+        same: dict[str, Any] = {
             "instruments": self.instruments,
             "respondents": sorted(each.key for each in self.respondents),
             "limit": self.limit,
             "seed": self.seed,
         }
+        if self.until is not None:  # runs of before have kept their names
+            same["until"] = self.until
         return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:12]
 
 
@@ -169,6 +172,7 @@ def _run(folder: Path) -> Run:
             document["seed"],
             document.get("command", ""),
             tuple(parsed(each) for each in document.get("imported", ())),
+            document.get("until"),
         )
         created = str(document["created"])
     except (OSError, ValueError, KeyError, TypeError) as error:

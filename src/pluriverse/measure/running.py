@@ -27,24 +27,28 @@ from .measures import figures_of
 from .proving import Proof, Proofs, prove
 from .record import Plan, Record, Run, key_of, read_run
 from .responses import Respondent, Response
+from .steering import steering
+from .stopping import batches, checked, enough, noted, stopped
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
     """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
-    instruments see anything on a base, first."""
+    instruments see anything on a base, first. `until`: the half-width at which an instrument stops early."""
 
     limit: int | None = 100
     seed: int = 0
     base: str | None = None
     prove: bool = True
     command: str = ""
+    until: float | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"{self.limit} items is too few", "--limit takes a number from 1 on")
         if self.seed < 0:
             raise UsageError(f"the seed is {self.seed}", "--seed takes a number from 0 on")
+        checked(self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ async def measure(
         options.seed,
         options.command,
         tuple(each for each in instruments if each.name not in known()),
+        options.until,
     )
     work = _Work(workspace, instruments, askers, chosen, options)
     with Record(workspace.settings.home, plan) as record:
@@ -118,7 +123,10 @@ async def measure(
             async for event in events:
                 yield event
     run = read_run(workspace.settings.home, plan.id)
-    shown = [_honest(each, run, work.proofs) for each in figures(run, instruments)]
+    moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
+    shown = [_honest(each, run, work.proofs) for each in (*figures(run, instruments), *moved)]
+    early = {each.name: stopped(run, each) for each in instruments}
+    shown = [noted(each, early[each.instrument]) for each in shown]
     yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s)
 
 
@@ -135,10 +143,13 @@ def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
     """All figures of a run, instrument by instrument: a pure function of its rows."""
     found = []
     for instrument in instruments:
-        rows = [row for row in run.responses if row.instrument == instrument.name]
-        if rows:
+        if rows := rows_of(run, instrument):
             found += figures_of(instrument, rows)
     return found
+
+
+def rows_of(run: Run, instrument: Instrument) -> list[Response]:
+    return [row for row in run.responses if row.instrument == instrument.name]
 
 
 def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:
@@ -243,22 +254,27 @@ class _Work:
         if self._options.prove:
             async for event in self._prove():
                 yield event
-        count = len(done)
+        count, until = len(done), self._options.until
         for instrument in self._instruments:
-            for asker in self._askers:
-                words = f"{instrument.name}: {asker.respondent.assistant}"
-                yield MeasureStep(words, count, total)
-                async for responses in self._asked_of(instrument, asker, record):
-                    record.add(responses)
-                    count += len(responses)
+            for items in batches(self._items[instrument.name], instrument, until, self._options.seed):
+                for asker in self._askers:
+                    words = f"{instrument.name}: {asker.respondent.assistant}"
                     yield MeasureStep(words, count, total)
+                    async for responses in self._asked_of(instrument, items, asker, record):
+                        record.add(responses)
+                        count += len(responses)
+                        yield MeasureStep(words, count, total)
+                if enough(instrument, record.responses, items, until):
+                    break
 
-    async def _asked_of(self, instrument: Instrument, asker: Asker, record: Record) -> AsyncIterator[list[Response]]:
-        """What is missing of one respondent and instrument, in parts."""
+    async def _asked_of(
+        self, instrument: Instrument, items: Sequence[Item], asker: Asker, record: Record
+    ) -> AsyncIterator[list[Response]]:
+        """What is missing of one respondent and these items of an instrument, in parts."""
         known = record.cells
         cells: list[Cell] = [
             (item, draw)
-            for item in self._items[instrument.name]
+            for item in items
             for draw in range(item.draws)
             if (asker.respondent.key, instrument.name, item.cell(draw)) not in known
         ]

@@ -11,6 +11,8 @@ from functools import cache
 
 import numpy as np
 
+from pluriverse.measure import stopping
+from pluriverse.measure.figure import Figure
 from pluriverse.measure.intervals import Interval
 from pluriverse.measure.statistics import distributions, mapping, overton, pairs, rates, resampling, stability
 
@@ -195,6 +197,13 @@ def steered(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
     return stability.steering(*near).net, _steered_truth()
 
 
+def steered_elsewhere(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
+    """The same with the control on other questions, where the prompt moves answers a little as well."""
+    gain = g.beta(2, 3, questions) - g.beta(2, 4, questions)
+    cross = g.beta(3, 3, questions) - g.beta(2, 4, questions)
+    return stability.net_of_other_questions(gain, -cross), (2 / 5 - 2 / 6) - (3 / 6 - 2 / 6)
+
+
 @cache
 def _steered_truth() -> float:
     pool = survey()
@@ -242,9 +251,45 @@ MEASURES: dict[str, Simulated] = {
     "acquiescence, balanced keys": keyed(False),
     "agreement, balanced keys": keyed(True),
     "steering, net": steered,
+    "steering, control elsewhere": steered_elsewhere,
     "paired difference": difference,
     "refusal asymmetry": asymmetry,
 }
+
+
+def until(half: float, drawn: Callable[[np.random.Generator, int], np.ndarray], truth: float | None) -> Simulated:
+    """Asked until the interval is that narrow, at most so many questions; `truth` is None for a rate of its own."""
+
+    def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
+        true = g.uniform(0.03, 0.97) if truth is None else truth
+        values = (g.random(questions) < true).astype(float) if truth is None else drawn(g, questions)
+        for number in stopping.looks(questions):
+            part = values[:number]
+            found = rates.wilson(part.sum(), number) if truth is None else resampling.of_means(part, bounds=(0.0, 1.0))
+            if stopping.half_width(Figure("", "", "", found.value, found.low, found.high, number)) <= half:
+                break
+        return found, true
+
+    return simulated
+
+
+def alike(g: np.random.Generator, questions: int) -> np.ndarray:
+    pool, q = survey(), asked(g, questions)
+    return distributions.similarity_js(answers(g, pool["a"][q]), pool["human"][q])
+
+
+def skewed(g: np.random.Generator, questions: int) -> np.ndarray:
+    return g.beta(0.15, 1.35, questions)
+
+
+STOPPING: dict[str, Simulated] = {
+    f"{name}, until {half}": until(half, drawn, truth)
+    for name, drawn, truth in (
+        ("rate", alike, None), ("1-JS", alike, float(survey()["js a"].mean())), ("skewed", skewed, 0.1)
+    )
+    for half in (0.03, 0.05, 0.1, 0.15)
+}  # fmt: skip
+MOST = 2000  # questions that are asked when the interval does not get narrow
 
 
 def mapped(questions: int, respondents: int = 1000, seed: int = 5) -> float:
@@ -272,4 +317,6 @@ if __name__ == "__main__":
     print("|questions|" + "|".join(map(str, numbers)) + "|", "|-|" + "-|" * len(numbers), sep="\n", flush=True)
     for name, simulated in (MEASURES | {"1-JS, plain percentiles": plain_percentiles}).items():
         print(f"|{name}|" + "|".join(f"{100 * held(simulated, n):.1f}" for n in numbers) + "|", flush=True)
+    for name, simulated in STOPPING.items():
+        print(f"|{name}|{100 * held(simulated, MOST):.1f}|", flush=True)
     print("|map, ellipse|" + "|".join(f"{100 * mapped(n):.1f}" for n in numbers) + "|", flush=True)

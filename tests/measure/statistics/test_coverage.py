@@ -2,12 +2,17 @@
 
 import pytest
 
-from .simulation import MEASURES, held, mapped
+from .simulation import MEASURES, MOST, STOPPING, held, mapped
 
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_intervals_hold_what_they_say(name: str) -> None:
     assert 0.93 <= held(MEASURES[name], 30) <= 0.97
+
+
+@pytest.mark.parametrize("name", STOPPING)
+def test_intervals_of_what_stopped_early_hold_nearly_what_they_say(name: str) -> None:
+    assert held(STOPPING[name], MOST) >= 0.93
 
 
 def test_ellipses_on_the_map_hold_what_they_say() -> None:

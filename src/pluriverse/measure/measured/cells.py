@@ -20,6 +20,8 @@ LEAST = 8  # items; of fewer nothing is said
 ANSWERED = frozenset({"answer", "hedge"})  # classes of text that say something on what was asked
 SILENT = frozenset({"refusal", "evasive"})
 
+_TIED = 1e-9  # what rounding leaves of no difference
+
 Key = Callable[[Response], Any]
 
 
@@ -105,6 +107,12 @@ def averaged(responses: Sequence[Response]) -> dict[str, np.ndarray]:
     """By item: chances of its options, averaged over rotations, then over wordings."""
     scored = [each for each in responses if each.logprobs]
     return {item: np.mean(list(by_wording(cells).values()), 0) for item, cells in by_item(scored).items()}
+
+
+def likeliest(chances: np.ndarray) -> int | None:
+    """The place of the largest chance; None where two share it, so that answering by lot picks nothing."""
+    place = int(chances.argmax())
+    return place if (chances >= chances[place] - _TIED).sum() == 1 else None
 
 
 def classified(responses: Sequence[Response]) -> list[Response]:

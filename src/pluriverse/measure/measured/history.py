@@ -19,7 +19,7 @@ from ..measures import Values
 from ..responses import Response, by_assistant, by_item
 from ..statistics.rates import wilson
 from ..statistics.resampling import of_means
-from .cells import LEAST, averaged, grouped, mean, probabilities, rate, told, untold
+from .cells import LEAST, averaged, grouped, likeliest, mean, probabilities, rate, told, untold
 from .opinions import one_mode
 
 PAIRS = 4  # of an event, from which on its lean is told
@@ -112,6 +112,28 @@ def reading_values(instrument: Instrument, responses: Sequence[Response]) -> Val
     between assistants stay. Assistants that do not tell the controls apart are left out."""
     one_mode(responses)
     return _centred({assistant: _heard(instrument, rows) for assistant, rows in by_assistant(responses).items()})
+
+
+def sides_told(instrument: Instrument, rows: Sequence[Response]) -> tuple[dict[str, int | None], str]:
+    """Of one assistant, by event with `PAIRS` pairs, in the first language: the side whose telling is likelier over its
+    pairs, 0 or 1, None for neither; and why there are none, where it is blind."""
+    heard = _heard(instrument, rows)
+    if not heard or heard[0].blind:
+        return {}, heard[0].blind if heard else ""
+    leans = {event: heard[0].lean(event) for event in heard[0].told}
+    return {event: None if abs(lean) <= _NONE else int(lean < 0) for event, lean in leans.items()}, ""
+
+
+def sides_chosen(instrument: Instrument, rows: Sequence[Response]) -> tuple[dict[str, int | None], str]:
+    """The same by what is picked when asked outright: 2, where it was offered, is neither of the two."""
+    found = grouped([row for row in rows if row.logprobs], lambda row: row.language)
+    language = next(iter(_ordered(instrument, found)), "")
+    heard = _chosen(language, found.get(language, []))
+    if heard.blind:
+        return {}, heard.blind
+    chances = averaged(found[language])
+    means = {event: np.mean([chances[item] for item in items], 0) for event, items in heard.told.items()}
+    return {event: likeliest(each) for event, each in means.items()}, ""
 
 
 def _heard(instrument: Instrument, rows: Sequence[Response]) -> list[_Heard]:

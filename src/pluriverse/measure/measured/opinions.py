@@ -113,7 +113,7 @@ def _balanced(
 
 def _said(rows: Sequence[Response]) -> dict[str, _Said]:
     """By item, those with an answer."""
-    chances = _chances(rows)
+    chances = chances_of(rows)
     found = {}
     for item, cells in by_item(rows).items():
         if item not in chances:
@@ -135,7 +135,7 @@ def _poles(instrument: Instrument) -> str:
 # --- what was answered, as distributions ----------------------------------------------------------------------------
 
 
-def _chances(rows: Sequence[Response]) -> dict[str, np.ndarray]:
+def chances_of(rows: Sequence[Response]) -> dict[str, np.ndarray]:
     """By item: chances of its answers; of texts, shares of yes, no and neither among those that answer."""
     found = averaged(rows)
     texts = [row for row in rows if not row.logprobs and (row.kind in ANSWERED or not row.kind)]
@@ -194,7 +194,7 @@ def _opinions(rows: Sequence[Response]) -> dict[str, np.ndarray]:
     """Chances without "don't know"."""
     unsure = {item: cells[0].metadata.get("unsure", ()) for item, cells in by_item(rows).items()}
     found = {}
-    for item, chances in _chances(rows).items():
+    for item, chances in chances_of(rows).items():
         kept = np.delete(chances, list(unsure[item]))
         if kept.sum() > 0:
             found[item] = kept / kept.sum()

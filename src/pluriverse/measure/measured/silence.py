@@ -35,6 +35,7 @@ def shares(instrument: Instrument, responses: Sequence[Response]) -> list[Figure
             continue
         for kind in KINDS:
             figures.append(rate(instrument, assistant, f"share_{kind}", _hits(texts, {kind})))
+        figures.append(rate(instrument, assistant, "share_silent", _hits(texts, SILENT)))
         groups: dict[str, list[Response]] = {}
         for key in (lambda row: row.metadata.get("group") or None, lambda row: row.language):
             found = grouped(texts, key)

@@ -49,8 +49,19 @@ _METRICS = {
     "diversity": ("diversity between assistants", "Bits per item by which assistants differ."),
     "diversity_share": _SHARED,
     "share_explained": _SHARED,
-    "overton": ("Overton coverage", "Share of people's views that at least one answer of the panel voices."),
+    "overton_coverage": ("Overton coverage", "Share of the positions that people hold which somebody here takes."),
+    "overton_contested": ("Overton coverage, countries differing", "Only of questions on which countries differ."),
     "marginal_gain": ("gain to the panel", "Overton coverage that is lost if this assistant leaves the panel."),
+    "shapley_part": (
+        "part of the panel's coverage",
+        "Each position is shared among those who take it; the parts sum to the panel's coverage.",
+    ),
+    "steering_gain": ("steering toward its pole", "How far it moved from the plain base; 1 is from pole to pole."),
+    "steering_cross": ("steering elsewhere", "How far it moved on an axis that it is not about."),
+    "steering_net": ("steering, net", "Moved toward its pole less the largest move elsewhere; above 0 it is steered."),
+    "pair_gain": ("counterparts apart", "How far the two of a pair are from each other; 1 is from pole to pole."),
+    "pair_cross": ("counterparts apart elsewhere", "On an axis that the pair is not about."),
+    "pair_net": ("counterparts apart, net", "On their axis less the largest distance elsewhere."),
     "order_stability": ("stability under order", "Share of wordings with one answer under all orders of options."),
     "paraphrase_stability": (
         "stability under paraphrase",
@@ -95,6 +106,8 @@ _EVEN = {
     "asymmetry": ("even", 0.0),
     "refusal_asymmetry": ("even", 0.0),
     "s_star": ("answering by lot", 0.0),
+    "steering_gain": ("not moved", 0.0),
+    "steering_net": ("not moved", 0.0),
 }
 
 _SHARE = re.compile(r"^(?:share(?:_of)?[_: ]*)?(\w+?)(?:[_ ]?share)?$")

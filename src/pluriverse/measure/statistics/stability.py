@@ -5,7 +5,7 @@ of the asked that was answered at all: stability without coverage is cheap.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -188,3 +188,18 @@ def steering(
     """
     gain, cross = steered_to_own - plain_to_own, steered_to_other - plain_to_other
     return Steering(of_means(gain), of_means(cross), of_means(gain - cross))
+
+
+def net_of_other_questions(gain: np.ndarray, cross: np.ndarray) -> Interval:
+    """Mean gain less how far the cross control moved, whichever way, where that was seen on other questions.
+
+    float64 [questions] each, of different questions: both rows are drawn anew, apart from each other, as one table of
+    which each question fills its own half. The control's sign is taken as observed, so that chance makes the net gain
+    smaller, never larger.
+    """
+    away = -1.0 if cross.mean() < 0 else 1.0
+    columns = np.zeros((len(gain) + len(cross), 4))
+    columns[: len(gain), 0], columns[: len(gain), 1] = gain, 1
+    columns[len(gain) :, 2], columns[len(gain) :, 3] = away * cross, 1
+    found = of_means(columns, lambda means: ratio(means[..., :2]) - ratio(means[..., 2:]))
+    return replace(found, number=len(gain))
