@@ -8,12 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
+from .correcting import weighed
 from .figure import PANEL, Figure
+from .gauging import Gauge
 from .instrument import Instrument, known
 from .measures import figures_of
 from .proving import Proof
 from .record import Run
 from .responses import Respondent, Response
+from .verdicts import judged
 
 UNPROVED = "whether it sees differences on this base was not proved"
 
@@ -21,13 +24,15 @@ UNPROVED = "whether it sees differences on this base was not proved"
 @dataclass(frozen=True, slots=True)
 class Latest:
     """The newest responses to each cell, of each assistant as it is now. Assistants are named as in `respondents`:
-    by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them."""
+    by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them;
+    `gauges`: how far the judges of these responses can be trusted."""
 
     responses: tuple[Response, ...]
     respondents: tuple[Respondent, ...]
     instruments: tuple[Instrument, ...]
     commands: tuple[str, ...]
     notes: tuple[str, ...]
+    gauges: tuple[Gauge, ...] = ()
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -66,7 +71,9 @@ def latest(
                 place = each.assistant, each.base
                 older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in found)
     versions, notes = _versions(rows.values())
-    responses = tuple(row for row in rows.values() if versions.get(row.instrument) == row.version)
+    newest = [row for row in rows.values() if versions.get(row.instrument) == row.version]
+    gauges = tuple({each.key: each for run in runs for each in run.gauges}.values())
+    responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
     named = {row.instrument for row in responses}
     answered = {row.respondent for row in responses}
     earlier = "of an earlier definition, guidance, model file or engine"
@@ -81,6 +88,7 @@ def latest(
         tuple(each for each in known().values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
+        gauges,
     )
 
 
@@ -142,7 +150,7 @@ def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     return [
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
-        for figure in _computed(instrument, found.of(instrument))
+        for figure in _computed(instrument, found.of(instrument), found.gauges)
     ]
 
 
@@ -152,12 +160,16 @@ def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
-        for figure in _computed(instrument, rows)
+        for figure in _computed(instrument, rows, found.gauges)
         if figure.assistant == assistant
     ]
 
 
-def _computed(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
+def _computed(instrument: Instrument, rows: Sequence[Response], gauges: tuple[Gauge, ...]) -> list[Figure]:
+    return weighed(instrument, rows, _measured(instrument, rows), gauges)
+
+
+def _measured(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
     """A measure that these rows are not enough for says so, and takes none of the others with it. The first one stands
     for the instrument: without it there is none."""
     with suppress(UsageError):

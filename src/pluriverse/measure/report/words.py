@@ -97,6 +97,7 @@ _EVEN = {
     "s_star": ("answering by lot", 0.0),
 }
 
+CORRECTED = "_corrected"  # ends the name of a rate that is freed of a detector's known errors
 _SHARE = re.compile(r"^(?:share(?:_of)?[_: ]*)?(\w+?)(?:[_ ]?share)?$")
 _DIGITS = 2
 
@@ -111,6 +112,8 @@ def metric_of(name: str) -> Metric:
     """Its words. `human_similarity` and `human-similarity` are the same name."""
     if found := _METRICS.get(_plain(name)):
         return Metric(*found)
+    if name.endswith(CORRECTED):
+        return Metric(f"{metric_of(name.removesuffix(CORRECTED)).title}, corrected", "For the detector's known errors.")
     if kind := class_of(name):
         return Metric(f"share of {CLASS_TITLES[kind]}", "")
     return Metric(name.replace("_", " "), "")
