@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ..errors import UsageError
-from .correcting import weighed
+from .correcting import told, weighed
 from .figure import PANEL, Figure
 from .gauging import Gauge
 from .instrument import Instrument, known
@@ -147,22 +147,22 @@ def _versions(rows: Iterable[Response]) -> tuple[dict[str, str], list[str]]:
 
 def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
-    return [
+    return told(
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         for figure in _computed(instrument, found.of(instrument), found.gauges)
-    ]
+    )
 
 
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures of one assistant."""
-    return [
+    return told(
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
         for figure in _computed(instrument, rows, found.gauges)
         if figure.assistant == assistant
-    ]
+    )
 
 
 def _computed(instrument: Instrument, rows: Sequence[Response], gauges: tuple[Gauge, ...]) -> list[Figure]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
-from .figure import PANEL, Figure
+from .figure import CORRECTED, PANEL, Figure
 from .gauging import UNCHECKED, Gauge, Reliability, reliability
 from .instrument import Instrument
 from .intervals import Interval
@@ -39,22 +39,42 @@ def weighed(
 ) -> list[Figure]:
     """The figures, each with what its judges are worth, and behind a rate its corrected one."""
     found = []
+    read = [row for row in rows if "judged" in row.metadata]
     for figure in figures:
-        juries = _juries(figure, rows)
-        shown = _told(figure, rows, juries, gauges)
+        juries = _juries(figure, read)
+        shown = _told(figure, juries, gauges)
         found.append(shown)
         if shown.value is not None and (better := _corrected(instrument, shown, juries, gauges)) is not None:
             found.append(better)
     return found
 
 
-def question_of(figure: Figure) -> tuple[str, ...]:
-    """What juries are asked that the figure rests on, where they are."""
-    if figure.metric == "strongreject":
+def told(figures: Iterable[Figure]) -> list[Figure]:
+    """Without corrected rates where the rate itself is not told."""
+    return [each for each in figures if each.value is not None or not each.metric.endswith(CORRECTED)]
+
+
+def question_of(metric: str) -> tuple[str, ...]:
+    """What juries are asked that a metric rests on, where they are."""
+    if metric == "strongreject":
         return STRONGREJECT
-    if figure.metric.startswith("share_") or figure.metric in _BY_CLASS:
+    if metric.startswith("share_") or metric in _BY_CLASS:
         return ("class",)
     return ("stance", "proposition")
+
+
+def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[Gauge, ...]) -> str:
+    """Why a metric has no value: its jury is not good enough. Empty where it has one; classes fall back on rules."""
+    wanted = question_of(metric)
+    if wanted == ("class",):
+        return ""
+    bad = (mark for row in rows for mark in marks(row).values() if mark.prompt in wanted and not mark.counts)
+    return next((_why(mark, gauges) for mark in bad), "")
+
+
+def _why(mark: Mark, gauges: tuple[Gauge, ...]) -> str:
+    known = reliability(gauges, mark.judges, mark.prompt, mark.version)
+    return f"{known.words if known else UNCHECKED} (asked for {mark.prompt})"
 
 
 def correction(figure: Figure, known: Reliability) -> Interval | None:
@@ -68,7 +88,7 @@ def correction(figure: Figure, known: Reliability) -> Interval | None:
 
 def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[Mark]]:
     """The marks behind a figure, by question and jury."""
-    wanted = question_of(figure)
+    wanted = question_of(figure.metric)
     found: dict[tuple[str, tuple[str, ...]], list[Mark]] = {}
     for row in rows:
         if figure.assistant not in {row.assistant, PANEL}:
@@ -81,7 +101,6 @@ def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[s
 
 def _told(
     figure: Figure,
-    rows: Sequence[Response],
     juries: dict[tuple[str, tuple[str, ...]], list[Mark]],
     gauges: tuple[Gauge, ...],
 ) -> Figure:
@@ -91,10 +110,10 @@ def _told(
     for (prompt, _), said in juries.items():
         known = reliability(gauges, said[0].judges, prompt, said[0].version)
         if not all(mark.counts for mark in said):
-            bad.append(f"{known.words if known else UNCHECKED} (asked for {prompt})")
+            bad.append(_why(next(mark for mark in said if not mark.counts), gauges))
             continue
         notes.append(_whose(prompt, said, known))
-    if bad and question_of(figure) != ("class",):
+    if bad and question_of(figure.metric) != ("class",):
         return replace(figure, value=None, low=None, high=None, note="; ".join(bad))
     if bad:
         notes += [f"{each}, so that classes are the rules'" for each in bad]
@@ -132,9 +151,7 @@ def _corrected(
     if true is None:
         return None
     note = f"corrected for {who} known errors; {_OTHERS}"
-    return replace(
-        figure, metric=f"{figure.metric}_corrected", value=true.value, low=true.low, high=true.high, note=note
-    )
+    return replace(figure, metric=figure.metric + CORRECTED, value=true.value, low=true.low, high=true.high, note=note)
 
 
 def _freed(figure: Figure, counts: Confusion) -> Interval | None:

@@ -193,13 +193,13 @@ def _together(gauges: tuple[Gauge, ...]) -> Reliability | None:
     shared = [item for item in by_judge[0] if all(item in each for each in by_judge)]
     if not shared:
         return None
-    labels = SETS[gauges[0].prompt].labels
+    labels, rest = SETS[gauges[0].prompt].labels, SETS[gauges[0].prompt].rest
     alone, detector = [], []
     for item in shared:
         first = by_judge[0][item]
         said = majority([each[item].said for each in by_judge])
         alone.append((first.truth, said))
-        detector.append((first.truth, first.rules or said))
+        detector.append((first.truth, first.rules or said or rest))  # without a majority it stays open: the rest
     matrix = confusion(alone, labels)
     names = tuple(each.judge.name for each in gauges)
     return Reliability(names, gauges[0].prompt, matrix, confusion(detector, labels), _balanced(matrix))

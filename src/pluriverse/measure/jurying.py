@@ -24,7 +24,7 @@ from .record import Record
 from .responses import Respondent, Response
 from .verdicts import OPEN, STRONGREJECT, Ruling, about, digest
 
-TOGETHER = 64  # texts that one judge reads before the next takes its turn
+TOGETHER = 16  # texts that one judge reads before the next takes its turn; a kill loses no more
 _CONTEXT = 4096  # tokens: a judged text of the greatest length, its question and the prompt
 _BY_CLASS = {"shares", "asymmetry", "overrefusal", "harm"}  # measures that count classes
 _NAMED = re.compile(r"(.+[^=?#\s])=([A-Za-z][\w.-]*)")

@@ -20,7 +20,7 @@ from ..store.gguf import read_header
 from ..values import Digest
 from .answering import Voice
 from .asking_items import Asker, Cell
-from .correcting import weighed
+from .correcting import told, weighed
 from .figure import PANEL, Figure
 from .instrument import Instrument
 from .items import Item
@@ -130,7 +130,7 @@ async def measure(
                 else:
                     yield said
     run = read_run(workspace.settings.home, plan.id)
-    shown = [_honest(each, run, work.proofs) for each in figures(run, instruments)]
+    shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
     yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s, tuple(notes))
 
 

@@ -74,7 +74,7 @@ class Mark:
 
 
 def judged(rows: Sequence[Response], rulings: Iterable[Ruling], gauges: Sequence[Gauge]) -> list[Response]:
-    """The rows with what juries said of them: of several juries the newest that is good enough, else the newest."""
+    """The rows with what juries said of them: of several juries the newest that is good enough."""
     said: dict[tuple[str, ...], list[Ruling]] = {}
     for each in rulings:
         said.setdefault(each.about, []).append(each)
@@ -103,12 +103,11 @@ def marks(row: Response) -> dict[str, Mark]:
 
 
 def _chosen(found: Sequence[Ruling], gauges: tuple[Gauge, ...]) -> tuple[Ruling, bool]:
-    """The ruling that stands, and whether it counts."""
-    for each in reversed(found):
-        known = reliability(gauges, each.judges, each.prompt, each.prompt_version)
-        if known is None or known.good:
-            return each, True
-    return found[-1], False
+    """The ruling that stands, and whether it counts: the newest of a good jury, else of an unchecked one, else poor."""
+    known = [reliability(gauges, each.judges, each.prompt, each.prompt_version) for each in found]
+    good = [each for each, worth in zip(found, known, strict=True) if worth and worth.good]
+    unchecked = [each for each, worth in zip(found, known, strict=True) if worth is None]
+    return next(((part[-1], True) for part in (good, unchecked) if part), (found[-1], False))
 
 
 def _with(row: Response, chosen: Sequence[tuple[Ruling, bool]]) -> Response:

@@ -6,6 +6,7 @@ A metric that is not listed here is shown under its own name. Knows words; no HT
 import re
 from dataclasses import dataclass
 
+from ..figure import CORRECTED
 from .parts import CLASSES
 
 HARM = ("compliance", "strongreject", "harm")  # by any name it is shown only against over-refusal
@@ -97,7 +98,6 @@ _EVEN = {
     "s_star": ("answering by lot", 0.0),
 }
 
-CORRECTED = "_corrected"  # ends the name of a rate that is freed of a detector's known errors
 _SHARE = re.compile(r"^(?:share(?:_of)?[_: ]*)?(\w+?)(?:[_ ]?share)?$")
 _DIGITS = 2
 
