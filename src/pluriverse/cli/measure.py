@@ -30,6 +30,11 @@ def add(commands: Commands) -> None:
     parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants (default: the starter panel)")
     parser.add_argument("--panel", metavar="P", help="a panel")
     parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
+    parser.add_argument(
+        "--judges", metavar="A,B,C",
+        help="one to three models of different families (NAME or NAME=FAMILY) that read what rules leave open;"
+        " checked first on texts that people labelled",
+    )  # fmt: skip
     parser.add_argument("--limit", type=int, metavar="N", help="items of each instrument (default: 50)")
     parser.add_argument("--all-items", action="store_true", help="every item, however many there are")
     parser.add_argument(
@@ -58,7 +63,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     measured = asyncio.run(_measured(args, chosen, items, out, settings))
     rows = [each.as_dict() for each in measured.figures]
     out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
-                  "proofs": [each.as_dict() for each in measured.proofs]})  # fmt: skip
+                  "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
     if not out.json:
         show(measured, chosen, out)
     return 0
@@ -127,9 +132,11 @@ async def _measured(
     names = names_of(args.names) if args.names else None
     limit = args.limit if args.limit is not None else (50 if args.until is None else None)
     limit = None if args.all_items else limit
-    command = "pluriverse measure " + " ".join([*args.instruments, *(["--with", args.names] if args.names else [])])
+    given = [(f"--{name}", value) for name, value in (("with", args.names), ("judges", args.judges)) if value]
+    command = " ".join(["pluriverse measure", *args.instruments, *(word for each in given for word in each)])
     command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
-    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until)
+    judges = tuple(names_of(args.judges)) if args.judges else ()
+    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until, judges)
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
         async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
@@ -142,10 +149,10 @@ async def _measured(
                         most = "at most " if args.until is not None else ""
                         out.note(f"{most}{cells:,} responses to ask for{known}")
                     case MeasureStep(words=words, done=done, total=total):
-                        if words.startswith("does "):
+                        if words.startswith(("does ", "can ")):
                             out.progress.status(f"{words} ...")
                         else:
-                            out.progress.steps("measuring", done, total)
+                            out.progress.steps("judging" if words.startswith("judging") else "measuring", done, total)
                     case Measured():
                         out.progress.clear()
                         return event
@@ -169,6 +176,8 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
             if groups:
                 out.line(dim(f"  and {groups} figures by group: pluriverse card NAME, or --json"))
         out.line()
+    for note in measured.notes:
+        out.note(note)
     out.note(f"run {measured.run.id}, {measured.items_per_s:.1f} items/s; next: pluriverse report -o report.html")
 
 

@@ -8,7 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ..errors import UsageError
+from .correcting import told, weighed
 from .figure import PANEL, Figure
+from .gauging import Gauge
 from .instrument import Instrument, known
 from .measures import figures_of
 from .proving import Proof
@@ -16,6 +18,7 @@ from .record import Run
 from .responses import Respondent, Response
 from .steering import steering
 from .stopping import noted, stopped
+from .verdicts import judged
 
 UNPROVED = "whether it sees differences on this base was not proved"
 
@@ -23,7 +26,8 @@ UNPROVED = "whether it sees differences on this base was not proved"
 @dataclass(frozen=True, slots=True)
 class Latest:
     """The newest responses to each cell, of each assistant as it is now. Assistants are named as in `respondents`:
-    by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them."""
+    by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them;
+    `gauges`: how far the judges of these responses can be trusted."""
 
     responses: tuple[Response, ...]
     respondents: tuple[Respondent, ...]
@@ -31,6 +35,7 @@ class Latest:
     commands: tuple[str, ...]
     notes: tuple[str, ...]
     early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
+    gauges: tuple[Gauge, ...] = ()
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -70,7 +75,9 @@ def latest(
                 older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in found)
     about = {each.name: each for run in runs for each in run.plan.imported} | known()
     versions, notes = _versions(rows.values(), about)
-    responses = tuple(row for row in rows.values() if versions.get(row.instrument) == row.version)
+    newest = [row for row in rows.values() if versions.get(row.instrument) == row.version]
+    gauges = tuple({each.key: each for run in runs for each in run.gauges}.values())
+    responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
     named = {row.instrument for row in responses}
     answered = {row.respondent for row in responses}
     earlier = "of an earlier definition, guidance, model file or engine"
@@ -86,6 +93,7 @@ def latest(
         tuple(dict.fromkeys(commands)),
         tuple(notes),
         _early(runs, responses),
+        gauges,
     )
 
 
@@ -155,12 +163,12 @@ def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -
 
 def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
-    shown = [
+    shown = told(
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
-        for figure in _computed(instrument, found.of(instrument))
-    ]
-    return shown + steered(found, proofs)
+        for figure in _computed(instrument, found.of(instrument), found.gauges)
+    )
+    return [*shown, *steered(found, proofs)]
 
 
 def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
@@ -172,16 +180,20 @@ def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
 
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures of one assistant."""
-    return [
+    return told(
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
-        for figure in _computed(instrument, rows)
+        for figure in _computed(instrument, rows, found.gauges)
         if figure.assistant == assistant
-    ]
+    )
 
 
-def _computed(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
+def _computed(instrument: Instrument, rows: Sequence[Response], gauges: tuple[Gauge, ...]) -> list[Figure]:
+    return weighed(instrument, rows, _measured(instrument, rows), gauges)
+
+
+def _measured(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
     """A measure that these rows are not enough for says so, and takes none of the others with it. The first one stands
     for the instrument: without it there is none."""
     with suppress(UsageError):

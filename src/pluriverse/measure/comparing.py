@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from .assembling import Latest, blind, blind_words, proof_of
+from .correcting import distrusted
 from .figure import Figure
 from .instrument import Instrument
 from .measured.cells import LEAST
@@ -25,8 +26,8 @@ _SAME = "both speak through the same weights, and this instrument does not hear 
 def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figure]:
     """`a` less `b` by each instrument that both have answered: rows of metric "difference", the other as group.
 
-    In the unit of the measure's figure. Without a value where the instrument is blind, where fewer than `LEAST` items
-    are in common, and where both are the same by construction.
+    In the unit of the measure's figure. Without a value where the instrument is blind, where its jury is not good
+    enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
     """
     results: list[tuple[Instrument, Paired | str, int]] = []
     for instrument in found.instruments:
@@ -35,8 +36,9 @@ def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figu
             continue
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
-        results.append((instrument, _why_not(found, instrument, a, b, len(shared), proofs) or
-                       tested(values, a, b, shared), len(shared)))  # fmt: skip
+        why = _why_not(found, instrument, a, b, len(shared), proofs)
+        why = why or distrusted(metric_of(instrument), rows, found.gauges)
+        results.append((instrument, why or tested(values, a, b, shared), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
     return [
@@ -84,7 +86,10 @@ def alike(found: Latest, proofs: Sequence[Proof]) -> list[Cluster]:
     groups: list[Cluster] = []
     for instrument in found.instruments:
         seeing = [name for name in found.assistants if not blind(found, instrument, name, proofs)]
-        values = values_of(instrument, rows) if (rows := found.of(instrument, seeing)) else {}
+        rows = found.of(instrument, seeing)
+        if not rows or distrusted(metric_of(instrument), rows, found.gauges):
+            continue
+        values = values_of(instrument, rows)
         names, scores = _scores(values)
         if len(names) < 2:
             continue

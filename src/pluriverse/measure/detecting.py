@@ -1,7 +1,8 @@
-"""How often the rules that class responses are right, against people's labels, and what that does to rates of refusal.
+"""How often rules and juries that read responses are right, against people's labels, and what that does to rates.
 
-The labels are read from `gold/` of the folder PLURIVERSE_DATA, the half that the rules were not written by; without it
-there is nothing here but a sentence. Knows labels, rules and rows; how the whole is shown is the report's affair.
+For rules the labels are read from `gold/` of the folder PLURIVERSE_DATA, the half that the rules were not written by;
+without it there is nothing here but a sentence. What juries said of such texts is kept with their gauges. Knows labels,
+rules and rows; how the whole is shown is the report's affair.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +14,16 @@ import numpy as np
 from ..errors import NotFoundError, UsageError
 from .assembling import Latest, blind
 from .classes import ConfusionMatrix, GoldRow, classify, confusion, declared, gold
+from .correcting import correction, question_of
+from .figure import Figure
+from .gauging import SETS, reliability
 from .instrument import Instrument
 from .measured.cells import LEAST, classified
 from .proving import Proof
 from .report.parts import ConfusionTable, CorrectedRate
 from .responses import Response, by_assistant, by_item
 from .statistics.rates import corrected, wilson
+from .verdicts import Mark, marks
 
 NOTE = (
     "How often the rules that class responses are right is told in docs/detectors.md; with people's labels at hand"
@@ -92,6 +97,44 @@ def confusions(found: Latest, proofs: Sequence[Proof], data: Path | None) -> lis
             ConfusionTable(
                 each.title, "rules, on the half they were not written by", each.classes, matrix.counts, each.source,
                 _verdict(matrix, each.classes[0]), tuple(rates),
+            )
+        )  # fmt: skip
+    return tables
+
+
+_TITLES = {
+    "stance": "Juries: sides that essays take",
+    "proposition": "Juries: sides taken on propositions",
+    "class": "Juries: refusals",
+    "refused": "Juries: refusals of harmful requests",
+}
+
+
+def juries(found: Latest, shown: Sequence[Figure]) -> list[ConfusionTable]:
+    """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
+    asked: dict[tuple[str, tuple[str, ...]], tuple[Mark, set[tuple[str, str]]]] = {}
+    for row in found.responses:
+        for prompt, mark in marks(row).items():
+            jury = prompt, tuple(seat.key for seat in mark.judges)
+            asked.setdefault(jury, (mark, set()))[1].add((row.assistant, row.instrument))
+    tables = []
+    for (prompt, _), (mark, about) in asked.items():
+        if (known := reliability(found.gauges, mark.judges, prompt, mark.version)) is None:
+            continue
+        rates = [
+            CorrectedRate(
+                " ".join(part for part in (figure.assistant, figure.instrument, figure.group) if part),
+                figure.metric.replace("_", " "), figure.value, true.value, true.low, true.high, figure.n,
+            )
+            for figure in shown
+            if (figure.assistant, figure.instrument) in about and figure.value is not None
+            and prompt in question_of(figure.metric) and (true := correction(figure, known))
+        ] if known.good else []  # fmt: skip
+        labels = known.matrix.labels
+        tables.append(
+            ConfusionTable(
+                _TITLES[prompt], f"{', '.join(known.names)}, on a balanced sample of the held half", labels,
+                known.matrix.counts, f"{SETS[prompt].source}", f"{known.words}. {_OTHERS}", tuple(rates),
             )
         )  # fmt: skip
     return tables

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PANEL = "(panel)"  # stands where a figure is of all assistants together
+CORRECTED = "_corrected"  # ends the metric of a rate that is freed of a detector's known errors
 
 
 @dataclass(frozen=True, slots=True)

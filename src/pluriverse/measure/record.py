@@ -2,6 +2,7 @@
 
     runs/RUN/run.json          the plan and the respondents; written whole, then renamed
     runs/RUN/responses.jsonl   one response a line, in the order in which they came
+    runs/RUN/verdicts.jsonl    what juries said of them, one line per response and question (`verdicts`)
 
 RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
 left out and asked again. Knows files; asks nobody and scores nothing.
@@ -9,8 +10,7 @@ left out and asked again. Knows files; asks nobody and scores nothing.
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,9 +18,12 @@ from typing import IO, Any, Self
 
 from filelock import FileLock, Timeout
 
-from ..errors import IntegrityError, NoSpaceError, NotFoundError, PluriverseError
+from ..errors import IntegrityError, NotFoundError, PluriverseError
+from .gauging import Gauge, Gauges
 from .instrument import Instrument, parsed
+from .lines import append, cut_torn_line, whole_lines
 from .responses import Respondent, Response, response_of
+from .verdicts import Ruling, judged, ruling_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,19 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run as it stands on disk."""
+    """A run as it stands on disk. `gauges`: how far its judges can be trusted, as far as they were asked."""
 
     id: str
     created: str  # ISO date
     plan: Plan
     responses: tuple[Response, ...]
+    rulings: tuple[Ruling, ...] = ()
+    gauges: tuple[Gauge, ...] = ()
+
+    @property
+    def judged(self) -> list[Response]:
+        """The responses with what juries said of them."""
+        return judged(self.responses, self.rulings, self.gauges)
 
     @property
     def respondents(self) -> dict[str, Respondent]:
@@ -76,10 +86,11 @@ class Record:
     def __init__(self, home: Path, plan: Plan) -> None:
         self.plan = plan
         self.folder = home / "runs" / plan.id
-        self._lines = self.folder / "responses.jsonl"
+        self._lines, self._said = self.folder / "responses.jsonl", self.folder / "verdicts.jsonl"
         self._lock = FileLock(self.folder / "lock", timeout=0)
-        self._file: IO[bytes] | None = None
+        self._files: list[IO[bytes]] = []
         self.responses: list[Response] = []
+        self.rulings: list[Ruling] = []
 
     def __enter__(self) -> Self:
         try:
@@ -95,14 +106,15 @@ class Record:
                 f"{self.folder} cannot be written: {error.strerror}", "set PLURIVERSE_HOME"
             ) from error
         self._describe()
-        self._cut_torn_line()
-        self.responses = list(_read(self._lines))
-        self._file = self._lines.open("ab")
+        for path in (self._lines, self._said):
+            cut_torn_line(path)
+        self.responses, self.rulings = list(_responses(self._lines)), list(_rulings(self._said))
+        self._files = [self._lines.open("ab")]
         return self
 
     def __exit__(self, *exc: object) -> None:
-        if self._file:
-            self._file.close()
+        for file in self._files:
+            file.close()
         self._lock.release()
 
     @property
@@ -112,19 +124,15 @@ class Record:
 
     def add(self, responses: Sequence[Response]) -> None:
         """Append them and bring them to the disk. NoSpaceError leaves what was there before."""
-        assert self._file
-        lines = "".join(json.dumps(each.as_dict(), ensure_ascii=False) + "\n" for each in responses)
-        start = self._lines.stat().st_size
-        try:
-            self._file.write(lines.encode("utf-8", "surrogatepass"))
-            self._file.flush()
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            os.truncate(self._lines, start)
-            raise NoSpaceError(
-                f"{self._lines} cannot be written: {error.strerror}", "free some disk, then call again: it goes on"
-            ) from error
+        append(self._files[0], self._lines, [each.as_dict() for each in responses])
         self.responses += responses
+
+    def rule(self, rulings: Sequence[Ruling]) -> None:
+        """The same for what a jury said. There is no file of verdicts where there was no jury."""
+        if len(self._files) < 2:
+            self._files.append(self._said.open("ab"))
+        append(self._files[1], self._said, [each.as_dict() for each in rulings])
+        self.rulings += rulings
 
     def _describe(self) -> None:
         place = self.folder / "run.json"
@@ -134,13 +142,6 @@ class Record:
         scratch = place.with_suffix(".tmp")
         scratch.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=dict), "utf-8")
         scratch.replace(place)
-
-    def _cut_torn_line(self) -> None:
-        """A kill may have cut the last line; what comes now must not be glued to it."""
-        content = self._lines.read_bytes() if self._lines.exists() else b""
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            os.truncate(self._lines, whole)
 
 
 def runs(home: Path) -> list[Run]:
@@ -177,17 +178,14 @@ def _run(folder: Path) -> Run:
         created = str(document["created"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
-    return Run(folder.name, created, plan, tuple(_read(folder / "responses.jsonl")))
+    responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
+    gauges = Gauges(folder.parents[1]).all() if rulings else ()
+    return Run(folder.name, created, plan, tuple(responses), rulings, gauges)
 
 
-def _read(path: Path) -> Iterator[Response]:
-    """The whole lines; a last one that a kill has cut is left out."""
-    content = path.read_bytes() if path.exists() else b""
-    for number, line in enumerate(content[: content.rfind(b"\n") + 1].split(b"\n")[:-1], start=1):
-        try:
-            document: Mapping[str, Any] = json.loads(line)
-            yield response_of(document)
-        except (ValueError, KeyError, TypeError) as error:
-            raise IntegrityError(
-                f"line {number} of {path} is no response: {error}", "take the line out; it will be asked again"
-            ) from error
+def _responses(path: Path) -> Iterator[Response]:
+    return whole_lines(path, response_of, "response", "it will be asked again")
+
+
+def _rulings(path: Path) -> Iterator[Ruling]:
+    return whole_lines(path, ruling_of, "verdict", "it will be judged again")

@@ -9,7 +9,7 @@ from pathlib import Path
 from .assembling import Latest, figures, proofs_of
 from .charting import opinion_map, value_map
 from .comparing import alike
-from .detecting import NOTE, confusions, relied_on
+from .detecting import NOTE, confusions, juries, relied_on
 from .figure import Figure
 from .leaderboard import board
 from .proving import Proof
@@ -42,7 +42,7 @@ def report(
         sensitivity=sensitivity(found, proofs),
         maps=tuple(each for each, _ in drawn if each is not None),
         leaderboard=_board(shown),
-        confusions=tuple(detectors),
+        confusions=(*detectors, *juries(found, shown)),
         notes=tuple(notes),
     )
 

@@ -20,9 +20,11 @@ from ..store.gguf import read_header
 from ..values import Digest
 from .answering import Voice
 from .asking_items import Asker, Cell
+from .correcting import told, weighed
 from .figure import PANEL, Figure
 from .instrument import Instrument, known
 from .items import Item
+from .jurying import Bench, asked, gauged, refs_of, ruled
 from .measures import figures_of
 from .proving import Proof, Proofs, prove
 from .record import Plan, Record, Run, key_of, read_run
@@ -34,7 +36,8 @@ from .stopping import batches, checked, enough, noted, stopped
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
     """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
-    instruments see anything on a base, first. `until`: the half-width at which an instrument stops early."""
+    instruments see anything on a base, first. `until`: the half-width at which an instrument stops early. `judges`: one
+    to three models or assistants, NAME or NAME=FAMILY."""
 
     limit: int | None = 100
     seed: int = 0
@@ -42,6 +45,7 @@ class MeasureOptions:
     prove: bool = True
     command: str = ""
     until: float | None = None
+    judges: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -69,12 +73,13 @@ class MeasureStep:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The last event. `items_per_s` is of what was asked now, 0 where all was known."""
+    """The last event. `items_per_s` is of what was asked now, 0 where all was known; `notes`: on judges, sentences."""
 
     run: Run
     figures: tuple[Figure, ...]
     proofs: tuple[Proof, ...]
     items_per_s: float
+    notes: tuple[str, ...] = ()
 
 
 MeasureEvent = Fetching | MeasureStarted | MeasureStep | Measured
@@ -103,9 +108,12 @@ async def measure(
         )
         for each in instruments
     }
-    async for fetching in _fetched(workspace, assistants, options.base):
+    refs = [options.base or each.base for each in assistants]
+    async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
         yield fetching
+    bench = Bench.of(workspace, options.judges) if options.judges else None
     askers = [await asker_of(workspace, each, options) for each in assistants]
+    notes = bench.check([each.respondent for each in askers]) if bench else []
     for instrument in instruments:
         _check(instrument, chosen[instrument.name], askers)
     plan = Plan(
@@ -122,12 +130,30 @@ async def measure(
         async with aclosing(work.everything(record)) as events:
             async for event in events:
                 yield event
+        if bench:
+            async for said in _judged(workspace, bench, record, instruments):
+                if isinstance(said, str):
+                    notes.append(said)
+                else:
+                    yield said
     run = read_run(workspace.settings.home, plan.id)
     moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
-    shown = [_honest(each, run, work.proofs) for each in (*figures(run, instruments), *moved)]
+    shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
+    shown += [_honest(each, run, work.proofs) for each in moved]
     early = {each.name: stopped(run, each) for each in instruments}
     shown = [noted(each, early[each.instrument]) for each in shown]
-    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s)
+    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s, tuple(notes))
+
+
+async def _judged(
+    workspace: Workspace, bench: Bench, record: Record, instruments: Sequence[Instrument]
+) -> AsyncIterator[MeasureStep | str]:
+    """Judges on texts of known label, then on the responses; sentences on what could not be checked."""
+    home, data = workspace.settings.home, workspace.settings.data
+    async for event in gauged(bench, asked(bench, record, instruments), home, data):
+        yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total)
+    async for step in ruled(bench, record, instruments):
+        yield MeasureStep(step.words, step.done, step.total)
 
 
 def _honest(figure: Figure, run: Run, proofs: Sequence[Proof]) -> Figure:
@@ -140,11 +166,13 @@ def _honest(figure: Figure, run: Run, proofs: Sequence[Proof]) -> Figure:
 
 
 def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
-    """All figures of a run, instrument by instrument: a pure function of its rows."""
+    """All figures of a run, instrument by instrument: a pure function of its rows, verdicts and gauges."""
     found = []
+    responses = run.judged
     for instrument in instruments:
-        if rows := rows_of(run, instrument):
-            found += figures_of(instrument, rows)
+        rows = [row for row in responses if row.instrument == instrument.name]
+        if rows:
+            found += weighed(instrument, rows, figures_of(instrument, rows), run.gauges)
     return found
 
 
@@ -204,9 +232,8 @@ def _digest(text: str) -> Digest:
     return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
 
-async def _fetched(workspace: Workspace, assistants: Sequence[Assistant], base: str | None) -> AsyncIterator[Fetching]:
+async def _fetched(workspace: Workspace, refs: Sequence[str]) -> AsyncIterator[Fetching]:
     """Fetch the default model where it is missing, so that progress can be told."""
-    refs = [base or each.base for each in assistants]
     for each in group(refs, workspace.store, workspace.settings):
         if isinstance(each.place, Base):
             continue

@@ -68,9 +68,10 @@ def agreement(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
     0.5 leans neither way. Neither (unforced, or a text that takes no side) counts as half a yes.
     """
     mode = one_mode(responses)
-    words = _MODES.get(mode, "")
     figures = []
     for assistant, rows in by_assistant(responses).items():
+        read = mode == "free" and any("stance" in row.metadata for row in rows)
+        words = "free text, read by judges, and by rules where they reach no majority" if read else _MODES.get(mode, "")
         said = _said(rows)
         axis = [(each, each.polarity * each.side) for each in said.values() if each.side]
         note = "; ".join(part for part in (_poles(instrument), words) if part)

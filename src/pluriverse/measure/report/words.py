@@ -6,6 +6,7 @@ A metric that is not listed here is shown under its own name. Knows words; no HT
 import re
 from dataclasses import dataclass
 
+from ..figure import CORRECTED
 from .parts import CLASSES
 
 HARM = ("compliance", "strongreject", "harm")  # by any name it is shown only against over-refusal
@@ -124,6 +125,8 @@ def metric_of(name: str) -> Metric:
     """Its words. `human_similarity` and `human-similarity` are the same name."""
     if found := _METRICS.get(_plain(name)):
         return Metric(*found)
+    if name.endswith(CORRECTED):
+        return Metric(f"{metric_of(name.removesuffix(CORRECTED)).title}, corrected", "For the detector's known errors.")
     if kind := class_of(name):
         return Metric(f"share of {CLASS_TITLES[kind]}", "")
     return Metric(name.replace("_", " "), "")

@@ -1,0 +1,384 @@
+"""Juries in a measurement: verdicts beside responses, asked once, checked on known labels, and only then counted."""
+
+import asyncio
+import csv
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pluriverse import settings as settings_module
+from pluriverse.ask import Workspace
+from pluriverse.assistants import Assistant
+from pluriverse.assistants.bases import Base
+from pluriverse.engines.scripted import ScriptedEngine
+from pluriverse.errors import NotFoundError, UsageError
+from pluriverse.measure.assembling import figures as latest_figures
+from pluriverse.measure.assembling import latest
+from pluriverse.measure.classes import Judge, classify, gold
+from pluriverse.measure.correcting import RULES, weighed
+from pluriverse.measure.detecting import juries
+from pluriverse.measure.figure import Figure
+from pluriverse.measure.gauging import ITEMS, UNCHECKED, Answer, Gauge, Gauges, Seat, gauge_of, reliability, sample
+from pluriverse.measure.instrument import Instrument, find
+from pluriverse.measure.items import Item
+from pluriverse.measure.jurying import _split, family_of, questions
+from pluriverse.measure.measures import figures_of
+from pluriverse.measure.record import Run
+from pluriverse.measure.report import render
+from pluriverse.measure.reporting import report
+from pluriverse.measure.responses import Response
+from pluriverse.measure.running import Measured, MeasureOptions, measure
+from pluriverse.measure.statistics.rates import corrected
+from pluriverse.measure.verdicts import Ruling, about, digest, judged, marks
+from pluriverse.settings import Settings
+
+from .handmade import recorded, requests, respondent, written
+
+DATA = settings_module.load().data  # before each test gets an environment of its own
+VIEWS = replace(find("propositions-free"), name="views", measures=("agreement", "shares"), opposites=None)
+ABOUT = {"side": 1, "group": "", "mode": "free"}
+ITEMS_OF = [
+    Item(f"v/{n}", f"What do you say to number {n}?", "chat", max_tokens=40,
+         metadata={**ABOUT, "polarity": 1 if n % 2 else -1, "proposition": f"Thing {n}."})
+    for n in range(16)
+]  # fmt: skip
+# What rules cannot read: a side taken in words of its own. Odd numbers are praised, even ones are not.
+VOICE = """
+[[rule]]
+question = "[13579]\\\\?$"
+replies = ["That is a splendid thought, and high time that somebody said it."]
+[[rule]]
+replies = ["What a dreadful thought, and shame on whoever had it."]
+"""
+READER = """
+[[rule]]
+question = "splendid"
+replies = ["A"]
+[[rule]]
+question = "dreadful"
+replies = ["B"]
+[[rule]]
+replies = ["C"]
+"""
+ALWAYS = '[[rule]]\nreplies = ["A"]\n'
+
+
+@pytest.fixture(autouse=True)
+def _writing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripts say what a judge writes: play an engine without log-probabilities."""
+    whole = ScriptedEngine.capabilities
+    monkeypatch.setattr(
+        ScriptedEngine, "capabilities", property(lambda self: replace(whole.fget(self), logprobs=False))
+    )
+
+
+@pytest.fixture
+def scripts(tmp_path: Path) -> dict[str, str]:
+    found = {}
+    for name, text in (("voice", VOICE), ("reader", READER), ("second", READER), ("always", ALWAYS)):
+        (tmp_path / f"{name}.toml").write_text(text, "utf-8")
+        found[name] = f"scripted:{tmp_path / name}.toml"
+    return found
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """With labelled texts on propositions, as in their public file."""
+    place = tmp_path / "data" / "gold" / "pct"
+    place.mkdir(parents=True)
+    words = {"agree": "A splendid idea.", "disagree": "A dreadful idea.", "other": "There are ideas."}
+    with (place / "human_agreement_labels.csv").open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["model", "completion", "pct_prompt", "decision", "annot1_label"])
+        for n in range(120):
+            for label, text in words.items():
+                out.writerow(["somebody", f"{text} ({n})", f"Proposition {n}", label, ""])
+    return Settings(home=tmp_path / "home", base="scripted", offline=True, data=tmp_path / "data")
+
+
+def run(settings: Settings, bases: dict[str, str], judges: Sequence[str], instrument: Instrument = VIEWS) -> Measured:
+    async def go() -> Measured:
+        who = [Assistant(name, base=base) for name, base in bases.items()]
+        async with Workspace(settings) as workspace:
+            options = MeasureOptions(limit=None, judges=tuple(judges))
+            events = [e async for e in measure(workspace, [instrument], who, options, {instrument.name: ITEMS_OF})]
+        assert isinstance(events[-1], Measured)
+        return events[-1]
+
+    return asyncio.run(go())
+
+
+def one(figures: Sequence[Figure], metric: str, assistant: str = "ana") -> Figure:
+    (found,) = [each for each in figures if (each.metric, each.assistant, each.group) == (metric, assistant, "")]
+    return found
+
+
+@pytest.fixture
+def votes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Who was asked for a vote, as often as that."""
+    asked: list[str] = []
+    vote = Judge.vote
+
+    async def counted(self: Judge, *args: object, **more: object) -> object:
+        asked.append(self.name)
+        return await vote(self, *args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Judge, "vote", counted)
+    return asked
+
+
+def test_juries_read_what_rules_cannot_and_rows_stay_as_they_were(settings: Settings, scripts: dict[str, str]) -> None:
+    plain = run(settings, {"ana": scripts["voice"]}, [])
+    folder = settings.home / "runs" / plain.run.id
+    rows = (folder / "responses.jsonl").read_bytes()
+    assert one(plain.figures, "neither").value == 1 and not (folder / "verdicts.jsonl").exists()
+    done = run(settings, {"ana": scripts["voice"]}, [scripts["reader"], scripts["second"]])
+    assert done.run.id == plain.run.id and (folder / "responses.jsonl").read_bytes() == rows
+    assert one(done.figures, "neither").value == 0
+    agreement = one(done.figures, "agreement")
+    assert agreement.value == 1 and "read by judges" in agreement.note
+    assert "proposition of 16 texts by" in agreement.note and "all alike on 100%" in agreement.note
+    freed = one(done.figures, "neither_corrected")
+    assert freed.value == 0 and freed.high and "known errors" in freed.note
+    verdicts = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text("utf-8").splitlines()]
+    assert len(verdicts) == 16 and all(each["unanimous"] and len(each["votes"]) == 2 for each in verdicts)
+    assert {each["prompt"] for each in verdicts} == {"proposition"} and verdicts[0]["prompt_version"] == 1
+    assert {each["label"] for each in verdicts} == {"agree", "disagree"}
+
+
+def test_nothing_is_judged_twice(settings: Settings, scripts: dict[str, str], votes: list[str]) -> None:
+    first = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
+    assert len(votes) == ITEMS + 16
+    path = settings.home / "runs" / first.run.id / "verdicts.jsonl"
+    whole = path.read_bytes()
+    votes.clear()
+    again = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
+    assert not votes and path.read_bytes() == whole and again.figures == first.figures
+    path.write_bytes(whole[:-30])  # as a kill leaves it
+    resumed = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
+    assert len(votes) == 1 and path.read_bytes() == whole and resumed.figures == first.figures
+    votes.clear()
+    run(settings, {"ana": scripts["voice"]}, [scripts["reader"], scripts["second"]])
+    assert len(votes) == ITEMS + 2 * 16, "the second judge is checked, and both read as a jury"
+
+
+def test_nobody_judges_itself(settings: Settings, scripts: dict[str, str], votes: list[str]) -> None:
+    with pytest.raises(UsageError, match="would judge itself") as error:
+        run(settings, {"ana": scripts["voice"]}, [scripts["voice"]])
+    assert error.value.hint and "other weights" in error.value.hint and not votes
+    done = run(settings, {"ana": scripts["voice"], "bo": scripts["reader"]}, [scripts["reader"], scripts["second"]])
+    (note,) = done.notes
+    assert "does not judge bo" in note and "the others judge without it" in note
+    by_who = {row.respondent: row.assistant for row in done.run.responses}
+    for each in done.run.rulings:
+        assert len(each.judges) == (2 if by_who[each.respondent] == "ana" else 1)
+    alone = run(settings, {"ana": scripts["voice"], "bo": scripts["second"]}, [scripts["second"]])
+    assert "rules alone read it" in alone.notes[0]
+    assert {row.assistant for row in alone.run.judged if marks(row)} == {"ana"}
+
+
+def test_a_judge_that_is_not_good_enough_gives_a_sentence(settings: Settings, scripts: dict[str, str]) -> None:
+    done = run(settings, {"ana": scripts["voice"]}, [scripts["always"]])
+    for metric in ("agreement", "acquiescence", "neither"):
+        figure = one(done.figures, metric)
+        assert figure.value is None and figure.low is None
+        assert (
+            figure.note.startswith("this judge is not good enough here:") and "guessing is right on 33%" in figure.note
+        )
+    assert one(done.figures, "share_answer").value == 1, "classes that no jury was asked for stay"
+    better = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
+    assert one(better.figures, "agreement").value == 1
+    worse = run(settings, {"ana": scripts["voice"]}, [scripts["always"]])
+    assert one(worse.figures, "agreement").value == 1, "a jury that is good enough stands"
+
+
+def test_without_labels_it_is_said(settings: Settings, scripts: dict[str, str]) -> None:
+    done = run(replace(settings, data=None), {"ana": scripts["voice"]}, [scripts["reader"]])
+    assert UNCHECKED in done.notes[0] and "PLURIVERSE_DATA" in done.notes[0]
+    assert UNCHECKED in one(done.figures, "agreement").note
+
+
+def test_wrong_juries_are_told_before_anything_is_asked(settings: Settings, scripts: dict[str, str]) -> None:
+    voice, reader, second = (scripts[name] for name in ("voice", "reader", "second"))
+    with pytest.raises(UsageError, match="family 'kin'"):
+        run(settings, {"ana": voice}, [f"{reader}=kin", f"{second}=kin"])
+    with pytest.raises(UsageError, match="4 judges"):
+        run(settings, {"ana": voice}, [reader, second, scripts["always"], "scripted"])
+    with pytest.raises(NotFoundError):
+        run(settings, {"ana": voice}, ["no-such-model"])
+    assert not (settings.home / "runs").exists()
+
+
+def test_families() -> None:
+    def family(name: str) -> str:
+        return family_of(Base(name, None, None, "local"))
+
+    assert family("qwen2.5-1.5b-instruct") == family("qwen1.5-7b-chat") != family("llama-2-7b-chat")
+    assert family("mistral-7b-instruct-v0.2") == family("mistral-7b-instruct-v0.3")
+    assert _split("hf:a/b:Q4_K_M=Qwen") == ("hf:a/b:Q4_K_M", "qwen")
+    address = "https://example.org/m.gguf#sha256=abc"
+    assert _split(address) == (address, "") and _split("default") == ("default", "")
+
+
+def test_what_is_asked_of_which_response() -> None:
+    (row,) = written(respondent("a"), "xstest", requests(1), ["hedge"])
+    assert questions(find("xstest"), row) == ("class",)
+    assert questions(find("xstest"), replace(row, kind="answer")) == ()
+    assert questions(find("strongreject"), replace(row, kind="answer")) == ("refused", "convincing", "specific")
+    assert questions(find("issues"), replace(row, kind="answer", metadata={"issue": "trams"})) == ("stance",)
+    assert questions(find("issues"), replace(row, kind="refusal", metadata={"issue": "trams"})) == ()
+    assert questions(find("xstest"), replace(row, kind="broken")) == questions(find("xcopa"), row) == ()
+
+
+# --- from rows and verdicts to figures --------------------------------------------------------------------------------
+
+GOOD, POOR = Seat("good", "g", "sha256:" + "1" * 64), Seat("poor", "p", "sha256:" + "2" * 64)
+
+
+def ruling(row: Response, prompt: str, label: str | None, seat: Seat = GOOD) -> Ruling:
+    return Ruling(
+        row.respondent,
+        row.instrument,
+        row.version,
+        row.cell,
+        digest(row.text),
+        prompt,
+        1,
+        (seat,),
+        (label,),
+        label,
+        False,
+    )
+
+
+def gauge(seat: Seat, prompt: str, right: int, wrong: int, labels: tuple[str, str]) -> Gauge:
+    """As many of either label."""
+    answers = []
+    for truth, other in (labels, labels[::-1]):
+        answers += [Answer(f"{truth}{n}", truth, truth if n < right else other) for n in range(right + wrong)]
+    return Gauge(seat, prompt, 1, tuple(answers))
+
+
+def xstest(kinds: Sequence[str]) -> list[Response]:
+    return written(respondent("a"), "xstest", requests(len(kinds)), kinds)
+
+
+def test_classes_that_rules_leave_open_are_the_jurys(tmp_path: Path) -> None:
+    rows = xstest(["refusal"] * 8 + ["hedge"] * 8 + ["answer"] * 8)
+    said = [ruling(row, "class", "refusal") for row in rows if row.kind == "hedge"]
+    known = (gauge(GOOD, "class", 28, 2, ("refusal", "no refusal")),)
+    joined = judged(rows, said, known)
+    assert [row.kind for row in joined] == ["refusal"] * 16 + ["answer"] * 8
+    assert joined[8].metadata["class_by_rules"] == "hedge" and rows[8].kind == "hedge"
+    shown = weighed(find("xstest"), joined, figures_of(find("xstest"), joined), known)
+    counted, freed = one(shown, "overrefusal", "a"), one(shown, "overrefusal_corrected", "a")
+    known_errors = reliability(known, [GOOD], "class", 1)
+    assert known_errors and known_errors.good
+    true = corrected(16, 24, known_errors.detector.against_rest("refusal"))
+    assert counted.value == pytest.approx(2 / 3) and (freed.value, freed.low, freed.high) == (
+        true.value, true.low, true.high,
+    )  # fmt: skip
+    assert "class of 8 texts by good" in counted.note
+
+
+def test_a_poor_jury_leaves_classes_to_the_rules_and_their_errors() -> None:
+    rows = xstest(["refusal"] * 8 + ["hedge"] * 8)
+    said = [ruling(row, "class", "refusal", POOR) for row in rows if row.kind == "hedge"]
+    known = (gauge(POOR, "class", 18, 12, ("refusal", "no refusal")),)
+    joined = judged(rows, said, known)
+    shown = weighed(find("xstest"), joined, figures_of(find("xstest"), joined), known)
+    assert one(shown, "overrefusal", "a").value == 0.5
+    assert "not good enough here" in one(shown, "overrefusal", "a").note
+    freed = one(shown, "overrefusal_corrected", "a")
+    assert freed.value == corrected(8, 16, RULES["xstest"]).value and "the rules' known errors" in freed.note
+
+
+def test_strongreject_counts_refusals_of_rules_and_of_judges() -> None:
+    instrument = find("strongreject")
+    rows = written(respondent("a"), "strongreject", requests(16), ["refusal"] * 8 + ["answer"] * 8)
+    said = [
+        ruling(row, prompt, label)
+        for n, row in enumerate(rows)
+        if row.kind == "answer"
+        for prompt, label in (("refused", "1" if n % 2 else "0"), ("convincing", "5"), ("specific", "5"))
+    ]
+    joined = judged(rows, said, ())
+    shown = weighed(instrument, joined, figures_of(instrument, joined), ())
+    assert one(shown, "strongreject", "a").value == pytest.approx(0.25), "4 of 16"
+    assert UNCHECKED in one(shown, "strongreject", "a").note
+    poor = (gauge(GOOD, "refused", 16, 14, ("1", "0")),)
+    joined = judged(rows, said, poor)
+    shown = weighed(instrument, joined, figures_of(instrument, joined), poor)
+    assert one(shown, "strongreject", "a").value is None and one(shown, "compliance", "a").value == 0.5
+
+
+def test_a_verdict_is_on_one_text() -> None:
+    (row,) = xstest(["hedge"])
+    other = replace(row, text="something else")
+    assert about(row, "class") != about(other, "class")
+    assert judged([other], [ruling(row, "class", "refusal")], ()) == [other]
+    (kept,) = judged([row], [ruling(row, "class", None)], ())
+    assert kept.kind == "hedge" and not marks(kept)["class"].unanimous
+
+
+def test_majorities_are_gauged_from_the_votes_of_each() -> None:
+    labels = ("refusal", "no refusal")
+    seats = [Seat(name, name, None) for name in "xyz"]
+    gauges = []
+    for place, seat in enumerate(seats):  # each errs on a third of its own
+        answers = [
+            Answer(f"{truth}{n}", truth, truth if n % 3 != place else other)
+            for truth, other in (labels, labels[::-1])
+            for n in range(30)
+        ]
+        gauges.append(Gauge(seat, "class", 1, tuple(answers)))
+    alone, together = (reliability(tuple(gauges), some, "class", 1) for some in (seats[:1], seats))
+    assert alone and together and alone.balanced.value == pytest.approx(2 / 3) and together.balanced.value == 1
+    assert not alone.good and together.good and together.words.startswith("these judges are good enough here")
+    assert reliability(tuple(gauges[:2]), seats, "class", 1) is None
+
+
+def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str], tmp_path: Path) -> None:
+    rows = xstest(["hedge"] * 24)
+    run_of: Run = recorded(settings.home, rows, [respondent("a")], "2026-01-01")
+    known = gauge(GOOD, "class", 28, 2, ("refusal", "no refusal"))
+    Gauges(settings.home).keep(known)
+    assert Gauges(settings.home).all() == (known,)
+    found = latest([replace(run_of, rulings=tuple(ruling(r, "class", "refusal") for r in rows), gauges=(known,))])
+    (table,) = juries(found, latest_figures(found, []))
+    assert table.counts == ((28, 2), (2, 28)) and table.judge.startswith("good") and "is good enough" in table.verdict
+    assert {rate.observed for rate in table.corrected} == {1.0}
+    page = render(report(found, [], "2026-01-02", None, "pluriverse report"))
+    assert "Juries: refusals" in page and "over-refusal, corrected" in page
+
+
+# --- people's labels --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")
+def test_known_errors_of_rules_are_those_of_the_held_halves() -> None:
+    labels = {"xstest": "full_refusal", "speechmap": "denial", "issuebench": "refusal"}
+    for name, refused in labels.items():
+        counts = {(True, True): 0, (True, False): 0, (False, False): 0, (False, True): 0}
+        for row in gold(name, DATA):
+            if row.half == "held":
+                told = classify(row.text, question=row.question, language="en", finish_reason=row.finish_reason)
+                counts[row.label == refused, told.kind == "refusal"] += 1
+        known = RULES[name]
+        assert (known.true_positive, known.false_negative) == (counts[True, True], counts[True, False])
+        assert (known.true_negative, known.false_positive) == (counts[False, False], counts[False, True])
+
+
+@pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")
+@pytest.mark.parametrize("prompt", ["stance", "proposition", "class", "refused"])
+def test_samples_are_balanced_and_always_the_same(prompt: str) -> None:
+    rows = sample(prompt, DATA)
+    assert len(rows) == ITEMS and rows == sample(prompt, DATA) and all(row.half == "held" for row in rows)
+    perfect = gauge_of(GOOD, prompt, 1, rows, [None] * ITEMS)
+    truths = [answer.truth for answer in perfect.answers]
+    assert min(map(truths.count, set(truths))) >= 3
+    known = reliability((perfect,), [GOOD], prompt, 1)
+    assert known and known.balanced.value == 0 and not known.good, "who abstains is not right"
