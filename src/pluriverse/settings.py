@@ -99,6 +99,12 @@ def child_environment(**changes: str) -> dict[str, str]:
     return {**os.environ, **changes}
 
 
+def tell_libraries(**values: str) -> None:
+    """Settings of libraries that read the environment themselves; what the user has set stays."""
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
 def _platform_home() -> Path:
     from platformdirs import user_data_path
 

@@ -51,6 +51,10 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="do not ask known opposites first whether an instrument sees on this base",
     )
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS",
+        help="let a Ray cluster ask: HOST:PORT, `auto`, or `local` for one of two workers on this machine",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -126,7 +130,7 @@ async def _measured(
     from contextlib import aclosing
 
     from ..ask import Fetching, Workspace
-    from ..measure.running import Measured, MeasureOptions, MeasureStarted, MeasureStep, measure
+    from ..measure.running import Measured, MeasureNote, MeasureOptions, MeasureStarted, MeasureStep, measure
     from .pulling import show_pull
 
     names = names_of(args.names) if args.names else None
@@ -136,7 +140,7 @@ async def _measured(
     command = " ".join(["pluriverse measure", *args.instruments, *(word for each in given for word in each)])
     command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
     judges = tuple(names_of(args.judges)) if args.judges else ()
-    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until, judges)
+    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster)
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
         async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
@@ -153,6 +157,8 @@ async def _measured(
                             out.progress.status(f"{words} ...")
                         else:
                             out.progress.steps("judging" if words.startswith("judging") else "measuring", done, total)
+                    case MeasureNote(words=words):
+                        out.note(words)
                     case Measured():
                         out.progress.clear()
                         return event

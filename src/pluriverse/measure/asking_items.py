@@ -4,7 +4,7 @@ Knows voices, items and engines. Does not know runs, files or figures.
 """
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -24,6 +24,17 @@ VOICES = 32  # texts that are generated side by side
 Cell = tuple[Item, int]  # an item and the number of the draw
 
 
+def parts(cells: Sequence[Cell]) -> Iterator[Sequence[Cell]]:
+    """What goes to the engine in one go: options to score, then texts. Numbers depend a little on what is asked
+    together, so that whoever asks, here or on a cluster, cuts the cells like this."""
+    scored = [cell for cell in cells if cell[0].options]
+    spoken = [cell for cell in cells if not cell[0].options]
+    for low in range(0, len(scored), TOGETHER):
+        yield scored[low : low + TOGETHER]
+    for low in range(0, len(spoken), VOICES):
+        yield spoken[low : low + VOICES]
+
+
 class Asker:
     """One respondent: its voice, and how it is named in rows."""
 
@@ -36,12 +47,8 @@ class Asker:
 
     async def ask(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncIterator[list[Response]]:
         """The responses to all cells, in parts as they come. Raises the error of any that failed."""
-        scored = [cell for cell in cells if cell[0].options]
-        spoken = [cell for cell in cells if not cell[0].options]
-        for low in range(0, len(scored), TOGETHER):
-            yield await self._score(instrument, scored[low : low + TOGETHER])
-        for low in range(0, len(spoken), VOICES):
-            yield await self._speak(instrument, spoken[low : low + VOICES])
+        for part in parts(cells):
+            yield await (self._score if part[0][0].options else self._speak)(instrument, part)
 
     async def _score(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
         requests: list[ScoreRequest] = []

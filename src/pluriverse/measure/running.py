@@ -5,7 +5,7 @@ A run that was stopped goes on where it was. Instruments first prove on known op
 """
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -13,13 +13,10 @@ from ..ask import Fetching, Workspace
 from ..ask.grouping import fetch, group, wanted
 from ..assistants import Assistant
 from ..assistants.bases import Base
-from ..engines.local.layouts import WHEEL
-from ..engines.local.libraries import Kept
 from ..errors import UnsupportedError, UsageError
-from ..store.gguf import read_header
-from ..values import Digest
-from .answering import Voice
-from .asking_items import Asker, Cell
+from .asking_items import Asker, Cell, parts
+from .cluster import Answered, Cluster, Lost, connected
+from .cluster_worker import Shard, order_of
 from .correcting import told, weighed
 from .figure import PANEL, Figure
 from .instrument import Instrument, known
@@ -27,7 +24,8 @@ from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
 from .measures import figures_of
 from .proving import Proof, Proofs, prove
-from .record import Plan, Record, Run, key_of, read_run
+from .record import Plan, Record, Run, read_run
+from .respondents import asker_of
 from .responses import Respondent, Response
 from .steering import steering
 from .stopping import batches, checked, enough, noted, stopped
@@ -37,7 +35,7 @@ from .stopping import batches, checked, enough, noted, stopped
 class MeasureOptions:
     """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
     instruments see anything on a base, first. `until`: the half-width at which an instrument stops early. `judges`: one
-    to three models or assistants, NAME or NAME=FAMILY."""
+    to three models or assistants, NAME or NAME=FAMILY. `cluster`: the address of a Ray cluster that asks, or "local"."""
 
     limit: int | None = 100
     seed: int = 0
@@ -46,6 +44,7 @@ class MeasureOptions:
     command: str = ""
     until: float | None = None
     judges: tuple[str, ...] = ()
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -72,6 +71,13 @@ class MeasureStep:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasureNote:
+    """Something that happened on the way and changes no figure: a worker of a cluster was lost."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The last event. `items_per_s` is of what was asked now, 0 where all was known; `notes`: on judges, sentences."""
 
@@ -82,7 +88,7 @@ class Measured:
     notes: tuple[str, ...] = ()
 
 
-MeasureEvent = Fetching | MeasureStarted | MeasureStep | Measured
+MeasureEvent = Fetching | MeasureStarted | MeasureStep | MeasureNote | Measured
 
 
 async def measure(
@@ -95,7 +101,8 @@ async def measure(
     """Measure these assistants with these instruments. `items`: those of instruments that were imported, by name.
 
     Raises UsageError for nobody or nothing to measure and for data that want consent, UnsupportedError for an engine
-    that cannot score, and what loading data, models and engines raises. What was answered by then is kept.
+    that cannot score, UnreachableError for a cluster that does not answer, and what loading data, models and engines
+    raises. What was answered by then is kept.
     """
     options = options or MeasureOptions()
     if not assistants or not instruments:
@@ -109,14 +116,37 @@ async def measure(
         for each in instruments
     }
     refs = [options.base or each.base for each in assistants]
-    async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
-        yield fetching
-    bench = Bench.of(workspace, options.judges) if options.judges else None
-    askers = [await asker_of(workspace, each, options) for each in assistants]
-    notes = bench.check([each.respondent for each in askers]) if bench else []
-    for instrument in instruments:
-        _check(instrument, chosen[instrument.name], askers)
-    plan = Plan(
+    with connected(options.cluster) as cluster:
+        async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
+            yield fetching
+        bench = Bench.of(workspace, options.judges) if options.judges else None
+        askers = [await asker_of(workspace, each, options.base, options.seed) for each in assistants]
+        notes = bench.check([each.respondent for each in askers]) if bench else []
+        for instrument in instruments:
+            _check(instrument, chosen[instrument.name], askers)
+        plan = _plan(instruments, askers, options)
+        work = _Work(workspace, instruments, askers, chosen, options)
+        with Record(workspace.settings.home, plan) as record:
+            async with aclosing(work.everything(record, cluster)) as events:
+                async for event in events:
+                    yield event
+            if bench:
+                async for said in _judged(workspace, bench, record, instruments):
+                    if isinstance(said, str):
+                        notes.append(said)
+                    else:
+                        yield said
+    run = read_run(workspace.settings.home, plan.id)
+    moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
+    shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
+    shown += [_honest(each, run, work.proofs) for each in moved]
+    early = {each.name: stopped(run, each) for each in instruments}
+    shown = [noted(each, early[each.instrument]) for each in shown]
+    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s, tuple(notes))
+
+
+def _plan(instruments: Sequence[Instrument], askers: Sequence[Asker], options: MeasureOptions) -> Plan:
+    return Plan(
         tuple((each.name, each.version) for each in instruments),
         tuple(each.respondent for each in askers),
         options.limit,
@@ -125,24 +155,6 @@ async def measure(
         tuple(each for each in instruments if each.name not in known()),
         options.until,
     )
-    work = _Work(workspace, instruments, askers, chosen, options)
-    with Record(workspace.settings.home, plan) as record:
-        async with aclosing(work.everything(record)) as events:
-            async for event in events:
-                yield event
-        if bench:
-            async for said in _judged(workspace, bench, record, instruments):
-                if isinstance(said, str):
-                    notes.append(said)
-                else:
-                    yield said
-    run = read_run(workspace.settings.home, plan.id)
-    moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
-    shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
-    shown += [_honest(each, run, work.proofs) for each in moved]
-    early = {each.name: stopped(run, each) for each in instruments}
-    shown = [noted(each, early[each.instrument]) for each in shown]
-    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s, tuple(notes))
 
 
 async def _judged(
@@ -177,7 +189,10 @@ def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
 
 
 def rows_of(run: Run, instrument: Instrument) -> list[Response]:
-    return [row for row in run.responses if row.instrument == instrument.name]
+    """Respondents in the order of the plan, whoever answered first."""
+    places = {each.key: place for place, each in enumerate(run.plan.respondents)}
+    rows = [row for row in run.responses if row.instrument == instrument.name]
+    return sorted(rows, key=lambda row: places.get(row.respondent, len(places)))
 
 
 def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:
@@ -193,43 +208,6 @@ def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptio
         kept = set([*ids, *ids][start : start + limit])
         kept |= {item.id for item in items if item.metadata.get("control")}  # without them nothing is told
     return [item for item in items if item.id in kept]
-
-
-async def asker_of(workspace: Workspace, assistant: Assistant, options: MeasureOptions) -> Asker:
-    """The assistant on its engine, named by all that decides what it answers."""
-    voice = await Voice.of(workspace, assistant, options.base)
-    return Asker(voice, _respondent(workspace, voice), options.seed)
-
-
-def _respondent(workspace: Workspace, voice: Voice) -> Respondent:
-    assistant, opposite = voice.assistant, voice.opposite()
-    path = voice.place.path
-    template = read_header(path).metadata.get("tokenizer.chat_template") if path else None
-    library = Kept(workspace.settings.home).used()
-    engine = "scripted" if path is None else f"{library.source} {library.key}" if library else WHEEL.name
-    guidance = {"against": opposite.against, "strength": opposite.strength} if opposite else None
-    sampler = dict(assistant.sampling)
-    known = Respondent(
-        key="",
-        assistant=assistant.name,
-        base=voice.model,
-        weights=str(voice.digest) if voice.digest else None,
-        adapter=None,
-        template=str(_digest(template)) if isinstance(template, str) else None,
-        definition=str(assistant.digest),
-        system=assistant.system,
-        sampler=sampler,
-        guidance=guidance,
-        engine=engine,
-    )
-    other = opposite.system if opposite else None  # whom it is guided against decides what it says
-    return replace(known, key=key_of(known=known, other=other))
-
-
-def _digest(text: str) -> Digest:
-    import hashlib
-
-    return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
 
 async def _fetched(workspace: Workspace, refs: Sequence[str]) -> AsyncIterator[Fetching]:
@@ -269,35 +247,49 @@ class _Work:
         self._items, self._options = items, options
         self.proofs: list[Proof] = []
         self._asked, self._seconds = 0, 0.0
+        self._done, self._total = 0, 0
 
     @property
     def items_per_s(self) -> float:
         return round(self._asked / self._seconds, 3) if self._seconds else 0.0
 
-    async def everything(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
-        total = sum(item.draws for each in self._instruments for item in self._items[each.name] for _ in self._askers)
-        done = record.cells
-        yield MeasureStarted(record.plan.id, total, len(done))
+    async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
+        self._total = sum(
+            item.draws for each in self._instruments for item in self._items[each.name] for _ in self._askers
+        )
+        self._done = len(record.cells)
+        yield MeasureStarted(record.plan.id, self._total, self._done)
         if self._options.prove:
             async for event in self._prove():
                 yield event
-        count, until = len(done), self._options.until
+        until = self._options.until
+        if cluster is not None and until is None:  # all at once, so that no worker waits for an instrument's end
+            async with aclosing(self._spread(record, cluster, self._items)) as events:
+                async for event in events:
+                    yield event
         for instrument in self._instruments:
             for items in batches(self._items[instrument.name], instrument, until, self._options.seed):
-                for asker in self._askers:
+                if cluster is not None:
+                    async with aclosing(self._spread(record, cluster, {instrument.name: items})) as events:
+                        async for event in events:
+                            yield event
+                for asker in self._askers:  # after a cluster: the copies
                     words = f"{instrument.name}: {asker.respondent.assistant}"
-                    yield MeasureStep(words, count, total)
+                    yield MeasureStep(words, self._done, self._total)
                     async for responses in self._asked_of(instrument, items, asker, record):
-                        record.add(responses)
-                        count += len(responses)
-                        yield MeasureStep(words, count, total)
+                        yield self._keep(record, responses, words)
                 if enough(instrument, record.responses, items, until):
                     break
 
-    async def _asked_of(
+    def _keep(self, record: Record, responses: list[Response], words: str) -> MeasureStep:
+        record.add(responses)
+        self._done += len(responses)
+        return MeasureStep(words, self._done, self._total)
+
+    def _missing(
         self, instrument: Instrument, items: Sequence[Item], asker: Asker, record: Record
-    ) -> AsyncIterator[list[Response]]:
-        """What is missing of one respondent and these items of an instrument, in parts."""
+    ) -> tuple[list[Cell], list[Response]]:
+        """The cells that one respondent must be asked, and the rows that others have answered for it."""
         known = record.cells
         cells: list[Cell] = [
             (item, draw)
@@ -307,15 +299,62 @@ class _Work:
         ]
         raw = {item.cell(draw) for item, draw in cells if item.form == "raw"}
         copied = _copies(record, instrument, asker.respondent, raw)
+        have = {each.cell for each in copied}
+        return [(item, draw) for item, draw in cells if item.cell(draw) not in have], copied
+
+    async def _asked_of(
+        self, instrument: Instrument, items: Sequence[Item], asker: Asker, record: Record
+    ) -> AsyncIterator[list[Response]]:
+        """What is missing of one respondent and these items of an instrument, in parts."""
+        cells, copied = self._missing(instrument, items, asker, record)
         if copied:
             yield copied
-            have = {each.cell for each in copied}
-            cells = [(item, draw) for item, draw in cells if item.cell(draw) not in have]
         began = time.perf_counter()
         async for responses in asker.ask(instrument, cells):
             self._asked += len(responses)
             yield responses
         self._seconds += time.perf_counter() - began
+
+    async def _spread(
+        self, record: Record, cluster: Cluster, items: Mapping[str, Sequence[Item]]
+    ) -> AsyncGenerator[MeasureEvent, None]:
+        """Let a cluster ask what is missing of these items but for copies; rows are kept as they come."""
+        shards = self._shards(record, items)
+        if not shards:
+            return
+        names = {each.respondent.key: each.respondent.assistant for each in self._askers}
+        options = self._options
+        order = order_of(self._workspace, self._askers, options.base, options.seed, same_machine=cluster.here)
+        before, began = self._seconds, time.perf_counter()
+        async with aclosing(cluster.ask(order, shards)) as events:
+            async for event in events:
+                match event:
+                    case Answered(shard=shard, responses=responses):
+                        words = f"{shard.instrument.name}: {names[shard.respondent]}"
+                        yield self._keep(record, responses, words)
+                        self._asked += len(responses)
+                        self._seconds = before + time.perf_counter() - began
+                    case Lost(place=place, why=why, asking=asking):
+                        again = "; its questions are asked again" if asking else ""
+                        yield MeasureNote(f"a worker on {place} was lost{again} ({why})")
+
+    def _shards(self, record: Record, items: Mapping[str, Sequence[Item]]) -> list[Shard]:
+        """What is missing, cut as this machine would cut it. Raw cells only of the first respondent of a base."""
+        planned: set[tuple[object, ...]] = set()
+        shards = []
+        for instrument in (each for each in self._instruments if each.name in items):
+            for asker in self._askers:
+                who = asker.respondent
+                cells, _ = self._missing(instrument, items[instrument.name], asker, record)
+                names = [(*_base(who), instrument.name, item.cell(draw)) for item, draw in cells]
+                mine = [
+                    cell
+                    for cell, name in zip(cells, names, strict=True)
+                    if cell[0].form != "raw" or name not in planned
+                ]
+                planned.update(names)
+                shards += [Shard(instrument, who.key, tuple(part)) for part in parts(mine)]
+        return shards
 
     async def _prove(self) -> AsyncGenerator[MeasureEvent, None]:
         """That instruments see on these bases; kept, so that it is asked once."""
@@ -338,13 +377,15 @@ class _Work:
 def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:
     """Rows of others on the same base and adapter, for raw items, which hear no assistant."""
     same = {
-        each.key
-        for each in record.plan.respondents
-        if each.key != respondent.key
-        and (each.weights, each.adapter, each.base) == (respondent.weights, respondent.adapter, respondent.base)
+        each.key for each in record.plan.respondents if each.key != respondent.key and _base(each) == _base(respondent)
     }
     found: dict[str, Response] = {}
     for row in record.responses:
         if row.instrument == instrument.name and row.respondent in same and row.cell in wanted:
             found.setdefault(row.cell, replace(row, respondent=respondent.key, assistant=respondent.assistant))
     return list(found.values())
+
+
+def _base(respondent: Respondent) -> tuple[object, ...]:
+    """What raw items hear."""
+    return respondent.weights, respondent.adapter, respondent.base
