@@ -35,7 +35,7 @@ from .stopping import batches, checked, enough, noted, stopped
 class MeasureOptions:
     """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
     instruments see anything on a base, first. `until`: the half-width at which an instrument stops early. `judges`: one
-    to three models or assistants, NAME or NAME=FAMILY. `cluster`: the address of a Ray cluster that asks, or "local"."""
+    to three models or assistants, NAME or NAME=FAMILY. `cluster`: address of a Ray cluster that asks, or "local"."""
 
     limit: int | None = 100
     seed: int = 0
