@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.engines.local.turns import Turns
+from pluriverse.engines.local.turns import SLICE, Turns
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="engines do not take turns on Windows")
 
@@ -19,10 +19,10 @@ from pluriverse.engines.local.turns import Turns
 turns, log = Turns(Path(sys.argv[1])), open(sys.argv[1] + "/log", "a")
 print("ready", flush=True)
 sys.stdin.readline()
-for _ in range(30):
+for _ in range(60):
     with turns.taken():
         log.write(sys.argv[2]); log.flush()
-        time.sleep(0.002)
+        time.sleep(0.02)
 """
 
 
@@ -35,7 +35,7 @@ def start(folder: Path, name: str) -> "subprocess.Popen[str]":
     return process
 
 
-def test_turns_alternate(tmp_path: Path) -> None:
+def test_turns_alternate_by_slices(tmp_path: Path) -> None:
     processes = [start(tmp_path, name) for name in "ab"]
     for process in processes:
         assert process.stdin
@@ -45,9 +45,25 @@ def test_turns_alternate(tmp_path: Path) -> None:
         process.communicate(timeout=20)
     order = (tmp_path / "log").read_text()
     both_at_work = order[order.index("b" if order[0] == "a" else "a") : min(order.rindex("a"), order.rindex("b"))]
-    assert len(both_at_work) > 20
-    changes = sum(x != y for x, y in itertools.pairwise(both_at_work))
-    assert changes >= 0.9 * (len(both_at_work) - 1)
+    slices = [len(list(steps)) for _, steps in itertools.groupby(both_at_work)]
+    assert len(both_at_work) > 60 and len(slices) >= 4
+    assert max(slices) <= 1 + SLICE / 0.02  # nobody has more than a slice while the other waits
+    assert sum(slices) / len(slices) > 2  # and a slice is several steps
+
+
+def test_who_goes_idle_gives_the_turn_up(tmp_path: Path) -> None:
+    (tmp_path / "log").touch()
+    mine = Turns(tmp_path)
+    other = start(tmp_path, "b")
+    with mine.taken():
+        assert other.stdin
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        time.sleep(0.1)  # it waits now, so that this turn is kept
+    other.communicate(timeout=10)  # though nobody comes back here
+    assert (tmp_path / "log").read_text() == "b" * 60
+    with mine.taken() as waited:
+        assert waited < 1
 
 
 def test_a_killed_holder_frees_the_turn(tmp_path: Path) -> None:

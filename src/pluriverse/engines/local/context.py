@@ -120,7 +120,7 @@ class Context:
         self._batch.n_tokens = n
         if self._pace:
             self._use(self._pace.threads)
-        with self._turns.taken():
+        with self._turns.taken() as waited:
             began = time.perf_counter()
             code = self._lib.llama_decode(self.handle, self._batch)
             took = time.perf_counter() - began
@@ -128,7 +128,9 @@ class Context:
             raise Aborted
         if code != 0:
             raise EngineError(f"the engine could not decode (code {code})")
-        if self._pace:
+        if (
+            self._pace and waited < took / 10
+        ):  # beside an engine of ours steps are slower too, and fewer threads do not help
             self._pace.after(n, took)
 
     def logits(self, row: int) -> Logits:
