@@ -9,7 +9,6 @@ from contextlib import aclosing
 
 from ..ask import Workspace
 from ..assistants import Assistant
-from ..errors import UsageError
 from ..store import StoredModel
 from .comparing import tested
 from .figure import Figure
@@ -32,8 +31,6 @@ async def changes(
     `measure` raises.
     """
     asked = [Assistant(name=_name(each), base=each.name) for each in (original, copy)]
-    if asked[0].name == asked[1].name:
-        raise UsageError("original and copy have one name", "pluriverse ls")
     options = MeasureOptions(limit=items, prove=False, command=f"pluriverse optimise {original.name}")
     chosen = [find(name) for name in INSTRUMENTS]
     async with aclosing(measure(workspace, chosen, asked, options)) as events:
@@ -64,5 +61,5 @@ def _figure(instrument: str, after: str, before: str, change: Paired, items: int
 
 
 def _name(model: StoredModel) -> str:
-    """A model's name as one that assistants may have."""
-    return re.sub(r"[^a-z0-9]+", "-", model.name.lower()).strip("-")[:64]
+    """A model's name as one that assistants may have, with the beginning of its digest."""
+    return f"{re.sub(r'[^a-z0-9]+', '-', model.name.lower()).strip('-')[:48]}-{model.digest.hex[:8]}"
