@@ -137,7 +137,8 @@ async def measure(
                     else:
                         yield said
     run = read_run(workspace.settings.home, plan.id)
-    moved = steering(instruments, lambda each: rows_of(run, each), run.plan.respondents, work.proofs)
+    responses = run.judged
+    moved = steering(instruments, lambda each: rows_of(run, each, responses), run.plan.respondents, work.proofs)
     shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
     shown += [_honest(each, run, work.proofs) for each in moved]
     early = {each.name: stopped(run, each) for each in instruments}
@@ -182,16 +183,15 @@ def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
     found = []
     responses = run.judged
     for instrument in instruments:
-        rows = [row for row in responses if row.instrument == instrument.name]
-        if rows:
+        if rows := rows_of(run, instrument, responses):
             found += weighed(instrument, rows, figures_of(instrument, rows), run.gauges)
     return found
 
 
-def rows_of(run: Run, instrument: Instrument) -> list[Response]:
-    """Respondents in the order of the plan, whoever answered first."""
+def rows_of(run: Run, instrument: Instrument, responses: Sequence[Response]) -> list[Response]:
+    """Those of an instrument; respondents in the order of the plan, whoever answered first."""
     places = {each.key: place for place, each in enumerate(run.plan.respondents)}
-    rows = [row for row in run.responses if row.instrument == instrument.name]
+    rows = [row for row in responses if row.instrument == instrument.name]
     return sorted(rows, key=lambda row: places.get(row.respondent, len(places)))
 
 
