@@ -84,3 +84,17 @@ def test_a_blind_instrument_gives_no_number() -> None:
     assert told.value is None and "cannot be told apart" in told.note
     assert _honest(figure, run, [proof(low=0.4, base="another")]) == figure
     assert _honest(replace(figure, assistant=PANEL), run, [proof(low=0.4)]).value is None
+
+
+def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -> None:
+    """Else a first look at few items would keep an instrument silent for ever."""
+    quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
+    who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
+    items = [Item(f"i{n}", "?", "chat") for n in range(20)]
+    blind = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
+    Proofs(tmp_path).keep(blind)
+    assert Proofs(tmp_path).of(quiz, who, items) is None
+    assert Proofs(tmp_path).of(quiz, who, items[:8]) == Proofs(tmp_path).of(quiz, who) == blind
+    seeing = replace(blind, low=0.8)
+    Proofs(tmp_path).keep(seeing)
+    assert Proofs(tmp_path).of(quiz, who, items) == seeing

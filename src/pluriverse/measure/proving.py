@@ -50,6 +50,7 @@ class Proof:
     control_high: float
     items: int
     opposites: tuple[str, str]
+    asked: int = 0  # items; `items` of them had a valid answer
 
     @property
     def sees(self) -> bool:
@@ -82,10 +83,15 @@ class Proofs:
         except (OSError, ValueError, KeyError, TypeError):
             return []  # asked again
 
-    def of(self, instrument: Instrument, respondent: Respondent) -> Proof | None:
-        """The proof for these weights, computed by this engine, with this version of the instrument."""
+    def of(self, instrument: Instrument, respondent: Respondent, items: Sequence[Item] = ()) -> Proof | None:
+        """The proof for these weights, computed by this engine, with this version of the instrument.
+
+        None too for a blind one where `items` are more than it asked: more may see.
+        """
         wanted = (instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine)
-        return next((each for each in self.all() if _key(each) == wanted), None)
+        found = next((each for each in self.all() if _key(each) == wanted), None)
+        more = len({item.id for item in _asked(instrument, items)})
+        return None if found and not found.sees and found.asked < more else found
 
     def keep(self, proof: Proof) -> None:
         others = [each for each in self.all() if _key(each) != _key(proof)]
@@ -102,8 +108,7 @@ def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:
 async def prove(workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker") -> Proof:
     """Ask both opposites, and the first one in other words, some of the items. Raises what asking raises."""
     assert instrument.opposites
-    language = instrument.opposites.language
-    asked = _few([item for item in items if not language or item.language == language])
+    asked = _asked(instrument, items)
     a, b = _voices(workspace, instrument, asker)
     rows: list[Response] = []
     for label, voice in (("a", a), ("b", b), ("again", replace(a, system=a.system + SAME))):
@@ -116,8 +121,14 @@ async def prove(workspace: Workspace, instrument: Instrument, items: Sequence[It
     return Proof(
         instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine,
         separation, low, high, control, control_low, control_high, number,
-        (instrument.opposites.a[:60], instrument.opposites.b[:60]),
+        (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in asked}),
     )  # fmt: skip
+
+
+def _asked(instrument: Instrument, items: Sequence[Item]) -> list[Item]:
+    """Of these items those that a proof asks."""
+    language = instrument.opposites.language if instrument.opposites else ""
+    return _few([item for item in items if not language or item.language == language])
 
 
 def _few(items: Sequence[Item]) -> list[Item]:

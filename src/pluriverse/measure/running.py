@@ -366,7 +366,7 @@ class _Work:
         ):
             if instrument.opposites is None:
                 continue
-            proof = proofs.of(instrument, asker.respondent)
+            proof = proofs.of(instrument, asker.respondent, self._items[instrument.name])
             if proof is None:
                 yield MeasureStep(f"does {instrument.name} see on {asker.respondent.base}?", number, total)
                 proof = await prove(self._workspace, instrument, self._items[instrument.name], asker)
