@@ -11,6 +11,7 @@ from pluriverse.measure.charting import opinion_map, value_map
 from pluriverse.measure.comparing import alike, compare
 from pluriverse.measure.detecting import confusions
 from pluriverse.measure.figure import Figure
+from pluriverse.measure.instrument import find
 from pluriverse.measure.report import render
 from pluriverse.measure.reporting import report
 from pluriverse.measure.responses import Response
@@ -235,4 +236,19 @@ def test_politics_and_values_are_a_map_of_two_instruments(tmp_path: Path) -> Non
     sides = {point.name: (point.x < 0.5, point.y > 0.5) for point in drawn.points}
     assert sides == {"a": (True, True), "b": (False, False)}, "the left is at the left, duty above"
     none, why = opinion_map(found, figures(found, [proof("propositions-forced", True), proof("persona-ethics", False)]))
-    assert none is None and "persona-ethics-free" in why
+    assert none is None and "remarks-ethics" in why
+
+
+def test_choice_of_words_makes_a_map_where_statements_are_blind(tmp_path: Path) -> None:
+    """As on the default model."""
+    found = latest([recorded(tmp_path, opinions(), [A, B], "2026-01-01")])
+    words = [
+        Figure(who, f"remarks-{axis}", "word_lean", value, value - 0.1, value + 0.1, 30)
+        for who, value in (("a", 0.8), ("b", 0.3))
+        for axis in ("politics", "ethics")
+    ]
+    blind = figures(found, [proof("propositions-forced", False)])
+    found = replace(found, instruments=(find("remarks-politics"), find("remarks-ethics")))
+    drawn, why = opinion_map(found, [*blind, *words])
+    assert drawn is not None and why == ""
+    assert [(point.name, round(point.x, 1), point.y) for point in drawn.points] == [("a", 0.2, 0.8), ("b", 0.7, 0.3)]

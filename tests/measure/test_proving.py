@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from pluriverse.measure.assembling import honest, latest
 from pluriverse.measure.figure import PANEL, Figure
 from pluriverse.measure.instrument import known
 from pluriverse.measure.items import Item
 from pluriverse.measure.proving import LEAST, Proof, Proofs, _few, _separation
 from pluriverse.measure.record import Plan, Run
-from pluriverse.measure.responses import Respondent
-from pluriverse.measure.running import _honest
+from pluriverse.measure.responses import Respondent, Response, blank
 
 
 def proof(**changes: object) -> Proof:
@@ -76,14 +76,18 @@ def test_every_instrument_is_described_whole(name: str) -> None:
 
 
 def test_a_blind_instrument_gives_no_number() -> None:
+    quiz = next(each for each in known().values() if each.opposites)
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
-    run = Run("r", "2026-11-24", Plan((("quiz", "1"),), (who,), 10, 0), ())
-    figure = Figure("ana", "quiz", "accuracy", 0.7, 0.6, 0.8, 30)
-    assert _honest(figure, run, []) == _honest(figure, run, [proof()]) == figure
-    told = _honest(figure, run, [proof(low=0.4)])
+    rows = tuple(Response(**blank(Item("i", "?", "chat"), who, quiz.name, quiz.version, 0), text="x") for _ in "a")
+    found = latest([Run("r", "2026-11-24", Plan(((quiz.name, quiz.version),), (who,), 10, 0), rows)])
+    figure = Figure("ana", quiz.name, "accuracy", 0.7, 0.6, 0.8, 30)
+    mine = proof(instrument=quiz.name, version=quiz.version)
+    assert honest(figure, quiz, found, [mine]) == figure
+    assert "was not proved" in honest(figure, quiz, found, []).note
+    told = honest(figure, quiz, found, [replace(mine, low=0.4)])
     assert told.value is None and "cannot be told apart" in told.note
-    assert _honest(figure, run, [proof(low=0.4, base="another")]) == figure
-    assert _honest(replace(figure, assistant=PANEL), run, [proof(low=0.4)]).value is None
+    assert honest(figure, quiz, found, [replace(mine, low=0.4, base="another")]).value == 0.7
+    assert honest(replace(figure, assistant=PANEL), quiz, found, [replace(mine, low=0.4)]).value is None
 
 
 def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ import pytest
 from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
-from pluriverse.measure import running
 from pluriverse.measure.asking_items import Asker
 from pluriverse.measure.assembling import figures, latest
 from pluriverse.measure.instrument import Instrument, find
@@ -220,7 +219,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
 
 def test_figures_are_a_function_of_rows(settings: Settings) -> None:
     done = last(run(settings, [QUIZ, TALK], [A, B]))
-    assert running.figures(done.run, [QUIZ, TALK]) == list(done.figures)
+    assert figures(latest([done.run]), ()) == list(done.figures)
     assert {figure.metric for figure in done.figures} >= {"accuracy", "share_answer"}
 
 

@@ -92,16 +92,16 @@ def latest(
         tuple(each for each in about.values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
-        _early(runs, responses),
+        _early(runs, responses, about),
         gauges,
     )
 
 
-def _early(runs: Sequence[Run], responses: Sequence[Response]) -> dict[str, int]:
+def _early(runs: Sequence[Run], responses: Sequence[Response], about: Mapping[str, Instrument]) -> dict[str, int]:
     """Instruments of which nothing was asked beyond the items after which a run stopped."""
     found: dict[str, int] = {}
     for run in (each for each in runs if each.plan.until is not None):
-        for instrument in (known()[name] for name, _ in run.plan.instruments if name in known()):
+        for instrument in (about[name] for name, _ in run.plan.instruments if name in about):
             items = {row.item for row in responses if row.instrument == instrument.name}
             if items and stopped(run, instrument) == len(items):
                 found[instrument.name] = len(items)

@@ -28,9 +28,10 @@ _COUNTRIES, _QUESTIONS = 6, 8  # fewer make no map
 # instrument: its figure from 0 to 1. The first that was measured and sees is taken; texts come before options.
 _POLITICS = {
     "propositions-free": "agreement", "persona-politics-free": "agreement", "issues": "leaning",
+    "remarks-politics": "word_lean",
     "propositions-unforced": "agreement", "propositions-forced": "agreement", "persona-politics": "agreement",
 }  # fmt: skip
-_VALUES = {"persona-ethics-free": "agreement", "persona-ethics": "agreement"}
+_VALUES = {"persona-ethics-free": "agreement", "remarks-ethics": "word_lean", "persona-ethics": "agreement"}
 _JOINT = math.sqrt(-2 * math.log(0.05)) / 1.96  # from a half interval of 95 % to a half axis of an ellipse of 95 %
 
 
@@ -151,7 +152,7 @@ def opinion_map(found: Latest, figures: Sequence[Figure]) -> tuple[Map | None, s
     across, upward = (_first(found, figures, axis) for axis in (_POLITICS, _VALUES))
     names = [name for name in found.assistants if name in across and name in upward]
     if len(names) < 2:
-        return None, "No map of politics and values: it needs propositions-free and persona-ethics-free of two or more."
+        return None, "No map of politics and values: it needs remarks-politics and remarks-ethics of two or more."
     points = []
     for name in names:
         x, y = across[name], upward[name]

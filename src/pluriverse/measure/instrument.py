@@ -18,8 +18,8 @@ from .items import Item
 
 DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history", "silence", "risk")
 STANDARD = (  # one or two of each dimension; measured on the starter panel in minutes
-    "truthfulqa", "xcopa", "blend", "persona-ethics", "persona-politics", "propositions-free", "issues", "history",
-    "speechmap-pairs", "xstest", "strongreject",
+    "truthfulqa", "xcopa", "blend", "persona-ethics", "persona-politics", "remarks-politics", "remarks-ethics",
+    "propositions-free", "issues", "history", "speechmap-pairs", "xstest", "strongreject",
 )  # fmt: skip
 Norm = Literal["sum", "characters"]
 

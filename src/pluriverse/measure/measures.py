@@ -30,6 +30,7 @@ _MODULES = {
     "stability": "opinions",
     "overton": "overton",
     "stance": "stances",
+    "word_lean": "remarks",
     "reading": "history",
     "choice": "history",
     "shares": "silence",

@@ -15,20 +15,18 @@ from ..assistants import Assistant
 from ..assistants.bases import Base
 from ..errors import UnsupportedError, UsageError
 from .asking_items import Asker, Cell, parts
+from .assembling import figures, latest
 from .cluster import Answered, Cluster, Lost, connected
 from .cluster_worker import Shard, order_of
-from .correcting import told, weighed
-from .figure import PANEL, Figure
+from .figure import Figure
 from .instrument import Instrument, known
 from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
-from .measures import figures_of
 from .proving import Proof, Proofs, prove
 from .record import Plan, Record, Run, read_run
 from .respondents import asker_of
 from .responses import Respondent, Response
-from .steering import steering
-from .stopping import batches, checked, enough, noted, stopped
+from .stopping import batches, checked, enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +107,11 @@ async def measure(
         raise UsageError("there is nothing to measure", "pluriverse measure INSTRUMENT --with A,B")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
-    chosen = {
-        each.name: sampled(
-            items[each.name] if items and each.name in items else await each.items(workspace.settings), each, options
-        )
+    whole = {
+        each.name: items[each.name] if items and each.name in items else await each.items(workspace.settings)
         for each in instruments
     }
+    chosen = {each.name: sampled(whole[each.name], each, options) for each in instruments}
     refs = [options.base or each.base for each in assistants]
     with connected(options.cluster) as cluster:
         async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
@@ -125,7 +122,7 @@ async def measure(
         for instrument in instruments:
             _check(instrument, chosen[instrument.name], askers)
         plan = _plan(instruments, askers, options)
-        work = _Work(workspace, instruments, askers, chosen, options)
+        work = _Work(workspace, instruments, askers, chosen, whole, options)
         with Record(workspace.settings.home, plan) as record:
             async with aclosing(work.everything(record, cluster)) as events:
                 async for event in events:
@@ -137,13 +134,8 @@ async def measure(
                     else:
                         yield said
     run = read_run(workspace.settings.home, plan.id)
-    responses = run.judged
-    moved = steering(instruments, lambda each: rows_of(run, each, responses), run.plan.respondents, work.proofs)
-    shown = told([_honest(each, run, work.proofs) for each in figures(run, instruments)])
-    shown += [_honest(each, run, work.proofs) for each in moved]
-    early = {each.name: stopped(run, each) for each in instruments}
-    shown = [noted(each, early[each.instrument]) for each in shown]
-    yield Measured(run, tuple(shown), tuple(work.proofs), work.items_per_s, tuple(notes))
+    shown = tuple(figures(latest([run]), work.proofs))
+    yield Measured(run, shown, tuple(work.proofs), work.items_per_s, tuple(notes))
 
 
 def _plan(instruments: Sequence[Instrument], askers: Sequence[Asker], options: MeasureOptions) -> Plan:
@@ -167,32 +159,6 @@ async def _judged(
         yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total)
     async for step in ruled(bench, record, instruments):
         yield MeasureStep(step.words, step.done, step.total)
-
-
-def _honest(figure: Figure, run: Run, proofs: Sequence[Proof]) -> Figure:
-    """The figure, or the sentence why there is none, where its instrument sees on no base that it is about."""
-    bases = {each.base for each in run.plan.respondents if figure.assistant in {each.assistant, PANEL}}
-    about = [each for each in proofs if each.instrument == figure.instrument and each.base in bases]
-    if not about or any(each.sees for each in about):
-        return figure
-    return replace(figure, value=None, low=None, high=None, note=about[-1].words)
-
-
-def figures(run: Run, instruments: Sequence[Instrument]) -> list[Figure]:
-    """All figures of a run, instrument by instrument: a pure function of its rows, verdicts and gauges."""
-    found = []
-    responses = run.judged
-    for instrument in instruments:
-        if rows := rows_of(run, instrument, responses):
-            found += weighed(instrument, rows, figures_of(instrument, rows), run.gauges)
-    return found
-
-
-def rows_of(run: Run, instrument: Instrument, responses: Sequence[Response]) -> list[Response]:
-    """Those of an instrument; respondents in the order of the plan, whoever answered first."""
-    places = {each.key: place for place, each in enumerate(run.plan.respondents)}
-    rows = [row for row in responses if row.instrument == instrument.name]
-    return sorted(rows, key=lambda row: places.get(row.respondent, len(places)))
 
 
 def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:
@@ -241,10 +207,11 @@ class _Work:
         instruments: Sequence[Instrument],
         askers: Sequence[Asker],
         items: dict[str, list[Item]],
+        whole: dict[str, list[Item]],
         options: MeasureOptions,
     ) -> None:
         self._workspace, self._instruments, self._askers = workspace, instruments, askers
-        self._items, self._options = items, options
+        self._items, self._whole, self._options = items, whole, options
         self.proofs: list[Proof] = []
         self._asked, self._seconds = 0, 0.0
         self._done, self._total = 0, 0
@@ -357,7 +324,7 @@ class _Work:
         return shards
 
     async def _prove(self) -> AsyncGenerator[MeasureEvent, None]:
-        """That instruments see on these bases; kept, so that it is asked once."""
+        """That instruments see on these bases; of all their items, not only of those measured, and kept: asked once."""
         proofs = Proofs(self._workspace.settings.home)
         bases = {asker.respondent.base: asker for asker in self._askers}
         total = len(self._instruments) * len(bases)
@@ -366,10 +333,10 @@ class _Work:
         ):
             if instrument.opposites is None:
                 continue
-            proof = proofs.of(instrument, asker.respondent, self._items[instrument.name])
+            proof = proofs.of(instrument, asker.respondent, self._whole[instrument.name])
             if proof is None:
                 yield MeasureStep(f"does {instrument.name} see on {asker.respondent.base}?", number, total)
-                proof = await prove(self._workspace, instrument, self._items[instrument.name], asker)
+                proof = await prove(self._workspace, instrument, self._whole[instrument.name], asker)
                 proofs.keep(proof)
             self.proofs.append(proof)
 

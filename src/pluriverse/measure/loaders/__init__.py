@@ -28,6 +28,7 @@ _MODULES = {
     "globalopinionqa": "values",
     "issues": "politics",
     "propositions": "politics",
+    "remarks": "remarks",
     "history": "history",
     "history-asked": "history",
     "speechmap": "silence",
