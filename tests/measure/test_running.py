@@ -230,3 +230,20 @@ def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None
     found = latest(runs(settings.home))
     assert found.instruments == (QUIZ,) and not found.notes
     assert [each.value for each in figures(found, ())] == [each.value for each in done.figures]
+
+
+def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings, tmp_path: Path) -> None:
+    """Whom a voice is guided against speaks through that base too, though its file names the default."""
+    script = tmp_path / "other.toml"
+    script.write_text('[[rule]]\nreplies = ["I think that taxes should pay for health care."]\n')
+    about = replace(find("remarks-politics"), measures=("word_lean",))
+    base = f"scripted:{script}"
+
+    async def go() -> list:
+        async with Workspace(settings) as workspace:
+            who = workspace.choose(["progressive", "conservative"])
+            return [event async for event in measure(workspace, [about], who, MeasureOptions(8, base=base))]
+
+    done = last(asyncio.run(go()))
+    assert {each.base for each in done.run.plan.respondents} == {base} == {each.base for each in done.proofs}
+    assert all(each.guidance for each in done.run.plan.respondents) and len(done.run.responses) == 16

@@ -34,11 +34,15 @@ class Answers:
 class Voice:
     """One assistant on its engine, ready to answer and to be scored."""
 
-    def __init__(self, workspace: Workspace, assistant: Assistant, engine: Engine, base: Base) -> None:
+    def __init__(
+        self, workspace: Workspace, assistant: Assistant, engine: Engine, base: Base, other: str | None = None
+    ) -> None:
+        """`other`: the base, where it is another than the assistant's own; whom it is guided against uses it too."""
         self.assistant = assistant
         self.engine = engine
         self._workspace = workspace
         self._base = base
+        self._other = other
 
     @classmethod
     async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "Voice":
@@ -46,7 +50,7 @@ class Voice:
         if base is not None:
             assistant = replace(assistant, base=base)
         engine = await workspace.engine(assistant.base, context=2048)
-        return cls(workspace, assistant, engine, resolve(assistant.base, workspace.store, workspace.settings))
+        return cls(workspace, assistant, engine, resolve(assistant.base, workspace.store, workspace.settings), base)
 
     @property
     def name(self) -> str:
@@ -113,6 +117,8 @@ class Voice:
 
     def _draft(self, question: str, options: AskOptions) -> Draft:
         heard = Heard(self.assistant, (Message("user", question),))
+        if options.base is None:
+            options = replace(options, base=self._other)
         return Draft(0, heard, options, self._workspace.settings.base, self._workspace.shelf)
 
 

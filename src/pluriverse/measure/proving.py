@@ -162,7 +162,7 @@ async def _answers(
 ) -> list[Response]:
     from .asking_items import Asker
 
-    voice = await Voice.of(workspace, assistant)
+    voice = await Voice.of(workspace, assistant, assistant.base)  # its counterpart too speaks through it
     asker = Asker(voice, replace(like.respondent, key=label, assistant=label), like.seed)
     found: list[Response] = []
     async for part in asker.ask(instrument, [(item, 0) for item in items]):
