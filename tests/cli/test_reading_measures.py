@@ -33,7 +33,7 @@ def measured(home: Path) -> Path:
 def test_nothing_measured_yet(call: Call, words: tuple[str, ...]) -> None:
     told = call(*words)
     assert told.code == 1 and "nothing has been measured yet" in told.err
-    assert "pluriverse measure xcopa --with duty,outcomes" in told.err
+    assert "pluriverse measure remarks-politics remarks-ethics" in told.err
     assert call(*words, "--json").document["error"]["kind"] == "not_found"
 
 
@@ -70,11 +70,24 @@ def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
     assert told.code == 1 and "cannot be written" in told.err
 
 
+def test_a_run_that_cannot_be_read_is_told(call: Call, measured: Path) -> None:
+    """Figures must not change without a word, nor be called never measured."""
+    broken = measured / "runs" / "abc123"
+    broken.mkdir()
+    (broken / "run.json").write_text('{"x":', "utf-8")
+    told = call("card", "duty")
+    assert told.code == 0 and "left out" in told.out + told.err and "abc123" in told.out + told.err
+    for each in (measured / "runs").iterdir():
+        (each / "run.json").write_text('{"x":', "utf-8")
+    told = call("card", "duty")
+    assert told.code != 0 and "cannot be understood" in told.err and "delete" in told.err
+
+
 def test_somebody_who_was_not_measured(call: Call, measured: Path) -> None:
     told = call("card", "dutty")
     assert told.code == 1 and "did you mean duty?" in told.err
     told = call("compare", "duty", "progressive")
-    assert told.code == 1 and "pluriverse measure xcopa --with progressive" in told.err
+    assert told.code == 1 and "pluriverse measure remarks-politics --with progressive" in told.err
     assert call("compare", "duty", "duty").code == 2
     assert "through 'other'" in call("card", "duty", "--base", "other").err
 

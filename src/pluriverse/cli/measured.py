@@ -1,6 +1,7 @@
 """What the commands that read measurements share: loading runs, saying that there are none, dates, and blind rows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFoundError
@@ -13,15 +14,17 @@ if TYPE_CHECKING:
     from ..measure.record import Run
     from ..settings import Settings
 
-_FIRST = "pluriverse measure xcopa --with duty,outcomes"
+_FIRST = "pluriverse measure remarks-politics remarks-ethics"
 
 
 def runs_of(settings: "Settings") -> "list[Run]":
-    """NotFoundError where nothing was measured."""
-    from ..measure.record import runs
+    """NotFoundError where nothing was measured, IntegrityError where no run can be read."""
+    from ..measure.record import runs, unreadable
 
     found = [run for run in runs(settings.home) if run.responses]
     if not found:
+        for error in unreadable(settings.home):
+            raise error
         raise NotFoundError("nothing has been measured yet", _FIRST)
     return found
 
@@ -38,6 +41,7 @@ def latest_of(
     """
     from ..measure.assembling import latest
     from ..measure.proving import Proofs
+    from ..measure.record import unreadable
 
     found = runs_of(settings) if found is None else found
     everybody = [each for run in found for each in run.plan.respondents]
@@ -46,7 +50,8 @@ def latest_of(
         if name not in measured:
             close = near(name, measured)
             here = f"{name!r} has not been measured"
-            raise NotFoundError(here, f"did you mean {close}?" if close else f"pluriverse measure xcopa --with {name}")
+            measure = f"pluriverse measure remarks-politics --with {name}"
+            raise NotFoundError(here, f"did you mean {close}?" if close else measure)
     chosen = latest(found, names)
     if base is not None:
         wanted = [each.assistant for each in chosen.respondents if each.base == base]
@@ -54,6 +59,8 @@ def latest_of(
             bases = ", ".join(sorted({each.base for each in chosen.respondents}))
             raise NotFoundError(f"nothing was measured through {base!r}", f"measured: {bases}")
         chosen = latest(found, wanted)
+    broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home))
+    chosen = replace(chosen, notes=(*chosen.notes, *broken))
     if not chosen.responses:
         raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
     return chosen, Proofs(settings.home).all()

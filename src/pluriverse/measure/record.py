@@ -145,14 +145,21 @@ class Record:
 
 
 def runs(home: Path) -> list[Run]:
-    """All runs that can be read, the newest last."""
-    found = []
+    """All runs that can be read, the newest last; `unreadable` tells of the others."""
+    return sorted((each for each in _kept(home) if isinstance(each, Run)), key=lambda run: run.created)
+
+
+def unreadable(home: Path) -> list[IntegrityError]:
+    """What is wrong with the runs that cannot be read."""
+    return [each for each in _kept(home) if isinstance(each, IntegrityError)]
+
+
+def _kept(home: Path) -> Iterator[Run | IntegrityError]:
     for place in sorted((home / "runs").glob("*/run.json")):
         try:
-            found.append(_run(place.parent))
-        except IntegrityError:
-            continue  # `read_run` tells what is wrong with it
-    return sorted(found, key=lambda run: run.created)
+            yield _run(place.parent)
+        except IntegrityError as error:
+            yield error
 
 
 def read_run(home: Path, id: str) -> Run:
