@@ -128,9 +128,8 @@ class Context:
             raise Aborted
         if code != 0:
             raise EngineError(f"the engine could not decode (code {code})")
-        if (
-            self._pace and waited < took / 10
-        ):  # beside an engine of ours steps are slower too, and fewer threads do not help
+        # Beside an engine of ours steps are slower too, and fewer threads do not help.
+        if self._pace and waited < took / 10:
             self._pace.after(n, took)
 
     def logits(self, row: int) -> Logits:

@@ -17,7 +17,8 @@ from .cells import ANSWERED, grouped, mean
 def word_lean(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
     """Mean probability that an answer's words are the first side's; and what the scale itself is good for."""
     used = scale(instrument.options["scale"])
-    note = f"of words, not of stances; the scale puts {used.held:.1%} of unseen statements on their side"
+    first, other = used.sides
+    note = f"1: words of {first}, 0: of {other}; not of stances; {used.held:.1%} of unseen statements read right"
     return [
         mean(instrument, assistant, "word_lean", list(values.values()), note=note)
         for assistant, values in word_lean_values(instrument, responses).items()
