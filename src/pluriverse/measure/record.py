@@ -146,20 +146,24 @@ class Record:
 
 def runs(home: Path) -> list[Run]:
     """All runs that can be read, the newest last; `unreadable` tells of the others."""
-    return sorted((each for each in _kept(home) if isinstance(each, Run)), key=lambda run: run.created)
+    found = []
+    for place in sorted((home / "runs").glob("*/run.json")):
+        try:
+            found.append(_run(place.parent))
+        except IntegrityError:
+            continue
+    return sorted(found, key=lambda run: run.created)
 
 
 def unreadable(home: Path) -> list[IntegrityError]:
-    """What is wrong with the runs that cannot be read."""
-    return [each for each in _kept(home) if isinstance(each, IntegrityError)]
-
-
-def _kept(home: Path) -> Iterator[Run | IntegrityError]:
+    """What is wrong with the runs that cannot be read; their rows are not looked at."""
+    found = []
     for place in sorted((home / "runs").glob("*/run.json")):
         try:
-            yield _run(place.parent)
+            _described(place.parent)
         except IntegrityError as error:
-            yield error
+            found.append(error)
+    return found
 
 
 def read_run(home: Path, id: str) -> Run:
@@ -171,6 +175,14 @@ def read_run(home: Path, id: str) -> Run:
 
 
 def _run(folder: Path) -> Run:
+    plan, created = _described(folder)
+    responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
+    gauges = Gauges(folder.parents[1]).all() if rulings else ()
+    return Run(folder.name, created, plan, tuple(responses), rulings, gauges)
+
+
+def _described(folder: Path) -> tuple[Plan, str]:
+    """What was planned and when, without a row."""
     try:
         document = json.loads((folder / "run.json").read_text("utf-8"))
         plan = Plan(
@@ -182,12 +194,9 @@ def _run(folder: Path) -> Run:
             tuple(parsed(each) for each in document.get("imported", ())),
             document.get("until"),
         )
-        created = str(document["created"])
+        return plan, str(document["created"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
-    responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
-    gauges = Gauges(folder.parents[1]).all() if rulings else ()
-    return Run(folder.name, created, plan, tuple(responses), rulings, gauges)
 
 
 def _responses(path: Path) -> Iterator[Response]:
