@@ -15,7 +15,7 @@ from pluriverse.measure.proving import Proof
 from pluriverse.measure.responses import Respondent, Response
 from pluriverse.measure.steering import steering
 
-from .handmade import BASE, proof, propositions, recorded, respondent, scored
+from .handmade import BASE, proof, propositions, recorded, respondent, scored, written
 
 OWN, OTHER, FREE = "propositions-forced", "persona-ethics", "persona-ethics-free"
 LEFT, RIGHT = respondent("progressive"), respondent("conservative")
@@ -110,6 +110,29 @@ def test_what_is_missing_leaves_figures_out() -> None:
     assert not [each for each in moved(rows, (LEFT, RIGHT, other)) if each.metric.startswith("steering")]
     guided = replace(PLAIN, guidance={"against": "x", "strength": 2.0})
     assert not [each for each in moved(rows, (LEFT, RIGHT, guided)) if each.metric.startswith("steering")]
+
+
+def remarks(who: Respondent, instrument: str, subjects: Sequence[str]) -> list[Response]:
+    items = [Item(f"q{n}", f"Question {n}?", "chat") for n in range(12)]
+    rows = written(who, instrument, items, ["answer"] * len(items))
+    return [replace(row, text=f"I think of {subjects[n % len(subjects)]} first.") for n, row in enumerate(rows)]
+
+
+def test_the_words_of_open_questions_move_too() -> None:
+    left, right = ("equality", "climate change"), ("tradition", "free market capitalism")
+    neither = ("breakfast", "the weather")
+    rows = [
+        *remarks(LEFT, "remarks-politics", left), *remarks(RIGHT, "remarks-politics", right),
+        *remarks(PLAIN, "remarks-politics", neither),
+        *(row for who in (LEFT, RIGHT, PLAIN) for row in remarks(who, "remarks-ethics", neither)),
+    ]  # fmt: skip
+    found = moved(rows, proofs=[proof("remarks-ethics", True)])
+    lean = {each: one(found, "steering_gain", each).value or 0 for each in ("progressive", "conservative")}
+    assert 0.1 < lean["progressive"] < 1 and 0.1 < lean["conservative"] < 1
+    assert one(found, "pair_gain", PANEL).value == pytest.approx(sum(lean.values()))
+    net = one(found, "steering_net", "progressive")
+    assert net.value == pytest.approx(lean["progressive"]) and "not shown" not in net.note and net.n == 12
+    assert one(found, "steering_cross", "progressive", "remarks-ethics").value == 0
 
 
 def test_a_blind_axis_and_another_way_of_asking_are_no_controls() -> None:

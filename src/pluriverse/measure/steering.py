@@ -3,7 +3,8 @@
 A prompt, guidance or tuning for one side must move answers to that side, and further than it moves them elsewhere: any
 prompt moves something. An axis is an instrument whose opposites are two assistants (`Instrument.opposites`); its pole
 gives one answer to each statement. Moves are in shares of answers, 1 from pole to pole (1 - W1 to the pole's answers,
-neither counting half), as many statements with one key as with the other, so that saying yes counts for nothing.
+neither counting half), as many statements with one key as with the other, so that saying yes counts for nothing. Open
+questions have no key, and what is read there are the words of the answers, from all of one side to all of the other.
 
 Where a run lacks what is needed (both of a pair, the plain base, an axis they are not about) there is no figure of it.
 Knows the rows of a run; asks nobody.
@@ -24,7 +25,11 @@ from .responses import Respondent, Response
 from .statistics.resampling import of_means
 from .statistics.stability import net_of_other_questions
 
-_KEYED = {"agreement", "stance"}  # measures whose values run from -1 to 1, toward the first of the opposites
+_TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the first of the opposites: to -1 to 1
+    "agreement": lambda value: value,
+    "stance": lambda value: value,
+    "word_lean": lambda value: 2 * value - 1,
+}
 _BOUNDS = (-1.0, 1.0)
 _STEERS = "it moves toward its pole, and further than elsewhere"
 _NOT_SHOWN = "not shown to move toward its pole, and further than elsewhere"
@@ -36,12 +41,12 @@ Rows = Callable[[Instrument], Sequence[Response]]
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """`values`: by assistant and statement, toward pole a; `keys`: whether yes to the statement is on a's side."""
+    """`values`: by assistant and item, -1 to 1 toward pole a; `keys`: 1 where yes is on a's side, -1 on b's, 0: open."""
 
     instrument: Instrument
     opposites: Opposites
     values: Values
-    keys: Mapping[str, bool]
+    keys: Mapping[str, int]
 
     @property
     def mode(self) -> str:
@@ -53,12 +58,13 @@ class _Axis:
         return bool(poles & {other.opposites.a, other.opposites.b}) or self.mode != other.mode
 
     def moved(self, a: str, b: str) -> np.ndarray | None:
-        """From b to a, toward the first pole, statement by statement; None where too few have an answer of both."""
+        """From b to a, toward the first pole, item by item; None where too few have an answer of both."""
         one, other = self.values.get(a, {}), self.values.get(b, {})
         shared = [item for item in one if item in other]
-        keyed = [[item for item in shared if self.keys[item] == key] for key in (True, False)]
+        sides = (1, -1) if any(self.keys.values()) else (0,)
+        keyed = [[item for item in shared if self.keys[item] == key] for key in sides]
         number = min(map(len, keyed))
-        if 2 * number < LEAST:
+        if len(sides) * number < LEAST:
             return None
         return np.array([(one[item] - other[item]) / 2 for each in keyed for item in each[:number]])
 
@@ -102,11 +108,14 @@ def steering(
 
 def _axis(instrument: Instrument, rows: Rows) -> _Axis | None:
     opposites = instrument.opposites
-    if opposites is None or opposites.systems or instrument.measures[0] not in _KEYED:
+    if opposites is None or opposites.systems or instrument.measures[0] not in _TO_POLES:
         return None
-    found = rows(instrument)
-    keys = {row.item: _key(row.metadata) for row in found}
-    return _Axis(instrument, opposites, values_of(instrument, found), {item: key > 0 for item, key in keys.items()})
+    found, to_poles = rows(instrument), _TO_POLES[instrument.measures[0]]
+    values = {
+        assistant: {item: to_poles(value) for item, value in each.items()}
+        for assistant, each in values_of(instrument, found).items()
+    }
+    return _Axis(instrument, opposites, values, {row.item: _key(row.metadata) for row in found})
 
 
 def _key(about: Mapping[str, object]) -> int:
