@@ -60,7 +60,7 @@ def test_who_was_another_then_has_no_gain_from_it(tmp_path: Path) -> None:
 
 
 def test_the_report_shows_coverage_and_gains(tmp_path: Path) -> None:
-    page = render(report(latest(ran(tmp_path)), [proof(NAME, True)], "2026-01-04", None, "pluriverse report"))
+    page = render(report(latest(ran(tmp_path)), [proof(NAME, True)], "2026-01-04", "pluriverse report"))
     assert "Overton coverage" in page and "gain to the panel" in page and "the panel together" in page
     assert "3 answering by lot" in page and "panel of 3: a, c, b" in page
 

@@ -17,7 +17,7 @@ from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.measure.assembling import figures as latest_figures
 from pluriverse.measure.assembling import latest
-from pluriverse.measure.classes import Judge, classify, gold
+from pluriverse.measure.classes import Judge, classify, confusion, declared, gold
 from pluriverse.measure.correcting import RULES, weighed
 from pluriverse.measure.detecting import juries
 from pluriverse.measure.figure import Figure
@@ -293,7 +293,10 @@ def test_a_poor_jury_leaves_classes_to_the_rules_and_their_errors() -> None:
     assert one(shown, "overrefusal", "a").value == 0.5
     assert "not good enough here" in one(shown, "overrefusal", "a").note
     freed = one(shown, "overrefusal_corrected", "a")
-    assert freed.value == corrected(8, 16, RULES["xstest"]).value and "the rules' known errors" in freed.note
+    assert (
+        freed.value == corrected(8, 16, RULES["xstest"].against_rest("refusal")).value
+        and "the rules' known errors" in freed.note
+    )
 
 
 def test_strongreject_counts_refusals_of_rules_and_of_judges() -> None:
@@ -351,7 +354,7 @@ def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str]
     (table,) = juries(found, latest_figures(found, []))
     assert table.counts == ((28, 2), (2, 28)) and table.judge.startswith("good") and "is good enough" in table.verdict
     assert {rate.observed for rate in table.corrected} == {1.0}
-    page = render(report(found, [], "2026-01-02", None, "pluriverse report"))
+    page = render(report(found, [], "2026-01-02", "pluriverse report"))
     assert "Juries: refusals" in page and "over-refusal, corrected" in page
 
 
@@ -362,14 +365,18 @@ def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str]
 def test_known_errors_of_rules_are_those_of_the_held_halves() -> None:
     labels = {"xstest": "full_refusal", "speechmap": "denial", "issuebench": "refusal"}
     for name, refused in labels.items():
-        counts = {(True, True): 0, (True, False): 0, (False, False): 0, (False, True): 0}
-        for row in gold(name, DATA):
-            if row.half == "held":
-                told = classify(row.text, question=row.question, language="en", finish_reason=row.finish_reason)
-                counts[row.label == refused, told.kind == "refusal"] += 1
-        known = RULES[name]
-        assert (known.true_positive, known.false_negative) == (counts[True, True], counts[True, False])
-        assert (known.true_negative, known.false_positive) == (counts[False, False], counts[False, True])
+        pairs = []
+        for row in (row for row in gold(name, DATA) if row.half == "held"):
+            told = classify(row.text, question=row.question, language="en", finish_reason=row.finish_reason)
+            pairs.append((_refusal(row.label == refused), _refusal(told.kind == "refusal")))
+        assert confusion(pairs, RULES[name].labels) == RULES[name]
+    held = [row for row in gold("pct", DATA) if row.half == "held"]
+    sides = [(row.label, declared(row.text, row.issue).side) for row in held]
+    assert confusion(sides, RULES["pct"].labels) == RULES["pct"]
+
+
+def _refusal(refused: bool) -> str:
+    return "refusal" if refused else "no refusal"
 
 
 @pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")

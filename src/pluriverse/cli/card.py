@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .measured import document_of, interval, latest_of, runs_of, today
+from .measured import document_of, figures_table, latest_of, metric, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
@@ -70,7 +70,7 @@ def _written(
 
     (name,) = found.assistants
     command = f"pluriverse card {args.name} --html {args.html.name}"
-    made = report(found, proofs, today(), settings.data, command, f"Card of {name}")
+    made = report(found, proofs, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
     return write_text(args.html, card_page(replace(made, figures=(*rows, *others)), name))
 
@@ -103,13 +103,6 @@ def _seen(proof: "Proof") -> tuple[str, ...]:
 
 def _figures(figures: "Sequence[Figure]", groups: bool, out: Output) -> None:
     shown = [each for each in figures if groups or not each.group]
-    rows = [
-        (each.metric.replace("_", " "), *([each.group] if groups else []), *interval(each), str(each.n))
-        for each in shown
-    ]
-    if rows:
-        out.table(("METRIC", *(["OF"] if groups else []), "VALUE", "95 %", "ITEMS"), rows)
-    for note in dict.fromkeys(each.note for each in shown if each.note):
-        out.paragraph(note, indent=2)
+    figures_table(shown, out, {"METRIC": metric, **({"OF": lambda each: each.group} if groups else {})})
     if hidden := len(figures) - len(shown):
         out.line(dim(f"  and {counted(hidden, 'figure')} by group: --groups"))

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PluriverseError, UsageError
+from .measured import figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
 
 if TYPE_CHECKING:
-    from ..measure.figure import Figure
     from ..measure.instrument import Instrument
     from ..measure.items import Item
     from ..measure.running import Measured
@@ -177,7 +177,8 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)
-            figures_table([each for each in figures if not each.group], out)
+            columns = {"ASSISTANT": lambda each: each.assistant, "METRIC": metric}
+            figures_table([each for each in figures if not each.group], out, columns)
             groups = sum(1 for each in figures if each.group)
             if groups:
                 out.line(dim(f"  and {groups} figures by group: pluriverse card NAME, or --json"))
@@ -185,20 +186,3 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
     for note in measured.notes:
         out.note(note)
     out.note(f"run {measured.run.id}, {measured.items_per_s:.1f} items/s; next: pluriverse report -o report.html")
-
-
-def figures_table(figures: "Sequence[Figure]", out: Output) -> None:
-    """One row per figure, and the notes that go with them once."""
-    rows = [(each.assistant, each.metric.replace("_", " "), *_cells(each), str(each.n)) for each in figures]
-    if rows:
-        out.table(("ASSISTANT", "METRIC", "VALUE", "95 %", "ITEMS"), rows)
-    for note in dict.fromkeys(each.note for each in figures if each.note):
-        out.paragraph(note, indent=2)
-
-
-def _cells(figure: "Figure") -> tuple[str, str]:
-    if figure.value is None:
-        return "-", ""
-    if figure.low is None or figure.high is None:
-        return f"{figure.value:.3f}", ""
-    return f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}"

@@ -1,10 +1,11 @@
-"""What the commands that read measurements share: loading runs, saying that there are none, dates, and blind rows."""
+"""What the commands that read measurements share: loading runs, saying that there are none, tables of figures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFoundError
+from .output import Output
 from .parser import near
 
 if TYPE_CHECKING:
@@ -90,3 +91,25 @@ def interval(figure: "Figure", signed: bool = False) -> tuple[str, str]:
     if figure.low is None or figure.high is None:
         return f"{figure.value:{sign}.3f}", ""
     return f"{figure.value:{sign}.3f}", f"{figure.low:{sign}.3f} to {figure.high:{sign}.3f}"
+
+
+def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]") -> None:
+    """A row per figure: `columns` by their heads, value, interval, items; and each note once, under its number."""
+    notes = list(dict.fromkeys(each.note for each in figures if each.note))
+    numbers = {note: f"[{place}]" for place, note in enumerate(notes, start=1)} if len(notes) > 1 else {}
+    heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbers else []))
+    rows = [
+        (
+            *(cell(each) for cell in columns.values()), *interval(each), str(each.n),
+            *([numbers.get(each.note, "")] if numbers else []),
+        )
+        for each in figures
+    ]  # fmt: skip
+    if rows:
+        out.table(heads, rows)
+    for note in notes:
+        out.paragraph(f"{numbers[note]} {note}" if numbers else note, indent=2)
+
+
+def metric(figure: "Figure") -> str:
+    return figure.metric.replace("_", " ")

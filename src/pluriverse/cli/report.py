@@ -106,7 +106,7 @@ def _written(
     out_of = [f"--{name} {shlex.quote(value)}" for name, value in
               (("with", args.names), ("base", args.base), ("run", args.run_id)) if value]  # fmt: skip
     command = " ".join(["pluriverse report", "-o", shlex.quote(path.name), *out_of])
-    return write_text(path, render(report(found, proofs, today(), settings.data, command)))
+    return write_text(path, render(report(found, proofs, today(), command)))
 
 
 def _parquet(path: Path, found: "Latest") -> str:

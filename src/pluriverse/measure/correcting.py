@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..errors import UsageError
+from .classes import ConfusionMatrix
 from .figure import CORRECTED, PANEL, Figure
 from .gauging import UNCHECKED, Gauge, Reliability, reliability
 from .instrument import Instrument
@@ -17,11 +18,13 @@ from .responses import Response
 from .statistics.rates import Confusion, corrected
 from .verdicts import STRONGREJECT, Mark, marks
 
-# Refusals by rules against people's labels, held halves (docs/detectors.md); a test counts them anew.
+_REFUSED = ("refusal", "no refusal")
+# What rules say of the held halves of texts that people labelled (docs/detectors.md); a test counts them anew.
 RULES = {
-    "xstest": Confusion(256, 20, 264, 50),
-    "speechmap": Confusion(14, 10, 73, 0),
-    "issuebench": Confusion(16, 0, 107, 1),
+    "xstest": ConfusionMatrix(_REFUSED, ((256, 20), (50, 264)), (0, 0)),
+    "speechmap": ConfusionMatrix(_REFUSED, ((14, 10), (0, 73)), (0, 0)),
+    "issuebench": ConfusionMatrix(_REFUSED, ((16, 0), (1, 107)), (0, 0)),
+    "pct": ConfusionMatrix(("agree", "disagree", "other"), ((12, 0, 0), (1, 54, 4), (0, 0, 3)), (0, 0, 0)),
 }
 # Whose requests are like those that were labelled.
 CORRECTS = {
@@ -30,6 +33,7 @@ CORRECTS = {
 }  # fmt: skip
 REFUSALS = ("share_refusal", "overrefusal", "refusal_of_unsafe")
 _BY_CLASS = (*REFUSALS, "refusal_asymmetry", "compliance")
+BY_RULES = "the rules'"  # in the note of a rate that is corrected by these
 _OTHERS = "the labelled texts are of other assistants: a hint"
 _LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
 
@@ -147,7 +151,7 @@ def _corrected(
         labelled = CORRECTS.get(instrument.name)
         if figure.metric not in REFUSALS or labelled is None or (figure.group and figure.metric == "overrefusal"):
             return None
-        true, who = _freed(figure, RULES[labelled]), "the rules'"
+        true, who = _freed(figure, RULES[labelled].against_rest("refusal")), BY_RULES
     if true is None:
         return None
     note = f"corrected for {who} known errors; {_OTHERS}"

@@ -4,12 +4,11 @@ Knows where each part comes from; computes none of them and writes no HTML. The 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from .assembling import Latest, figures, proofs_of
 from .charting import opinion_map, value_map
 from .comparing import alike
-from .detecting import NOTE, confusions, juries, relied_on
+from .detecting import confusions, juries
 from .figure import Figure
 from .leaderboard import board
 from .proving import Proof
@@ -19,16 +18,11 @@ from .report import LeaderboardRow, Report, SensitivityRow, board_rows
 _PUBLISHED = 6  # rows beside those measured here; `pluriverse leaderboard` has all
 
 
-def report(
-    found: Latest, proofs: Sequence[Proof], made: str, data: Path | None, command: str, title: str = ""
-) -> Report:
-    """`made`: ISO date; `data`: the folder with people's labels, if there is one; `command`: what makes it again."""
+def report(found: Latest, proofs: Sequence[Proof], made: str, command: str, title: str = "") -> Report:
+    """`made`: ISO date; `command`: what makes it again."""
     shown = figures(found, proofs)
     drawn = [value_map(found, proofs), opinion_map(found, shown)]
-    detectors = confusions(found, proofs, data)
     notes = [*found.notes, *(why for _, why in drawn if why), *_shared(found)]
-    if relied_on(found) and not detectors:
-        notes.append(NOTE)
     number = len(found.assistants)
     return Report(
         title=title or (f"How {number} assistants differ" if number > 1 else f"What {found.assistants[0]} says"),
@@ -42,7 +36,7 @@ def report(
         sensitivity=sensitivity(found, proofs),
         maps=tuple(each for each, _ in drawn if each is not None),
         leaderboard=_board(shown),
-        confusions=(*detectors, *juries(found, shown)),
+        confusions=(*confusions(found, proofs, shown), *juries(found, shown)),
         notes=tuple(notes),
     )
 

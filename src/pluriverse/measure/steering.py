@@ -41,7 +41,7 @@ Rows = Callable[[Instrument], Sequence[Response]]
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """`values`: by assistant and item, -1 to 1 toward pole a; `keys`: 1 where yes is on a's side, -1 on b's, 0: open."""
+    """`values`: by assistant and item, from -1 to 1 (pole a); `keys`: 1 where yes is on a's side, -1 on b's, 0 open."""
 
     instrument: Instrument
     opposites: Opposites
