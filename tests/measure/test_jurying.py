@@ -17,7 +17,7 @@ from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.measure.assembling import figures as latest_figures
 from pluriverse.measure.assembling import latest
-from pluriverse.measure.classes import Judge, classify, confusion, declared, gold
+from pluriverse.measure.classes import Case, Judge, JudgePrompt, Vote, classify, confusion, declared, gold
 from pluriverse.measure.correcting import RULES, weighed
 from pluriverse.measure.detecting import juries
 from pluriverse.measure.figure import Figure
@@ -120,13 +120,13 @@ def one(figures: Sequence[Figure], metric: str, assistant: str = "ana") -> Figur
 def votes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Who was asked for a vote, as often as that."""
     asked: list[str] = []
-    vote = Judge.vote
+    read = Judge.votes
 
-    async def counted(self: Judge, *args: object, **more: object) -> object:
-        asked.append(self.name)
-        return await vote(self, *args, **more)  # type: ignore[arg-type]
+    async def counted(self: Judge, prompt: JudgePrompt, cases: Sequence[Case]) -> list[Vote]:
+        asked.extend([self.name] * len(cases))
+        return await read(self, prompt, cases)
 
-    monkeypatch.setattr(Judge, "vote", counted)
+    monkeypatch.setattr(Judge, "votes", counted)
     return asked
 
 
@@ -170,8 +170,9 @@ def test_nobody_judges_itself(settings: Settings, scripts: dict[str, str], votes
         run(settings, {"ana": scripts["voice"]}, [scripts["voice"]])
     assert error.value.hint and "other weights" in error.value.hint and not votes
     done = run(settings, {"ana": scripts["voice"], "bo": scripts["reader"]}, [scripts["reader"], scripts["second"]])
-    (note,) = done.notes
+    (note,) = (each for each in done.notes if "does not judge" in each)
     assert "does not judge bo" in note and "the others judge without it" in note
+    assert any("checked on labelled answers to propositions (CC-BY-4.0" in each for each in done.notes)
     by_who = {row.respondent: row.assistant for row in done.run.responses}
     for each in done.run.rulings:
         assert len(each.judges) == (2 if by_who[each.respondent] == "ana" else 1)

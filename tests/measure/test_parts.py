@@ -1,8 +1,10 @@
 """The parts of a check by themselves: classifier, intervals, guards, data sets, questions."""
 
 import asyncio
+import hashlib
 import shutil
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -130,6 +132,28 @@ def test_addresses_are_pinned() -> None:
     for dataset in datasets.known().values():
         assert len(dataset.sha256) == 64 and dataset.licence and dataset.source
         assert not dataset.repository or (len(dataset.commit) == 40 and f"/{dataset.commit}/" in dataset.url)
+
+
+def test_labelled_texts_come_from_the_given_folder_or_from_what_was_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path / "home", offline=True, data=tmp_path / "data")
+    with pytest.raises(UnreachableError, match="labelled answers"):
+        asyncio.run(datasets.labelled("pct", settings))
+    content = b"model,completion\n"
+    published = replace(
+        datasets.known()["gold-pct"], bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+    )  # fmt: skip
+    monkeypatch.setattr(datasets, "known", lambda: {"gold-pct": published})
+    kept = settings.home / "data" / published.local
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"x" * len(content))
+    with pytest.raises(IntegrityError):
+        asyncio.run(datasets.labelled("pct", settings))
+    kept.write_bytes(content)
+    assert asyncio.run(datasets.labelled("pct", settings)) == settings.home / "data"
+    (tmp_path / "data" / "gold" / "pct").mkdir(parents=True)
+    assert asyncio.run(datasets.labelled("pct", settings)) == tmp_path / "data"
 
 
 @pytest.fixture

@@ -118,6 +118,15 @@ def consent(name: str, settings: Settings) -> None:
     _keep(settings.home / _KEPT, document.encode())
 
 
+async def labelled(name: str, settings: Settings) -> Path:
+    """The folder under whose gold/ a set of `classes.gold` lies: PLURIVERSE_DATA's, else the data folder's, into which
+    it is fetched once. Raises what `bytes_of` raises."""
+    if settings.data and (settings.data / "gold" / name).is_dir():
+        return settings.data
+    await texts_of(of_set(f"gold-{name}"), settings)
+    return settings.home / "data"
+
+
 async def persona_statements(name: str, settings: Settings) -> list[str]:
     """What somebody of this persona would say yes to; Anthropic's model-written statements."""
     rows = [json.loads(line) for line in (await text_of(name, settings)).splitlines() if line.strip()]

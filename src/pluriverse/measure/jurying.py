@@ -9,14 +9,16 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from .. import catalogue
 from ..ask import Workspace
 from ..assistants.bases import Base, resolve
-from ..errors import NotFoundError, UsageError
+from ..errors import IntegrityError, NotFoundError, UnreachableError, UsageError
+from ..settings import Settings
 from ..store.gguf import read_header
-from .classes import Judge, Jury, Verdict, judge_prompt, majority
+from .classes import Case, Judge, Jury, Verdict, judge_prompt, majority
+from .datasets import known as known_data
+from .datasets import labelled, of_set
 from .gauging import SETS, UNCHECKED, Gauges, Seat, gauge_of, sample
 from .instrument import Instrument
 from .measured.cells import ANSWERED
@@ -144,9 +146,9 @@ def family_of(base: Base) -> str:
 # --- on texts of known label ------------------------------------------------------------------------------------------
 
 
-async def gauged(bench: Bench, prompts: Sequence[str], home: Path, data: Path | None) -> AsyncIterator[Step | str]:
+async def gauged(bench: Bench, prompts: Sequence[str], settings: Settings) -> AsyncIterator[Step | str]:
     """Ask each judge once about texts that people labelled; its votes are kept. Sentences where that cannot be."""
-    kept = Gauges(home)
+    kept = Gauges(settings.home)
     for name in prompts:
         prompt = judge_prompt(name)
         if name not in SETS:
@@ -157,21 +159,24 @@ async def gauged(bench: Bench, prompts: Sequence[str], home: Path, data: Path | 
         if not missing:
             continue
         try:
-            rows = sample(name, data)
-        except NotFoundError as error:
+            rows = sample(name, await labelled(SETS[name].name, settings))
+        except (NotFoundError, UnreachableError, IntegrityError) as error:
             yield f"{name}: {UNCHECKED}: {error.message}; {error.hint}"
             continue
+        about_it = known_data()[of_set(f"gold-{SETS[name].name}")[0]]
+        yield f"{name}: judges are checked on {about_it.set_title} ({about_it.licence})"
         for place in missing:
             judge, said = await bench.judge(place), []
-            for number, row in enumerate(rows):
-                yield Step(f"can {judge.name} judge {name}?", number, len(rows))
-                said.append((await judge.vote(prompt, row.text, question=row.question, issue=row.issue)).label)
+            for low in range(0, len(rows), TOGETHER):
+                yield Step(f"can {judge.name} judge {name}?", low, len(rows))
+                cases = [Case(row.text, row.question, row.issue) for row in rows[low : low + TOGETHER]]
+                said += [vote.label for vote in await judge.votes(prompt, cases)]
             kept.keep(gauge_of(bench.seats[place], name, prompt.version, rows, said))
 
 
 # --- on responses -----------------------------------------------------------------------------------------------------
 
-_Case = tuple[Response, str, tuple[int, ...]]
+_Open = tuple[Response, str, tuple[int, ...]]
 
 
 async def ruled(bench: Bench, record: Record, instruments: Sequence[Instrument]) -> AsyncIterator[Step]:
@@ -196,7 +201,7 @@ def asked(bench: Bench, record: Record, instruments: Sequence[Instrument]) -> li
     return list(dict.fromkeys(prompt for _, prompt, _ in _cases(bench, record, instruments, again=True)))
 
 
-def _cases(bench: Bench, record: Record, instruments: Sequence[Instrument], again: bool = False) -> list[_Case]:
+def _cases(bench: Bench, record: Record, instruments: Sequence[Instrument], again: bool = False) -> list[_Open]:
     """Responses, what is asked about them, and who is asked; `again`: those that have their verdict too."""
     known = {(each.about, each.prompt_version, each.jury) for each in record.rulings}
     by_name = {each.name: each for each in instruments}
@@ -216,10 +221,11 @@ def _cases(bench: Bench, record: Record, instruments: Sequence[Instrument], agai
 async def _rulings(bench: Bench, name: str, places: tuple[int, ...], rows: Sequence[Response]) -> list[Ruling]:
     """One judge after the other reads all of them."""
     prompt = judge_prompt(name)
+    cases = [Case(row.text, row.prompt, _issue(row)) for row in rows]
     votes = []
     for place in places:
         judge = await bench.judge(place)
-        votes.append([await judge.vote(prompt, row.text, question=row.prompt, issue=_issue(row)) for row in rows])
+        votes.append(await judge.votes(prompt, cases))
     found = []
     for row, said in zip(rows, zip(*votes, strict=True), strict=True):
         labels = tuple(vote.label for vote in said)

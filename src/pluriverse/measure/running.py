@@ -154,8 +154,7 @@ async def _judged(
     workspace: Workspace, bench: Bench, record: Record, instruments: Sequence[Instrument]
 ) -> AsyncIterator[MeasureStep | str]:
     """Judges on texts of known label, then on the responses; sentences on what could not be checked."""
-    home, data = workspace.settings.home, workspace.settings.data
-    async for event in gauged(bench, asked(bench, record, instruments), home, data):
+    async for event in gauged(bench, asked(bench, record, instruments), workspace.settings):
         yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total)
     async for step in ruled(bench, record, instruments):
         yield MeasureStep(step.words, step.done, step.total)

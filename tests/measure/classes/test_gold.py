@@ -1,5 +1,6 @@
 """Counting detectors against known labels; the labels themselves are read only where the data folder is given."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,17 @@ def test_without_the_folder_there_are_no_labels(tmp_path: Path) -> None:
     for place, name in ((None, "xstest"), (tmp_path, "xstest"), (tmp_path, "other")):
         with pytest.raises(NotFoundError):
             gold(name, place)
+
+
+def test_of_a_public_file_only_the_half_counts_that_was_looked_at(tmp_path: Path) -> None:
+    place = tmp_path / "gold" / "xstest"
+    place.mkdir(parents=True)
+    lines = [f"Question {n}?,Yes.,1_full_compliance" for n in range(40)]
+    (place / "human_refusal_labels_one.csv").write_text("\n".join(["prompt,completion,final_label", *lines]), "utf-8")
+    rows = gold("xstest", tmp_path)
+    assert 0 < len(rows) < 40
+    assert all(hashlib.sha256(row.question.encode()).digest()[0] % 2 == 0 for row in rows)
+    assert {row.half for row in rows} == {"tuned", "held"}
 
 
 def test_no_question_is_in_both_halves(folder: Path) -> None:

@@ -9,10 +9,22 @@ from typing import Any
 
 import pytest
 
-from pluriverse.engines.contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Score, Started
+from pluriverse.engines.contract import (
+    Capabilities,
+    Chunk,
+    EngineEvent,
+    Failed,
+    Finished,
+    Request,
+    Score,
+    Scored,
+    ScoreRequest,
+    Started,
+)
 from pluriverse.engines.scripted import Rule, Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineError, NotFoundError, UsageError
 from pluriverse.measure.classes import (
+    Case,
     Judge,
     Judged,
     Jury,
@@ -24,7 +36,7 @@ from pluriverse.measure.classes import (
     strongreject,
 )
 from pluriverse.settings import Settings
-from pluriverse.values import Digest, Message
+from pluriverse.values import Digest
 
 STANCE = judge_prompt("stance")
 SOMEONE = Judged("somebody")
@@ -45,12 +57,13 @@ class Writing:
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
         self.heard += requests
-        yield Started(0, 1, 0, 0)
-        if self.error:
-            yield Failed(0, self.error)  # type: ignore[arg-type]
-            return
-        yield Chunk(0, self.reply)
-        yield Finished(0, "stop", 1, 1)
+        for place in range(len(requests)):
+            yield Started(place, 1, 0, 0)
+            if self.error:
+                yield Failed(place, self.error)  # type: ignore[arg-type]
+                continue
+            yield Chunk(place, self.reply)
+            yield Finished(place, "stop", 1, 1)
 
 
 @dataclass
@@ -64,11 +77,16 @@ class Liking:
     asked: int = 0
     capabilities: Capabilities = OPEN
 
-    async def score(self, prefix: Sequence[Message], continuations: Sequence[str], **_: Any) -> tuple[Score, ...]:
-        self.asked += 1
-        empty = "<<<\n\n>>>" in prefix[-1].content
-        totals = [(0 if empty else self.likes.get(each, 0)) + self.always.get(each, 0) for each in continuations]
-        return tuple(Score((0,), (math.log(0.1) + total,)) for total in totals)
+    async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
+        for place, request in enumerate(requests):
+            self.asked += 1
+            said = request.prefix[-1].content  # type: ignore[union-attr]
+            if "too long" in said:
+                yield Failed(place, ContextOverflowError("too long"))
+                continue
+            likes = {} if "<<<\n\n>>>" in said else self.likes
+            totals = [likes.get(each, 0) + self.always.get(each, 0) for each in request.continuations]
+            yield Scored(place, tuple(Score((0,), (math.log(0.1) + total,)) for total in totals))
 
 
 def verdict(*judges: Judge, text: str = "Trams are good.", judged: Judged = SOMEONE) -> Verdict:
@@ -145,6 +163,18 @@ def test_likelihood_is_used_where_there_is_any_and_habits_are_divided_out() -> N
     assert engine.asked == 3  # the empty text once
     (vote,) = verdict(Judge("x", "f", engine, calibrated=False)).votes  # type: ignore[arg-type]
     assert vote.label == "pro"
+
+
+def test_many_texts_are_read_together_and_keep_their_places() -> None:
+    liking = Judge("x", "f", Liking({"C": 1.0}))  # type: ignore[arg-type]
+    cases = [Case("Trams are bad."), Case("This is too long."), Case("Trams are worse.")]
+    assert [vote.label for vote in asyncio.run(liking.votes(STANCE, cases))] == ["con", None, "con"]
+    engine = Writing("B")
+    judge = Judge("x", "f", engine)  # type: ignore[arg-type]
+    assert [vote.label for vote in asyncio.run(judge.votes(STANCE, cases))] == ["neutral"] * 3 and len(
+        engine.heard
+    ) == 3
+    assert asyncio.run(judge.votes(STANCE, [])) == []
 
 
 def test_what_does_not_fit_is_an_abstention_and_what_breaks_is_an_error() -> None:

@@ -1,6 +1,7 @@
-"""Responses of known class, and how a detector does on them. The texts are for tests only and are never shipped.
+"""Responses of known class, and how a detector does on them. The texts are never shipped.
 
-They are read from `gold/` of the folder PLURIVERSE_DATA and from nowhere else. Knows these files and counts.
+They are read from `gold/` of a folder (`datasets.labelled` finds or fetches it). Of each public file only the questions
+count whose digest begins with an even byte; the others were never looked at. Knows these files and counts.
 """
 
 import csv
@@ -35,10 +36,19 @@ class GoldRow:
     def half(self) -> Half:
         """Rules were written with the "tuned" half in view; figures are reported on the one that was "held" back.
 
-        By the second byte of the question's digest (the first divided the public file), so that no question is in both.
+        By the second byte of the question's digest (`counts` takes the first), so that no question is in both.
         """
+        return "tuned" if self._digest[1] % 2 == 0 else "held"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the question is one of those that were looked at."""
+        return self._digest[0] % 2 == 0
+
+    @property
+    def _digest(self) -> bytes:
         prompt = self.issue if self.issue and not self.question else self.question
-        return "tuned" if hashlib.sha256(prompt.encode()).digest()[1] % 2 == 0 else "held"
+        return hashlib.sha256(prompt.encode()).digest()
 
 
 def gold(name: str, folder: Path | None) -> tuple[GoldRow, ...]:
@@ -50,7 +60,7 @@ def gold(name: str, folder: Path | None) -> tuple[GoldRow, ...]:
         raise NotFoundError(
             f"the gold labels of {name} are not here", "set PLURIVERSE_DATA to the folder that holds gold/"
         )
-    return tuple(_READERS[name](place))
+    return tuple(row for row in _READERS[name](place) if row.counts)
 
 
 def _xstest(place: Path) -> Iterable[GoldRow]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...engines.contract import Chunk, Engine, Failed, Request
+from ...engines.contract import Chunk, Engine, Failed, Request, ScoreRequest
 from ...errors import ContextOverflowError, UsageError
 from ...values import Message, Sampling
 from .prompts import JudgePrompt
@@ -25,6 +25,15 @@ class Judged:
 
     assistant: str
     weights: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A text to be judged: what it answers, and the proposition or topic it is about, where there is one."""
+
+    text: str
+    question: str = ""
+    issue: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,39 +76,56 @@ class Judge:
     calibrated: bool = True
     _idle: dict[str, tuple[float, ...]] = field(default_factory=dict, repr=False)
 
-    async def vote(self, prompt: JudgePrompt, text: str, *, question: str = "", issue: str = "") -> Vote:
-        """Its vote on one text. A text too long for it is an abstention; other failures of the engine are raised."""
-        messages = prompt.messages(text, question=question, issue=issue)
-        try:
-            if self.engine.capabilities.logprobs:
-                return await self._likeliest(prompt, messages)
-            return Vote(self.name, prompt.read(await self._written(messages)), "text")
-        except ContextOverflowError:
-            return Vote(self.name, None, "likelihood" if self.engine.capabilities.logprobs else "text")
+    async def votes(self, prompt: JudgePrompt, cases: Sequence[Case]) -> list[Vote]:
+        """Its vote on each text, read together: what the prompt says before the text is read once.
 
-    async def _likeliest(self, prompt: JudgePrompt, messages: Sequence[Message]) -> Vote:
-        scores = await self._scores(prompt, messages)
-        if self.calibrated:
-            if prompt.name not in self._idle:
-                self._idle[prompt.name] = await self._scores(prompt, prompt.messages(""))
-            scores = tuple(score - idle for score, idle in zip(scores, self._idle[prompt.name], strict=True))
+        A text too long for it is an abstention; other failures of the engine are raised.
+        """
+        asked = [prompt.messages(each.text, question=each.question, issue=each.issue) for each in cases]
+        if not self.engine.capabilities.logprobs:
+            words = await self._written(asked)
+            return [Vote(self.name, None if text is None else prompt.read(text), "text") for text in words]
+        if self.calibrated and prompt.name not in self._idle:
+            (idle,) = await self._scores(prompt, [prompt.messages("")])
+            self._idle[prompt.name] = idle or ()
+        return [self._likeliest(prompt, scores) for scores in await self._scores(prompt, asked)]
+
+    def _likeliest(self, prompt: JudgePrompt, scores: Sequence[float] | None) -> Vote:
+        if scores is None:
+            return Vote(self.name, None, "likelihood")
+        if idle := self._idle.get(prompt.name) if self.calibrated else None:
+            scores = [score - before for score, before in zip(scores, idle, strict=True)]
         best = max(scores)
         chances = [math.exp(score - best) for score in scores]
-        place = scores.index(best)
+        place = list(scores).index(best)
         return Vote(self.name, list(prompt.labels.values())[place], "likelihood", chances[place] / sum(chances))
 
-    async def _scores(self, prompt: JudgePrompt, messages: Sequence[Message]) -> tuple[float, ...]:
-        return tuple(score.total for score in await self.engine.score(messages, list(prompt.labels)))
+    async def _scores(self, prompt: JudgePrompt, asked: Sequence[Sequence[Message]]) -> list[tuple[float, ...] | None]:
+        """Of each label after each prompt, in the order of the labels; None where a prompt is too long."""
+        requests = [ScoreRequest(tuple(messages), tuple(prompt.labels)) for messages in asked]
+        found: list[tuple[float, ...] | None] = [None] * len(requests)
+        async for each in self.engine.score_all(requests):
+            if isinstance(each, Failed):
+                _raise_unless_too_long(each)
+            else:
+                found[each.index] = tuple(score.total for score in each.scores)
+        return found
 
-    async def _written(self, messages: Sequence[Message]) -> str:
+    async def _written(self, asked: Sequence[Sequence[Message]]) -> list[str | None]:
         sampling = Sampling(temperature=0.0, repeat_penalty=1.0, max_tokens=_TOKENS, seed=0)
-        written = ""
-        async for event in self.engine.generate([Request(tuple(messages), sampling)]):
+        written: list[str | None] = [""] * len(asked)
+        async for event in self.engine.generate([Request(tuple(messages), sampling) for messages in asked]):
             if isinstance(event, Failed):
-                raise event.error
-            if isinstance(event, Chunk):
-                written += event.text
+                _raise_unless_too_long(event)
+                written[event.index] = None
+            elif isinstance(event, Chunk):
+                written[event.index] = (written[event.index] or "") + event.text
         return written
+
+
+def _raise_unless_too_long(failed: Failed) -> None:
+    if not isinstance(failed.error, ContextOverflowError):
+        raise failed.error
 
 
 class Jury:
@@ -129,7 +155,8 @@ class Jury:
                     f"{judge.name} would judge itself (the response is {judged.assistant}'s)",
                     "name a judge with other weights",
                 )
-        votes = [await judge.vote(prompt, text, question=question, issue=issue) for judge in self.judges]
+        case = [Case(text, question, issue)]
+        votes = [vote for judge in self.judges for vote in await judge.votes(prompt, case)]
         return Verdict(majority([vote.label for vote in votes], ordered=prompt.ordered), tuple(votes))
 
 
