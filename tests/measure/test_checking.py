@@ -85,6 +85,15 @@ def test_two_who_say_the_same_are_not(workspace: Workspace) -> None:
     assert any("guide both" in words for words in report.advice())
 
 
+def test_a_guided_pair_is_checked_on_another_base(workspace: Workspace, tmp_path: Path) -> None:
+    """Both speak through it, also as each other's counterparts, though their files name the default."""
+    other = tmp_path / "other.toml"
+    other.write_text(SCRIPT.replace("The", "A"))
+    options = CheckOptions(questions=8, facts=False, base=f"scripted:{other}")
+    report = report_of(checked(workspace, pair(workspace, guidance=Guidance()), options))
+    assert report.plural and report.bases == (f"scripted:{other}",)
+
+
 def test_without_pairs_everybody_is_compared(workspace: Workspace) -> None:
     members = [Assistant("sea", system="sea"), Assistant("hill", system="hill"), Assistant("plain")]
     report = report_of(checked(workspace, members))
