@@ -27,7 +27,7 @@ from pluriverse.engines.native import trial
 from pluriverse.engines.requantising import requantise
 from pluriverse.store.gguf import read_header
 
-FORMATS = ("as it is", "Q8_0", "Q4_0", "F16")
+FORMATS = ("as it is", "Q8_0", "Q4_0", "F16", "BF16")
 
 
 def files(folder: Path) -> dict[str, Path]:

@@ -27,6 +27,8 @@ class Pretence:
     speed: dict[str, float] = field(default_factory=lambda: {"zig": 2.0, "system": 1.0})
     checks: dict[str, bool] = field(default_factory=lambda: dict(CHECKS))
     off: float = 0.0  # by which logits differ from the wheel's
+    off_fine: float = 0.0  # the same of the model in BF16
+    fine: bool = False  # whether the processor has AMX for BF16
     compiled: list[tuple[str, str]] = field(default_factory=list)
     fetched: int = 0
     stop_at: int | None = None  # compiling step at which the process is killed
@@ -65,12 +67,13 @@ def pretence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretence]:
             return {"prefill": {"512": 100 * speed}, "decode 8": {"40": 10 * speed}}
         rows = np.log(np.full((4, 2), 0.5, np.float32))
         if kind != "wheel":
-            rows[:, 0] -= made.off
+            rows[:, 0] -= made.off_fine if document["model"].endswith("BF16.gguf") else made.off
         np.save(document["rows"], rows)
         return {"checks": made.checks if kind != "wheel" else CHECKS, "said": [], "system": kind}
 
     def formats(self: Any) -> dict[str, Path]:
-        return dict.fromkeys(("as it is", *building.FORMATS), self._model)
+        fine = {building.FINE: self._model.with_suffix(".BF16.gguf")} if made.fine else {}
+        return dict.fromkeys(("as it is", *building.FORMATS), self._model) | fine
 
     monkeypatch.setattr(obtaining, "source", source)
     monkeypatch.setattr(obtaining, "tools", lambda work: work)

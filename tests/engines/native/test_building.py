@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from pluriverse.engines.local.libraries import Kept
-from pluriverse.engines.native import building
+from pluriverse.engines.native import additions, building
 from pluriverse.engines.native.building import BuildProgress, BuildStep, Built
 from pluriverse.errors import EngineError
 
@@ -40,6 +40,25 @@ def test_a_second_build_is_here_already_until_again(build: Build, pretence: Pret
     assert built.already_here
     assert not build(again=True)[-1].already_here
     assert pretence.fetched == 2
+
+
+def test_a_library_without_the_present_additions_is_built_anew(
+    build: Build, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = build()[-1].library
+    monkeypatch.setattr(additions, "digest", lambda: "other")
+    new = build()[-1]
+    assert not new.already_here and new.library.key != old.key and new.library in kept.all()
+
+
+def test_where_kernels_for_bf16_are_ours_they_are_proved_too(build: Build, kept: Kept, pretence: Pretence) -> None:
+    pretence.fine = True
+    library = build()[-1].library
+    assert library.proof["BF16"]["same_choice"] == 1 and "BF16" in library.speeds["native"]
+    pretence.off_fine = 2.0
+    with pytest.raises(EngineError, match="KL"):
+        build(again=True)
+    assert kept.all() == [library], "what was there goes on serving"
 
 
 def test_kernels_that_crash_are_left_out(build: Build, pretence: Pretence) -> None:

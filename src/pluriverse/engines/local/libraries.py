@@ -20,7 +20,8 @@ NAMES = {"Linux": "libllama.so", "Darwin": "libllama.dylib", "Windows": "llama.d
 
 @dataclass(frozen=True, slots=True)
 class NativeLibrary:
-    """What build.json says. `speeds`: tokens per second, by library and measure; `proof`: what was checked."""
+    """What build.json says. `speeds`: tokens per second, by library and measure; `proof`: what was checked; `added`:
+    digest of what was put into the source, empty for libraries made before anything was."""
 
     key: str
     library: str  # file name of libllama in the folder
@@ -35,6 +36,7 @@ class NativeLibrary:
     built: str  # ISO date
     proof: dict[str, Any] = field(default_factory=dict)
     speeds: dict[str, Any] = field(default_factory=dict)
+    added: str = ""
     path: Path | None = None
 
     def fits(self, processor: Processor) -> bool:

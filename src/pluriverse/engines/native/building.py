@@ -22,11 +22,12 @@ from ..local.layouts import NATIVE
 from ..local.libraries import NAMES, Kept, NativeLibrary
 from ..local.processor import this_processor
 from ..requantising import requantise
-from . import compiling, obtaining, trial
+from . import additions, compiling, obtaining, trial
 from .compiling import Compiler
 
 FAST = "Q4_0"  # by which compilers are compared: the format that native kernels help most
 FORMATS = ("Q8_0", FAST)
+FINE = "BF16"  # whose kernels on AMX are ours (`additions`): proved and measured where the processor has it
 NEEDED = 2 * 1024**3  # bytes of free disk while it is built
 MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
 LEAST_SAME = 0.9  # share of tokens at which both find the same one likeliest
@@ -65,7 +66,8 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
     Raises EngineError, UnreachableError or IntegrityError; then engines use what they used before.
     """
     kept = Kept(home)
-    if not again and (known := kept.fitting()) and compiler in {"auto", known.compiler.split()[0]}:
+    known = kept.fitting()
+    if not again and known and known.added == additions.digest() and compiler in {"auto", known.compiler.split()[0]}:
         kept.use("native")
         yield Built(known, already_here=True)
         return
@@ -110,7 +112,7 @@ class _Building:
         files = self._formats()
         fastest = self._by_speed(folders, files[FAST])
         yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 35)
-        best, proof = self._first_proved(fastest, folders)
+        best, proof = self._first_proved(fastest, folders, files)
         speeds = {"wheel": self._speeds(None, files), "native": self._speeds(folders[best], files)}
         library = self._described(best, proof, speeds)
         added = self._kept.add(folders[best], library)
@@ -172,23 +174,28 @@ class _Building:
         return sorted(worth, key=lambda each: -worth[each])
 
     def _first_proved(
-        self, compilers: Sequence[Compiler], folders: dict[Compiler, Path]
+        self, compilers: Sequence[Compiler], folders: dict[Compiler, Path], files: dict[str, Path]
     ) -> tuple[Compiler, dict[str, Any]]:
         """The fastest library that holds what it must, and its proof; the error of the last one where none does."""
         for place, compiler in enumerate(compilers, start=1):
             try:
-                return compiler, self._proof(folders[compiler])
+                return compiler, self._proofs(folders[compiler], files)
             except EngineError:
                 if place == len(compilers):
                     raise
         raise EngineError("no library was built", _SERVES)
 
-    def _proof(self, folder: Path) -> dict[str, Any]:
+    def _proofs(self, folder: Path, files: dict[str, Path]) -> dict[str, Any]:
+        """What was checked, of the model as it is and, where kernels for it are ours, in BF16."""
+        proof = self._proof(folder, self._model)
+        return {**proof, FINE: self._proof(folder, files[FINE])} if FINE in files else proof
+
+    def _proof(self, folder: Path, model: Path) -> dict[str, Any]:
         """What was checked; EngineError when it does not hold."""
         rows = self._work / "wheel.npy", self._work / "native.npy"
-        of_wheel = {"do": "prove", "model": str(self._model), "library": None, "rows": str(rows[0])}
+        of_wheel = {"do": "prove", "model": str(model), "library": None, "rows": str(rows[0])}
         wheel = trial.run({**of_wheel, "check": False})
-        ours = {"model": str(self._model), "library": str(folder / NAMES[compiling.system()])}
+        ours = {"model": str(model), "library": str(folder / NAMES[compiling.system()])}
         native = trial.run({"do": "prove", **ours, "said": wheel["said"], "rows": str(rows[1])})
         theirs, mine = (np.load(path) for path in rows)
         kl = float((np.exp(theirs) * (theirs - mine)).sum(-1).mean())
@@ -200,16 +207,13 @@ class _Building:
         if kl > MOST_KL or same < LEAST_SAME:
             failed.append(f"logits like the wheel's (KL {kl:.3f} a token, same choice {same:.1%})")
         if failed:
-            raise EngineError(
-                f"the library built here did not prove itself: {', '.join(failed)}",
-                _SERVES,
-            )
+            raise EngineError(f"the library built here did not prove itself: {', '.join(failed)}", _SERVES)
         return {"checks": native["checks"], "tokens": len(mine), "kl_to_wheel": kl, "same_choice": same}
 
     def _formats(self) -> dict[str, Path]:
         """The model as it is, and in the formats that processors have kernels for."""
         files = {"as it is": self._model}
-        for format in FORMATS:
+        for format in (*FORMATS, *([FINE] if "amx_bf16" in this_processor().features else [])):
             files[format] = self._work / f"{format}.gguf"
             for _ in requantise(self._model, files[format], format):
                 pass
@@ -221,7 +225,8 @@ class _Building:
         return {name: trial.run({**how, "model": str(path)}) for name, path in files.items()}
 
     def _key(self, compiler: Compiler) -> str:
-        parts = (obtaining.SOURCE_SHA256, compiler.kind, compiler.version, *compiling.FLAGS, this_processor().key)
+        made_of = obtaining.SOURCE_SHA256, additions.digest(), compiler.kind, compiler.version, *compiling.FLAGS
+        parts = (*made_of, this_processor().key)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     def _described(self, compiler: Compiler, proof: dict[str, Any], speeds: dict[str, Any]) -> NativeLibrary:
@@ -231,6 +236,7 @@ class _Building:
             library=NAMES[compiling.system()],
             source=NATIVE.name,
             source_sha256=obtaining.SOURCE_SHA256,
+            added=additions.digest(),
             compiler=f"{compiler.kind} ({compiler.version})",
             flags=compiling.FLAGS,
             processor=processor.model,

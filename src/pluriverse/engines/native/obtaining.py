@@ -16,6 +16,7 @@ from pathlib import Path
 from ...errors import EngineError, IntegrityError, UnreachableError
 from ...settings import child_environment
 from ..local.layouts import NATIVE_VERSION
+from . import additions
 
 SOURCE_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e"
 SOURCE = f"llama_cpp_python-{NATIVE_VERSION}.tar.gz"
@@ -25,8 +26,11 @@ _WANTED = ("CMakeLists.txt", "LICENSE", "cmake/", "ggml/", "include/", "src/", "
 
 
 def source(work: Path) -> Path:
-    """The folder of llama.cpp's source, checked and unpacked. UnreachableError, IntegrityError."""
-    place = work / "source"
+    """The folder of llama.cpp's source, checked, unpacked and added to.
+
+    Raises UnreachableError, IntegrityError, EngineError.
+    """
+    place = work / f"source-{additions.digest()[:8]}"
     if place.is_dir():
         return place
     archive = work / SOURCE
@@ -110,6 +114,7 @@ def _unpack(archive: Path, place: Path) -> None:
     with tarfile.open(archive) as tar:
         for member in _members(tar):
             tar.extract(member, aside, filter="data")
+    additions.add(aside)
     aside.rename(place)
 
 
