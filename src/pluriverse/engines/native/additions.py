@@ -1,7 +1,7 @@
-"""What is added to llama.cpp's source before it is compiled: AMX kernels for BF16 weights (docs/decisions/0010).
+"""What is added to llama.cpp's source before it is compiled: AMX kernels for BF16 weights, packing for attention.
 
-Whole files of ours, and lines that call them, put before or behind lines of the source. The source is pinned by its
-digest, so these are where they were; were one not there exactly once, nothing is compiled. Knows text and files.
+Files of ours, and lines of the source that are changed to call them (docs/decisions/0010). The source is pinned by its
+digest, so these lines are where they were; were one not there exactly once, nothing is compiled. Knows text and files.
 """
 
 import hashlib
@@ -11,63 +11,117 @@ from pathlib import Path
 
 from ...errors import EngineError
 
-_AMX = "ggml/src/ggml-cpu/amx"
-_KERNEL = "amx_bf16.h"
+_CPU = "ggml/src/ggml-cpu"
+FILES = {"amx_bf16.h": f"{_CPU}/amx/amx_bf16.h", "attention_tiles.h": f"{_CPU}/attention_tiles.h"}
 
 
 @dataclass(frozen=True, slots=True)
-class Insertion:
-    """`text` goes before `anchor`, which the file has once."""
+class Change:
+    """`old`, which the file has once, becomes `new`."""
 
     file: str
-    anchor: str
-    text: str
+    old: str
+    new: str
 
 
-INSERTIONS = (
-    *(Insertion(f"{_AMX}/{name}", '#include "mmq.h"\n', f'#include "{_KERNEL}"\n') for name in ("amx.cpp", "mmq.cpp")),
-    Insertion(
-        f"{_AMX}/amx.cpp",
+def _before(file: str, anchor: str, text: str) -> Change:
+    return Change(file, anchor, text + anchor)
+
+
+CHANGES = (
+    # AMX for BF16 weights
+    _before(f"{_CPU}/amx/amx.cpp", '#include "mmq.h"\n', '#include "amx_bf16.h"\n'),
+    _before(f"{_CPU}/amx/mmq.cpp", '#include "mmq.h"\n', '#include "amx_bf16.h"\n'),
+    _before(
+        f"{_CPU}/amx/amx.cpp",
         "            case GGML_TYPE_F16:\n                alignment = 16;\n",
         "            case GGML_TYPE_BF16:\n"
         "                return amx_bf16::takes(src0) && src1->type == GGML_TYPE_F32;\n",
     ),
-    Insertion(
-        f"{_AMX}/amx.cpp",
+    _before(
+        f"{_CPU}/amx/amx.cpp",
         "    if (qtype_has_amx_kernels(tensor->type)) {\n        GGML_LOG_DEBUG",
         "    if (amx_bf16::takes(tensor)) {\n        amx_bf16::pack_weights(tensor, data);\n        return;\n    }\n",
     ),
-    Insertion(
-        f"{_AMX}/mmq.cpp",
+    _before(
+        f"{_CPU}/amx/mmq.cpp",
         "    const bool is_floating_type = TYPE == GGML_TYPE_F16;\n    if (is_floating_type) {\n        return 0;\n",
         "    if (TYPE == GGML_TYPE_BF16) {\n        return amx_bf16::work_size(dst);\n    }\n",
     ),
-    Insertion(
-        f"{_AMX}/mmq.cpp",
+    _before(
+        f"{_CPU}/amx/mmq.cpp",
         "    // f16 only has avx512 kernels for now,\n",
         "    if (TYPE == GGML_TYPE_BF16) {\n        amx_bf16::mul_mat(params, dst);\n        return;\n    }\n",
+    ),
+    # packing for tiled attention
+    _before(f"{_CPU}/ops.cpp", '#include "simd-gemm.h"\n', '#include "attention_tiles.h"\n'),
+    Change(
+        f"{_CPU}/ops.cpp",
+        """\
+                    for (int tk = 0; tk < kv_tile; tk++) {
+                        mask32[tq * KV_TILE_SZ + tk] = slope * GGML_CPU_FP16_TO_FP32(mp_row[ic + tk]);
+                        if (mask32[tq * KV_TILE_SZ + tk] != -INFINITY) {
+                            can_skip = false;
+                        }
+                    }
+""",
+        """\
+                    if (attention_tiles::pack_mask(mp_row + ic, slope, kv_tile, mask32 + tq * KV_TILE_SZ)) {
+                        can_skip = false;
+                    }
+""",
+    ),
+    Change(
+        f"{_CPU}/ops.cpp",
+        """\
+            for (int tk = 0; tk < kv_tile; tk++) {
+                const char * k_data = (const char *)k->data + (ic + tk)*nbk1 + ik2*nbk2 + ik3*nbk3;
+                if (kv_type == GGML_TYPE_F16) {
+""",
+        """\
+            int packed = 0;
+            if (kv_type == GGML_TYPE_F16) {
+                const char * keys = (const char *)k->data + ic*nbk1 + ik2*nbk2 + ik3*nbk3;
+                packed = attention_tiles::pack_keys(keys, nbk1, kv_tile, DK, K_f32, KV_TILE_SZ);
+            }
+            for (int tk = packed; tk < kv_tile; tk++) {
+                const char * k_data = (const char *)k->data + (ic + tk)*nbk1 + ik2*nbk2 + ik3*nbk3;
+                if (kv_type == GGML_TYPE_F16) {
+""",
+    ),
+    Change(
+        f"{_CPU}/ops.cpp",
+        """\
+                float tile_max;
+                ggml_vec_max_f32(KV_TILE_SZ, &tile_max, kq_row);
+""",
+        """\
+                const float tile_max = attention_tiles::greatest(kq_row, KV_TILE_SZ);
+""",
     ),
 )
 
 
-def kernel() -> str:
-    return resources.files(__package__).joinpath(_KERNEL).read_text("utf-8")
+def content(name: str) -> str:
+    """A file of ours."""
+    return resources.files(__package__).joinpath(name).read_text("utf-8")
 
 
 def digest() -> str:
     """Of everything that is added, so that another addition makes another library."""
-    parts = [kernel(), *(part for each in INSERTIONS for part in (each.file, each.anchor, each.text))]
+    parts = [part for name, place in FILES.items() for part in (place, content(name))]
+    parts += [part for each in CHANGES for part in (each.file, each.old, each.new)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def add(source: Path) -> None:
     """To the unpacked source. EngineError where a line is missing or is there twice."""
-    (source / _AMX / _KERNEL).write_text(kernel(), "utf-8", newline="\n")
-    for each in INSERTIONS:
+    for name, place in FILES.items():
+        (source / place).write_text(content(name), "utf-8", newline="\n")
+    for each in CHANGES:
         path = source / each.file
         text = path.read_text("utf-8")
-        if text.count(each.anchor) != 1:
-            raise EngineError(
-                f"{path.name} of llama.cpp is not what it was: {each.anchor.strip()[:60]!r} is not there once"
-            )
-        path.write_text(text.replace(each.anchor, each.text + each.anchor), "utf-8", newline="\n")
+        if text.count(each.old) != 1:
+            missing = each.old.strip().splitlines()[0]
+            raise EngineError(f"{path.name} of llama.cpp is not what it was: {missing!r} is not there once")
+        path.write_text(text.replace(each.old, each.new), "utf-8", newline="\n")
