@@ -13,6 +13,7 @@ from .local.calibration import Calibration, Calibrations
 from .local.layouts import WHEEL
 from .local.libraries import Kept, NativeLibrary
 from .local.processor import Processor, this_processor
+from .native import additions
 
 WORTH_A_COPY = 1.2  # times as fast, from which on another format is worth its disk
 
@@ -80,10 +81,8 @@ def _advice(
             "these kernels leave part of the processor unused: pluriverse engine build, once, about three minutes on "
             "two cores, 2 GB of disk meanwhile, a network"
         )
-    if used is not None and not used.added and "amx_bf16" in processor.features:
-        words.append(
-            "this library has no kernels for 16 bit on AMX, which read three times as fast: pluriverse engine build"
-        )
+    if used is not None and used.added != additions.digest():
+        words.append("kernels have become faster since this library was built: pluriverse engine build")
     if used is not None and (gain := _faster_format(used)):
         words.append(
             f"the default model in {gain[0]} is {gain[1]:.1f} times as fast: pluriverse optimise NAME --as {gain[0]}"

@@ -10,6 +10,7 @@ from pluriverse.engines.local import LocalEngine, libraries
 from pluriverse.engines.local.calibration import Calibration, Calibrations
 from pluriverse.engines.local.libraries import Kept, NativeLibrary
 from pluriverse.engines.local.processor import Processor, this_processor
+from pluriverse.engines.native import additions
 from pluriverse.engines.status import likely_gain, status_of
 from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.settings import Settings
@@ -60,6 +61,21 @@ def test_the_newest_fitting_one_is_used(kept: Kept, tmp_path: Path) -> None:
         put(kept, each, tmp_path)
     assert kept.fitting() and kept.fitting().key == "new"  # type: ignore[union-attr]
     assert [each.key for each in kept.all()] == ["far", "new", "old"]
+
+
+def test_a_library_from_before_kernels_were_added_serves_and_a_newer_one_is_advised(kept: Kept, tmp_path: Path) -> None:
+    made = put(kept, library("a"), tmp_path)
+    described = kept.libraries / made.key / "build.json"
+    document = json.loads(described.read_text("utf-8"))
+    del document["added"]
+    described.write_text(json.dumps(document), "utf-8")
+    kept.use("native")
+    assert kept.used() is not None
+    settings = Settings(home=tmp_path / "home")
+    assert any("faster since" in words for words in status_of(settings).advice)
+    document["added"] = additions.digest()
+    described.write_text(json.dumps(document), "utf-8")
+    assert not any("faster since" in words for words in status_of(settings).advice)
 
 
 @pytest.mark.parametrize("damage", ["truncate", "garbage", "no library", "other fields"])

@@ -41,7 +41,8 @@ CHANGES = (
     _before(
         f"{_CPU}/amx/amx.cpp",
         "    if (qtype_has_amx_kernels(tensor->type)) {\n        GGML_LOG_DEBUG",
-        "    if (amx_bf16::takes(tensor)) {\n        amx_bf16::pack_weights(tensor, data);\n        return;\n    }\n",
+        "    if (amx_bf16::takes(tensor)) {\n        GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));\n"
+        "        amx_bf16::pack_weights(tensor, data);\n        return;\n    }\n",
     ),
     _before(
         f"{_CPU}/amx/mmq.cpp",
