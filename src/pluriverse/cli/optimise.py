@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
         example="pluriverse optimise smollm2-135m-instruct --as Q8_0", group=GROUPS[2],
     )  # fmt: skip
     parser.add_argument("name", metavar="NAME", help="a model that is here: pluriverse ls")
-    parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, F16 ...")
+    parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, BF16 ...")
     parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
     parser.add_argument(
         "--items", type=int, default=60, metavar="N",
