@@ -151,7 +151,11 @@ def test_labelled_texts_come_from_the_given_folder_or_from_what_was_fetched(
     with pytest.raises(IntegrityError):
         asyncio.run(datasets.labelled("pct", settings))
     kept.write_bytes(content)
-    assert asyncio.run(datasets.labelled("pct", settings)) == settings.home / "data"
+    assert asyncio.run(datasets.labelled("pct", settings)) == settings.home / "data" / "labelled"
+    given = tmp_path / "data" / published.local
+    given.parent.mkdir(parents=True)
+    given.write_bytes(content)
+    assert asyncio.run(datasets.labelled("pct", settings)) == tmp_path / "data" / "labelled"
     (tmp_path / "data" / "gold" / "pct").mkdir(parents=True)
     assert asyncio.run(datasets.labelled("pct", settings)) == tmp_path / "data"
 

@@ -119,12 +119,16 @@ def consent(name: str, settings: Settings) -> None:
 
 
 async def labelled(name: str, settings: Settings) -> Path:
-    """The folder under whose gold/ a set of `classes.gold` lies: PLURIVERSE_DATA's, else the data folder's, into which
-    it is fetched once. Raises what `bytes_of` raises."""
+    """The folder under whose gold/ a set of `classes.gold` lies: PLURIVERSE_DATA, where it has gold/ (any part of the
+    sets), else where the files as published are, which are fetched once. Raises what `bytes_of` raises."""
     if settings.data and (settings.data / "gold" / name).is_dir():
         return settings.data
-    await texts_of(of_set(f"gold-{name}"), settings)
-    return settings.home / "data"
+    files = of_set(f"gold-{name}")
+    await texts_of(files, settings)
+    given = settings.data / known()[files[0]].local if settings.data else None
+    home = settings.data if given and given.is_file() else settings.home / "data"
+    assert home
+    return home / "labelled"
 
 
 async def persona_statements(name: str, settings: Settings) -> list[str]:
