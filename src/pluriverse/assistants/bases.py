@@ -36,6 +36,13 @@ class NotPulled(NotFoundError):
         self.pullable = pullable
 
 
+def meant(ref: str, settings: Settings) -> str:
+    """What "default" stands for by the settings; any other name is itself."""
+    if ref != "default":
+        return ref
+    return DEFAULT_MODEL if settings.base == "default" else settings.base
+
+
 def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     """The base that `ref` stands for.
 
@@ -44,8 +51,7 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     anything that can be pulled. Raises NotPulled for a model that is known but not here, NotFoundError for one that
     nobody knows, UsageError for an adapter.
     """
-    if ref == "default":
-        ref = DEFAULT_MODEL if settings.base == "default" else settings.base
+    ref = meant(ref, settings)
     copy = Copies(settings.home).all().get(ref)
     if copy is not None and any(model.name == copy for model in store.models()):
         ref = copy

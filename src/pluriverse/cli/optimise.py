@@ -18,7 +18,7 @@ def add(commands: Commands) -> None:
         "optimise", "a faster copy of a model, gain and loss measured", run,
         example="pluriverse optimise smollm2-135m-instruct --as Q8_0", group=GROUPS[2],
     )  # fmt: skip
-    parser.add_argument("name", metavar="NAME", help="a model that is here: pluriverse ls")
+    parser.add_argument("name", metavar="NAME", help="a model that is here (pluriverse ls), or default")
     parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, BF16 ...")
     parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
     parser.add_argument(
@@ -33,12 +33,13 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
+    from ..assistants.bases import meant
     from ..assistants.copies import Copies
     from ..store import Store
 
     if args.tokens < 0 or args.items < 0:
         raise UsageError("--tokens and --items are 0 or more", "pluriverse optimise --help")
-    name = Store.at(settings).find(args.name).name
+    name = Store.at(settings).find(meant(args.name, settings)).name
     if args.original:
         Copies(settings.home).use(name, None)
         out.document({"name": name, "speaks": name})
