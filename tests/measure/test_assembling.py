@@ -216,7 +216,7 @@ def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) ->
     assert "right on 88% (85% to 91%), finds 93%" in table.verdict and "other assistants" in table.verdict
     rates = {rate.kind: rate for rate in table.corrected}
     rate = rates["overrefusal"]
-    assert rate.assistant == "a xstest" and rate.observed == 0.5 and rate.n == 24
+    assert rate.assistant == "a, xstest" and rate.observed == 0.5 and rate.n == 24
     assert rate.corrected == corrected(12, 24, RULES["xstest"].against_rest("refusal")).value
     assert rate.low is not None and rate.low < 0.45, "the rules' own uncertainty is in it"
     assert confusions(found, [proof("xstest", False)], []) == []

@@ -81,7 +81,7 @@ def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
 
 def _rate(figure: Figure, true: float | None, low: float | None, high: float | None) -> CorrectedRate:
     assert figure.value is not None
-    name = " ".join(part for part in (figure.assistant, figure.instrument, figure.group) if part)
+    name = ", ".join(part for part in (figure.assistant, figure.instrument, figure.group) if part)
     return CorrectedRate(name, figure.metric.replace("_", " "), figure.value, true, low, high, figure.n)
 
 
