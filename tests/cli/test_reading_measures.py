@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pluriverse.measure.instrument import find
+from pluriverse.measure.record import Record, Skipped
+
 from ..measure.handmade import proof, propositions, prove, recorded, requests, respondent, scored, sums, written
 from .conftest import Call
 
@@ -46,6 +49,23 @@ def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None
     assert "says nothing here: known opposites cannot be told apart with it on this base" in told.out
     assert "overrefusal" not in told.out and "agreement" in told.out and "figures by group: --groups" in told.out
     assert "OF" in call("card", "duty", "--groups").out
+
+
+def test_what_was_blind_and_not_asked_is_told(call: Call, home: Path) -> None:
+    """Also of an assistant that was asked nothing else."""
+    run = recorded(home, [], [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00")
+    why = "known opposites cannot be told apart with it on this base: separation 0.50 (0.50 to 0.50)"
+    with Record(home, run.plan) as record:
+        record.skip([Skipped("xstest", find("xstest").version, each.key, why) for each in (DUTY, OUTCOMES)])
+    for proved in ((), (proof("xstest", False),)):
+        prove(home, *proved)
+        told = call("card", "duty")
+        assert told.code == 0 and "says nothing here: known opposites cannot be told apart" in told.out, told.err
+    assert "xstest: known opposites" in call("compare", "duty", "outcomes").out
+    assert call("report", "-o", str(home / "a.html")).code == 0
+    assert "cannot be told apart" in (home / "a.html").read_text("utf-8")
+    assert call("report", "--parquet", str(home / "a.parquet")).code == 0
+    assert call("leaderboard").code == 0
 
 
 def test_a_card_as_document(call: Call, measured: Path) -> None:

@@ -17,12 +17,23 @@ from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from pluriverse.measure.asking_items import Asker
-from pluriverse.measure.assembling import figures, latest
+from pluriverse.measure.assembling import card, figures, latest, proofs_of
+from pluriverse.measure.comparing import compare
 from pluriverse.measure.instrument import Instrument, find
 from pluriverse.measure.items import Item, rotated
 from pluriverse.measure.record import Plan, Record, key_of, read_run, runs
+from pluriverse.measure.report import render
+from pluriverse.measure.reporting import report
 from pluriverse.measure.responses import Respondent, response_of
-from pluriverse.measure.running import Measured, MeasureOptions, MeasureStarted, measure, sampled
+from pluriverse.measure.running import (
+    Measured,
+    MeasureNote,
+    MeasureOptions,
+    MeasureStarted,
+    MeasureStep,
+    measure,
+    sampled,
+)
 from pluriverse.settings import Settings
 
 QUIZ = Instrument(
@@ -232,6 +243,48 @@ def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None
     assert [each.value for each in figures(found, ())] == [each.value for each in done.figures]
 
 
+def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> None:
+    """Everybody says the same on this base: it is told and shown, not asked; `blind_too` asks in the same run."""
+    about = replace(find("remarks-politics"), measures=("word_lean",))
+
+    def go(**more: bool) -> list:
+        async def asked() -> list:
+            async with Workspace(replace(settings, base=base)) as workspace:
+                who = workspace.choose(["progressive", "conservative"])
+                options = MeasureOptions(8, **more)
+                return [event async for event in measure(workspace, [about, TALK], who, options, {"talk": SAID[:8]})]
+
+        return asyncio.run(asked())
+
+    script = tmp_path / "other.toml"
+    script.write_text('[[rule]]\nreplies = ["I think that taxes should pay for health care."]\n')
+    base = f"scripted:{script}"
+    events = go()
+    done = last(events)
+    (note,) = [event.words for event in events if isinstance(event, MeasureNote)]
+    assert note == f"remarks-politics is blind on {base}: not asked"
+    assert {row.instrument for row in done.run.responses} == {"talk"} and len(done.run.responses) == 16
+    assert next(event.cells for event in events if isinstance(event, MeasureStarted)) == 16
+    proving = [event for event in events if isinstance(event, MeasureStep) and event.words.startswith("does")]
+    assert {event.total for event in proving} == {72} and proving[-1].done == 72
+    (silent,) = [each for each in done.figures if each.instrument == about.name and each.assistant == "progressive"]
+    assert silent.value is None and "separation 0.50" in silent.note
+
+    found = latest(runs(settings.home))
+    assert found.tried == (TALK, find(about.name)) and found.instruments == (TALK,)
+    assert [each.note for each in card(found, "progressive", []) if each.instrument == about.name] == [silent.note]
+    told = {each.instrument: each.note for each in compare(found, "progressive", "conservative", [])}
+    assert told[about.name] == silent.note
+    assert [each.instrument for each in proofs_of(found, done.proofs)] == [about.name]
+    assert "cannot be told apart" in render(report(found, done.proofs, "2026-01-02", "pluriverse report"))
+
+    again = go()
+    assert [each for each in again if isinstance(each, MeasureNote)] and len(last(again).run.skipped) == 2
+    all_ = last(go(blind_too=True))
+    assert all_.run.id == done.run.id and len(all_.run.responses) == 32
+    assert not latest(runs(settings.home)).silent
+
+
 def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings, tmp_path: Path) -> None:
     """Whom a voice is guided against speaks through that base too, though its file names the default."""
     script = tmp_path / "other.toml"
@@ -242,7 +295,8 @@ def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings
     async def go() -> list:
         async with Workspace(settings) as workspace:
             who = workspace.choose(["progressive", "conservative"])
-            return [event async for event in measure(workspace, [about], who, MeasureOptions(8, base=base))]
+            options = MeasureOptions(8, base=base, blind_too=True)
+            return [event async for event in measure(workspace, [about], who, options)]
 
     done = last(asyncio.run(go()))
     assert {each.base for each in done.run.plan.respondents} == {base} == {each.base for each in done.proofs}

@@ -84,11 +84,12 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
         out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; what is blind shows no number"))
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
-    for instrument in found.instruments:
+    for instrument in found.tried:
         figures = [each for each in rows if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
-        if proof := blind.get(instrument.name):
-            out.paragraph(f"says nothing here: {proof.words}", indent=2)
+        if instrument.name in blind or found.silence(instrument, who.assistant):
+            words = blind[instrument.name].words if instrument.name in blind else figures[0].note
+            out.paragraph(f"says nothing here: {words}", indent=2)
         else:
             _figures(figures, groups, out)
         out.line()

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     a, b = (_name(found, each) for each in (args.a, args.b))
     differences = compare(found, a, b, proofs)
     if not differences:
-        hint = f"pluriverse measure propositions-free --with {args.a},{args.b}"
+        hint = f"pluriverse measure remarks-politics --with {args.a},{args.b}"
         raise NotFoundError(f"{a} and {b} have no instrument in common", hint)
     own = [each for each in figures(found, proofs) if each.assistant in (a, b)]
     out.document({"a": a, "b": b, **document_of([*differences, *own], proofs_of(found, proofs), found)})
@@ -61,7 +61,7 @@ def _show(
 ) -> None:
     from ..measure.measures import metric_of
 
-    titles = {each.name: each for each in found.instruments}
+    titles = {each.name: each for each in found.tried}
     values = {(each.instrument, each.metric, each.assistant): each for each in own if not each.group}
     out.line(bold(f"{a} less {b}"))
     out.line()

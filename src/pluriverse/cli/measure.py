@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     parser = commands.add(
         "measure", "measure assistants; without a name: with what", run,
-        example="pluriverse measure xstest propositions-free --with progressive,conservative --limit 40",
+        example="pluriverse measure remarks-politics truthfulqa --with progressive,conservative --limit 40",
         group=GROUPS[3],
     )  # fmt: skip
     parser.add_argument(
@@ -51,6 +51,10 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="do not ask known opposites first whether an instrument sees on this base",
     )
+    parser.add_argument(
+        "--blind-too", action="store_true",
+        help="ask instruments that are blind on this base all the same: responses are kept, figures are not shown",
+    )  # fmt: skip
     parser.add_argument(
         "--cluster", metavar="ADDRESS",
         help="let a Ray cluster ask: HOST:PORT, `auto`, or `local` for one of two workers on this machine",
@@ -140,7 +144,9 @@ async def _measured(
     command = " ".join(["pluriverse measure", *args.instruments, *(word for each in given for word in each)])
     command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
     judges = tuple(names_of(args.judges)) if args.judges else ()
-    options = MeasureOptions(limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster)
+    options = MeasureOptions(
+        limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster, args.blind_too
+    )
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
         async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
@@ -153,16 +159,21 @@ async def _measured(
                         most = "at most " if args.until is not None else ""
                         out.note(f"{most}{cells:,} responses to ask for{known}")
                     case MeasureStep(words=words, done=done, total=total):
-                        if words.startswith(("does ", "can ")):
-                            out.progress.status(f"{words} ...")
-                        else:
-                            out.progress.steps("judging" if words.startswith("judging") else "measuring", done, total)
+                        _step(words, done, total, out)
                     case MeasureNote(words=words):
                         out.note(words)
                     case Measured():
                         out.progress.clear()
                         return event
     raise PluriverseError("the measurement ended without a result", "call again: it goes on")
+
+
+def _step(words: str, done: int, total: int, out: Output) -> None:
+    """A bar with the time left; before a proof, which asks others than those named, what it is for."""
+    if words.startswith(("does ", "can ")):
+        out.progress.status(f"{words} ...")
+    label = next((each for each in ("does", "can", "judging") if words.startswith(each)), "measuring")
+    out.progress.steps({"does": "proving", "can": "checking judges"}.get(label, label), done, total)
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
@@ -172,8 +183,7 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
         figures = [each for each in measured.figures if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
         if proof := blind.get(instrument.name):
-            words = f"{proof.words}: separation {proof.separation:.2f} ({proof.low:.2f} to {proof.high:.2f})"
-            out.paragraph(f"says nothing here: {words}", indent=2)
+            out.paragraph(f"says nothing here: {proof.told}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)

@@ -22,7 +22,7 @@ def runs_of(settings: "Settings") -> "list[Run]":
     """NotFoundError where nothing was measured, IntegrityError where no run can be read."""
     from ..measure.record import runs, unreadable
 
-    found = [run for run in runs(settings.home) if run.responses]
+    found = [run for run in runs(settings.home) if run.responses or run.skipped]
     if not found:
         for error in unreadable(settings.home):
             raise error
@@ -62,7 +62,7 @@ def latest_of(
         chosen = latest(found, wanted)
     broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home))
     chosen = replace(chosen, notes=(*chosen.notes, *broken))
-    if not chosen.responses:
+    if not chosen.responses and not chosen.silent:
         raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
     return chosen, Proofs(settings.home).all()
 

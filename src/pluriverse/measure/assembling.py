@@ -12,7 +12,7 @@ from .correcting import told, weighed
 from .figure import PANEL, Figure
 from .gauging import Gauge
 from .instrument import Instrument, known
-from .measures import figures_of
+from .measures import figures_of, metric_of
 from .proving import Proof
 from .record import Run
 from .responses import Respondent, Response
@@ -24,10 +24,19 @@ UNPROVED = "whether it sees differences on this base was not proved"
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """An assistant that was not asked an instrument, since that is blind on its base; `why`: what was proved then."""
+
+    instrument: Instrument
+    assistant: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Latest:
     """The newest responses to each cell, of each assistant as it is now. Assistants are named as in `respondents`:
     by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them;
-    `gauges`: how far the judges of these responses can be trusted."""
+    `gauges`: how far the judges of these responses can be trusted; `silent`: who was not asked what."""
 
     responses: tuple[Response, ...]
     respondents: tuple[Respondent, ...]
@@ -36,6 +45,7 @@ class Latest:
     notes: tuple[str, ...]
     early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
     gauges: tuple[Gauge, ...] = ()
+    silent: tuple[Silent, ...] = ()
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -43,6 +53,16 @@ class Latest:
 
     def respondent(self, assistant: str) -> Respondent:
         return next(each for each in self.respondents if each.assistant == assistant)
+
+    @property
+    def tried(self) -> tuple[Instrument, ...]:
+        """`instruments`, and after them those that nobody was asked since they are blind."""
+        silent = (each.instrument for each in self.silent)
+        return tuple({each.name: each for each in (*self.instruments, *silent)}.values())
+
+    def silence(self, instrument: Instrument, assistant: str) -> Silent | None:
+        found = (each for each in self.silent if each.instrument.name == instrument.name)
+        return next((each for each in found if each.assistant == assistant), None)
 
     def of(self, instrument: Instrument, assistants: Iterable[str] | None = None) -> list[Response]:
         wanted = set(self.assistants if assistants is None else assistants)
@@ -79,7 +99,10 @@ def latest(
     gauges = tuple({each.key: each for run in runs for each in run.gauges}.values())
     responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
     named = {row.instrument for row in responses}
-    answered = {row.respondent for row in responses}
+    silent = _silent(runs, who, responses, about)
+    told = {row.respondent for row in responses} | {
+        key for key, each in who.items() if each.assistant in {one.assistant for one in silent}
+    }
     earlier = "of an earlier definition, guidance, model file or engine"
     notes += [
         f"{count:,} responses of {name} on {base} are left out: they are {earlier}."
@@ -88,13 +111,30 @@ def latest(
     ]
     return Latest(
         responses,
-        tuple(each for key, each in who.items() if key in answered),
+        tuple(each for key, each in who.items() if key in told),
         tuple(each for each in about.values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),
         _early(runs, responses, about),
         gauges,
+        silent,
     )
+
+
+def _silent(
+    runs: Sequence[Run],
+    who: Mapping[str, Respondent],
+    responses: Sequence[Response],
+    about: Mapping[str, Instrument],
+) -> tuple[Silent, ...]:
+    """What these respondents were not asked, the newest word on each; what they did answer counts as answered."""
+    answered = {(row.instrument, row.respondent) for row in responses}
+    found: dict[tuple[str, str], Silent] = {}
+    for each in (each for run in runs for each in run.skipped):
+        place, instrument = (each.instrument, each.respondent), about.get(each.instrument)
+        if instrument and instrument.version == each.version and each.respondent in who and place not in answered:
+            found[place] = Silent(instrument, who[each.respondent].assistant, each.why)
+    return tuple(found.values())
 
 
 def _early(runs: Sequence[Run], responses: Sequence[Response], about: Mapping[str, Instrument]) -> dict[str, int]:
@@ -109,10 +149,11 @@ def _early(runs: Sequence[Run], responses: Sequence[Response], about: Mapping[st
 
 
 def _respondents(runs: Sequence[Run], assistants: Sequence[str] | None) -> dict[str, Respondent]:
-    """By key: the newest of each assistant on each base that has answered anything, by the name it is shown with."""
+    """By key: the newest of each assistant on each base that has answered anything, or was not asked what is blind, by
+    the name it is shown with."""
     newest: dict[tuple[str, str], Respondent] = {}
     for run in runs:
-        answered = {row.respondent for row in run.responses}
+        answered = {row.respondent for row in run.responses} | {each.respondent for each in run.skipped}
         newest |= {(each.assistant, each.base): each for each in run.plan.respondents if each.key in answered}
     bases: dict[str, int] = {}
     for name, _ in newest:
@@ -168,7 +209,16 @@ def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
         for instrument in found.instruments
         for figure in _computed(instrument, found.of(instrument), found.gauges)
     )
-    return [*shown, *steered(found, proofs)]
+    return [*shown, *steered(found, proofs), *_not_asked(found)]
+
+
+def _not_asked(found: Latest, assistant: str | None = None) -> list[Figure]:
+    """In place of the first figure of an instrument that is blind: why there is none."""
+    return [
+        Figure(each.assistant, each.instrument.name, metric_of(each.instrument), None, None, None, 0, note=each.why)
+        for each in found.silent
+        if assistant in (None, each.assistant)
+    ]
 
 
 def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
@@ -180,13 +230,14 @@ def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
 
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures of one assistant."""
-    return told(
+    shown = told(
         honest(figure, instrument, found, proofs)
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
         for figure in _computed(instrument, rows, found.gauges)
         if figure.assistant == assistant
     )
+    return [*shown, *_not_asked(found, assistant)]
 
 
 def _computed(instrument: Instrument, rows: Sequence[Response], gauges: tuple[Gauge, ...]) -> list[Figure]:
@@ -227,14 +278,10 @@ def _seen(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequenc
     seen = [proof_of(proofs, instrument, each) for each in asked]
     if blind := [each for each in seen if each is not None and not each.sees]:
         if len(blind) == len(seen):
-            return replace(figure, value=None, low=None, high=None, note=blind_words(blind[-1]))
+            return replace(figure, value=None, low=None, high=None, note=blind[-1].told)
     elif None in seen:
         return replace(figure, note=f"{figure.note}; {UNPROVED}" if figure.note else UNPROVED)
     return figure
-
-
-def blind_words(proof: Proof) -> str:
-    return f"{proof.words}: separation {proof.separation:.2f} ({proof.low:.2f} to {proof.high:.2f})"
 
 
 def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
@@ -250,11 +297,12 @@ def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respon
 def proofs_of(found: Latest, proofs: Sequence[Proof]) -> list[Proof]:
     """Those that stand behind these responses, one per instrument and base."""
     kept: dict[tuple[str, str], Proof] = {}
-    for instrument in found.instruments:
-        answered = {row.assistant for row in found.of(instrument)}
+    for instrument in found.tried:
+        told = {row.assistant for row in found.of(instrument)}
+        told |= {each.assistant for each in found.silent if each.instrument.name == instrument.name}
         for respondent in found.respondents:
             proof = proof_of(proofs, instrument, respondent)
-            if proof is not None and respondent.assistant in answered:
+            if proof is not None and respondent.assistant in told:
                 kept[proof.instrument, proof.base] = proof
     return list(kept.values())
 

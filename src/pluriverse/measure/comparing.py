@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .assembling import Latest, blind, blind_words, proof_of
+from .assembling import Latest, blind, proof_of
 from .correcting import distrusted
 from .figure import Figure
 from .instrument import Instrument
@@ -30,9 +30,13 @@ def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figu
     enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
     """
     results: list[tuple[Instrument, Paired | str, int]] = []
-    for instrument in found.instruments:
+    for instrument in found.tried:
         rows = found.of(instrument, (a, b))
-        if {row.assistant for row in rows} != {a, b}:
+        silent = [each for each in (found.silence(instrument, name) for name in (a, b)) if each]
+        if {row.assistant for row in rows} | {each.assistant for each in silent} != {a, b}:
+            continue
+        if silent:
+            results.append((instrument, silent[0].why, 0))
             continue
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
@@ -53,7 +57,7 @@ def _why_not(found: Latest, instrument: Instrument, a: str, b: str, shared: int,
     for each in (one, other):
         proof = proof_of(proofs, instrument, each)
         if proof is not None and not proof.sees:
-            return blind_words(proof)
+            return proof.told
     if instrument.raw and (one.weights, one.adapter, one.base) == (other.weights, other.adapter, other.base):
         return _SAME
     return f"{shared} items in common say nothing yet: ask both at least {LEAST}" if shared < LEAST else ""

@@ -7,7 +7,7 @@ not separate the opposites, or separates the control, says nothing there. Proofs
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,6 +66,11 @@ class Proof:
             return "it tells a voice from itself on this base, so differences mean nothing"
         return "it tells known opposites apart on this base"
 
+    @property
+    def told(self) -> str:
+        """The words and their number."""
+        return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
+
     def as_dict(self) -> dict[str, Any]:
         return {**asdict(self), "sees": self.sees, "words": self.words}
 
@@ -105,20 +110,30 @@ def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:
     return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
 
 
-async def prove(workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker") -> Proof:
-    """Ask both opposites, and the first one in other words, some of the items. Raises what asking raises."""
+def size(instrument: Instrument, items: Sequence[Item]) -> int:
+    """How many responses a proof takes."""
+    return 3 * len(_asked(instrument, items))
+
+
+async def prove(
+    workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker"
+) -> AsyncGenerator[int | Proof, None]:
+    """Ask both opposites, and the first one in other words, some of the items: how many responses have come, as they
+    come, and the proof at the end. Raises what asking raises."""
     assert instrument.opposites
     asked = _asked(instrument, items)
     a, b = _voices(workspace, instrument, asker)
     rows: list[Response] = []
     for label, voice in (("a", a), ("b", b), ("again", replace(a, system=a.system + SAME))):
-        rows += await _answers(instrument, asked, voice, label, asker, workspace)
+        async for part in _answers(instrument, asked, voice, label, asker, workspace):
+            rows += part
+            yield len(rows)
     values = values_of(instrument, rows)
     of_a, of_b, of_again = (values.get(label, {}) for label in ("a", "b", "again"))
     separation, low, high, number = _separation(of_a, of_b)
     control, control_low, control_high, _ = _separation(of_a, of_again, oriented=False)
     respondent = asker.respondent
-    return Proof(
+    yield Proof(
         instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine,
         separation, low, high, control, control_low, control_high, number,
         (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in asked}),
@@ -159,15 +174,13 @@ def _voices(workspace: Workspace, instrument: Instrument, asker: "Asker") -> tup
 
 async def _answers(
     instrument: Instrument, items: Sequence[Item], assistant: Assistant, label: str, like: "Asker", workspace: Workspace
-) -> list[Response]:
+) -> AsyncIterator[list[Response]]:
     from .asking_items import Asker
 
     voice = await Voice.of(workspace, assistant, assistant.base)  # its counterpart too speaks through it
     asker = Asker(voice, replace(like.respondent, key=label, assistant=label), like.seed)
-    found: list[Response] = []
     async for part in asker.ask(instrument, [(item, 0) for item in items]):
-        found += part
-    return found
+        yield part
 
 
 def _separation(

@@ -3,6 +3,7 @@
     runs/RUN/run.json          the plan and the respondents; written whole, then renamed
     runs/RUN/responses.jsonl   one response a line, in the order in which they came
     runs/RUN/verdicts.jsonl    what juries said of them, one line per response and question (`verdicts`)
+    runs/RUN/skipped.jsonl     who was not asked what, since the instrument is blind on its base
 
 RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
 left out and asked again. Knows files; asks nobody and scores nothing.
@@ -11,7 +12,7 @@ left out and asked again. Knows files; asks nobody and scores nothing.
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Self
@@ -55,6 +56,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """That a respondent was not asked an instrument, and why: what was proved of it."""
+
+    instrument: str
+    version: str
+    respondent: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """A run as it stands on disk. `gauges`: how far its judges can be trusted, as far as they were asked."""
 
@@ -64,6 +75,7 @@ class Run:
     responses: tuple[Response, ...]
     rulings: tuple[Ruling, ...] = ()
     gauges: tuple[Gauge, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
 
     @property
     def judged(self) -> list[Response]:
@@ -87,6 +99,7 @@ class Record:
         self.plan = plan
         self.folder = home / "runs" / plan.id
         self._lines, self._said = self.folder / "responses.jsonl", self.folder / "verdicts.jsonl"
+        self._left = self.folder / "skipped.jsonl"
         self._lock = FileLock(self.folder / "lock", timeout=0)
         self._files: list[IO[bytes]] = []
         self.responses: list[Response] = []
@@ -106,7 +119,7 @@ class Record:
                 f"{self.folder} cannot be written: {error.strerror}", "set PLURIVERSE_HOME"
             ) from error
         self._describe()
-        for path in (self._lines, self._said):
+        for path in (self._lines, self._said, self._left):
             cut_torn_line(path)
         self.responses, self.rulings = list(_responses(self._lines)), list(_rulings(self._said))
         self._files = [self._lines.open("ab")]
@@ -133,6 +146,13 @@ class Record:
             self._files.append(self._said.open("ab"))
         append(self._files[1], self._said, [each.as_dict() for each in rulings])
         self.rulings += rulings
+
+    def skip(self, skipped: Sequence[Skipped]) -> None:
+        """The same for what is not asked; what is known already is not written again."""
+        known = {replace(each, why="") for each in _skipped(self._left)}
+        if new := [each for each in skipped if replace(each, why="") not in known]:
+            with self._left.open("ab") as file:
+                append(file, self._left, [asdict(each) for each in new])
 
     def _describe(self) -> None:
         place = self.folder / "run.json"
@@ -178,7 +198,8 @@ def _run(folder: Path) -> Run:
     plan, created = _described(folder)
     responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
     gauges = Gauges(folder.parents[1]).all() if rulings else ()
-    return Run(folder.name, created, plan, tuple(responses), rulings, gauges)
+    skipped = tuple(_skipped(folder / "skipped.jsonl"))
+    return Run(folder.name, created, plan, tuple(responses), rulings, gauges, skipped)
 
 
 def _described(folder: Path) -> tuple[Plan, str]:
@@ -205,3 +226,7 @@ def _responses(path: Path) -> Iterator[Response]:
 
 def _rulings(path: Path) -> Iterator[Ruling]:
     return whole_lines(path, ruling_of, "verdict", "it will be judged again")
+
+
+def _skipped(path: Path) -> Iterator[Skipped]:
+    return whole_lines(path, lambda document: Skipped(**document), "skipped instrument", "it will be proved again")

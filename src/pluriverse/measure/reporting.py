@@ -30,7 +30,7 @@ def report(found: Latest, proofs: Sequence[Proof], made: str, command: str, titl
         assistants=found.assistants,
         command="\n".join([*found.commands, command]),
         respondents=found.respondents,
-        instruments=found.instruments,
+        instruments=found.tried,
         figures=shown,
         clusters=tuple(alike(found, proofs)),
         sensitivity=sensitivity(found, proofs),

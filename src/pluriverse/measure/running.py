@@ -15,15 +15,15 @@ from ..assistants import Assistant
 from ..assistants.bases import Base
 from ..errors import UnsupportedError, UsageError
 from .asking_items import Asker, Cell, parts
-from .assembling import figures, latest
+from .assembling import figures, latest, proof_of
 from .cluster import Answered, Cluster, Lost, connected
 from .cluster_worker import Shard, order_of
 from .figure import Figure
 from .instrument import Instrument, known
 from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
-from .proving import Proof, Proofs, prove
-from .record import Plan, Record, Run, read_run
+from .proving import Proof, Proofs, prove, size
+from .record import Plan, Record, Run, Skipped, read_run
 from .respondents import asker_of
 from .responses import Respondent, Response
 from .stopping import batches, checked, enough
@@ -32,8 +32,9 @@ from .stopping import batches, checked, enough
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
     """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
-    instruments see anything on a base, first. `until`: the half-width at which an instrument stops early. `judges`: one
-    to three models or assistants, NAME or NAME=FAMILY. `cluster`: address of a Ray cluster that asks, or "local"."""
+    instruments see anything on a base, first; whoever speaks through one where an instrument is blind is not asked it,
+    unless `blind_too`. `until`: the half-width at which an instrument stops early. `judges`: one to three models or
+    assistants, NAME or NAME=FAMILY. `cluster`: address of a Ray cluster that asks, or "local"."""
 
     limit: int | None = 100
     seed: int = 0
@@ -43,6 +44,7 @@ class MeasureOptions:
     until: float | None = None
     judges: tuple[str, ...] = ()
     cluster: str | None = None
+    blind_too: bool = False
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -63,6 +65,8 @@ class MeasureStarted:
 
 @dataclass(frozen=True, slots=True)
 class MeasureStep:
+    """`done` of `total` responses: of the proofs, then of those that are kept, then of what judges say."""
+
     words: str
     done: int
     total: int
@@ -70,7 +74,7 @@ class MeasureStep:
 
 @dataclass(frozen=True, slots=True)
 class MeasureNote:
-    """Something that happened on the way and changes no figure: a worker of a cluster was lost."""
+    """Something worth a word on the way: what is not asked and why, a worker of a cluster that was lost."""
 
     words: str
 
@@ -220,14 +224,21 @@ class _Work:
         return round(self._asked / self._seconds, 3) if self._seconds else 0.0
 
     async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
-        self._total = sum(
-            item.draws for each in self._instruments for item in self._items[each.name] for _ in self._askers
-        )
-        self._done = len(record.cells)
-        yield MeasureStarted(record.plan.id, self._total, self._done)
         if self._options.prove:
-            async for event in self._prove():
-                yield event
+            async with aclosing(self._prove()) as proving:
+                async for event in proving:
+                    yield event
+            for note in self._skip(record):
+                yield note
+        wanted = {
+            (asker.respondent.key, each.name, item.cell(draw))
+            for each in self._instruments
+            for item in self._items[each.name]
+            for draw in range(item.draws)
+            for asker in self._asked_by(each)
+        }
+        self._total, self._done = len(wanted), len(wanted & record.cells)
+        yield MeasureStarted(record.plan.id, self._total, self._done)
         until = self._options.until
         if cluster is not None and until is None:  # all at once, so that no worker waits for an instrument's end
             async with aclosing(self._spread(record, cluster, self._items)) as events:
@@ -239,7 +250,7 @@ class _Work:
                     async with aclosing(self._spread(record, cluster, {instrument.name: items})) as events:
                         async for event in events:
                             yield event
-                for asker in self._askers:  # after a cluster: the copies
+                for asker in self._asked_by(instrument):  # after a cluster: the copies
                     words = f"{instrument.name}: {asker.respondent.assistant}"
                     yield MeasureStep(words, self._done, self._total)
                     async for responses in self._asked_of(instrument, items, asker, record):
@@ -309,7 +320,7 @@ class _Work:
         planned: set[tuple[object, ...]] = set()
         shards = []
         for instrument in (each for each in self._instruments if each.name in items):
-            for asker in self._askers:
+            for asker in self._asked_by(instrument):
                 who = asker.respondent
                 cells, _ = self._missing(instrument, items[instrument.name], asker, record)
                 names = [(*_base(who), instrument.name, item.cell(draw)) for item, draw in cells]
@@ -326,18 +337,45 @@ class _Work:
         """That instruments see on these bases; of all their items, not only of those measured, and kept: asked once."""
         proofs = Proofs(self._workspace.settings.home)
         bases = {asker.respondent.base: asker for asker in self._askers}
-        total = len(self._instruments) * len(bases)
-        for number, (instrument, asker) in enumerate(
-            (instrument, asker) for instrument in self._instruments for asker in bases.values()
-        ):
-            if instrument.opposites is None:
-                continue
-            proof = proofs.of(instrument, asker.respondent, self._whole[instrument.name])
-            if proof is None:
-                yield MeasureStep(f"does {instrument.name} see on {asker.respondent.base}?", number, total)
-                proof = await prove(self._workspace, instrument, self._whole[instrument.name], asker)
-                proofs.keep(proof)
-            self.proofs.append(proof)
+        open_: list[tuple[Instrument, Asker]] = []
+        for instrument in (each for each in self._instruments if each.opposites):
+            for asker in bases.values():
+                if proof := proofs.of(instrument, asker.respondent, self._whole[instrument.name]):
+                    self.proofs.append(proof)
+                else:
+                    open_.append((instrument, asker))
+        done, total = 0, sum(size(instrument, self._whole[instrument.name]) for instrument, _ in open_)
+        for instrument, asker in open_:
+            items, words = self._whole[instrument.name], f"does {instrument.name} see on {asker.respondent.base}?"
+            yield MeasureStep(words, done, total)
+            async with aclosing(prove(self._workspace, instrument, items, asker)) as steps:
+                async for step in steps:
+                    if isinstance(step, Proof):
+                        proofs.keep(step)
+                        self.proofs.append(step)
+                    else:
+                        yield MeasureStep(words, done + step, total)
+            done += size(instrument, items)
+
+    def _blind(self, instrument: Instrument, asker: Asker) -> Proof | None:
+        proof = proof_of(self.proofs, instrument, asker.respondent)
+        return proof if proof and not proof.sees else None
+
+    def _asked_by(self, instrument: Instrument) -> list[Asker]:
+        """Those whom it makes sense to ask: on whose base the instrument is not blind."""
+        return [each for each in self._askers if self._options.blind_too or not self._blind(instrument, each)]
+
+    def _skip(self, record: Record) -> list[MeasureNote]:
+        """Write down who is not asked what, and tell it once per instrument and base."""
+        left: list[tuple[Skipped, Proof]] = []
+        for instrument in self._instruments:
+            for asker in self._askers:
+                if asker not in self._asked_by(instrument) and (proof := self._blind(instrument, asker)):
+                    who = asker.respondent.key
+                    left.append((Skipped(instrument.name, instrument.version, who, proof.told), proof))
+        record.skip([each for each, _ in left])
+        told = {(proof.instrument, proof.base): proof for _, proof in left}
+        return [MeasureNote(f"{name} is blind on {base}: not asked") for name, base in told]
 
 
 def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:
