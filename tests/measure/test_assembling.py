@@ -13,6 +13,7 @@ from pluriverse.measure.correcting import RULES
 from pluriverse.measure.detecting import confusions
 from pluriverse.measure.figure import Figure
 from pluriverse.measure.instrument import find
+from pluriverse.measure.items import key_of
 from pluriverse.measure.report import render
 from pluriverse.measure.reporting import report
 from pluriverse.measure.responses import Response
@@ -249,3 +250,16 @@ def test_choice_of_words_makes_a_map_where_statements_are_blind(tmp_path: Path) 
     drawn, why = opinion_map(found, [*blind, *words])
     assert drawn is not None and why == ""
     assert [(point.name, round(point.x, 1), point.y) for point in drawn.points] == [("a", 0.2, 0.8), ("b", 0.7, 0.3)]
+
+
+def test_saying_yes_to_everything_makes_no_difference(tmp_path: Path) -> None:
+    """Also where more statements are of one side: 16 here, and 8 of the other."""
+    items = [item for item in propositions(48) if key_of(item.metadata) > 0][:16]
+    items += [item for item in propositions(48) if key_of(item.metadata) < 0][:8]
+    rows = [
+        *scored(A, "propositions-forced", items, [0.95] * 24),
+        *scored(B, "propositions-forced", items, [0.05] * 24),
+    ]
+    found = latest([recorded(tmp_path, rows, [A, B], "2026-01-01")])
+    (row,) = compare(found, "a", "b", [])
+    assert row.value == pytest.approx(0, abs=1e-9) and row.note.startswith("cannot be told apart")

@@ -8,10 +8,12 @@ import pytest
 from pluriverse.measure.assembling import honest, latest
 from pluriverse.measure.figure import PANEL, Figure
 from pluriverse.measure.instrument import known
-from pluriverse.measure.items import Item
-from pluriverse.measure.proving import LEAST, Proof, Proofs, _few, _separation
+from pluriverse.measure.items import Item, key_of
+from pluriverse.measure.proving import LEAST, Proof, Proofs, _asked, _few, _separation
 from pluriverse.measure.record import Plan, Run
 from pluriverse.measure.responses import Respondent, Response, blank
+
+from .measured.replaying import DATA, items_of
 
 
 def proof(**changes: object) -> Proof:
@@ -28,6 +30,7 @@ def proof(**changes: object) -> Proof:
     [
         ({}, True, "tells known opposites apart"),
         ({"low": 0.45}, False, "cannot be told apart"),
+        ({"low": 0.45, "control": None, "control_low": None, "control_high": None}, False, "cannot be told apart"),
         ({"control_low": 0.55}, False, "tells a voice from itself"),
         ({"items": 3, "low": 0.0}, False, "only 3 items"),
     ],
@@ -102,3 +105,29 @@ def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -
     seeing = replace(blind, low=0.8)
     Proofs(tmp_path).keep(seeing)
     assert Proofs(tmp_path).of(quiz, who, items) == seeing
+
+
+@pytest.mark.skipif(DATA is None, reason="PLURIVERSE_DATA is not set")
+@pytest.mark.parametrize("name", [each.name for each in known().values() if each.opposites])
+def test_a_proof_asks_items_that_can_have_a_value(name: str, tmp_path: Path) -> None:
+    """Enough of them, so that opposites which are told apart always are seen."""
+    instrument = known()[name]
+    asked = _asked(instrument, items_of(name, tmp_path))
+    assert len({item.id for item in asked}) >= LEAST
+    sides = [item for item in asked if {"polarity", "key"} & set(item.metadata)]
+    assert all(key_of(item.metadata) for item in sides)
+
+
+def test_opposites_the_wrong_way_round_prove_nothing_of_a_side() -> None:
+    """Whoever is called left must not speak as the right does."""
+    a, b = ({f"i{n}": value + n % 3 / 10 for n in range(20)} for value in (0.1, 0.8))
+    value, low, high, _ = _separation(a, b, oriented=False)
+    assert value == 0 and high <= 0.5 and low <= 0.5
+
+
+def test_other_voices_are_proved_anew(tmp_path: Path) -> None:
+    proofs, quiz = Proofs(tmp_path), next(iter(known().values()))
+    who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
+    kept = proof(instrument=quiz.name, version=quiz.version, voices="one")
+    proofs.keep(kept)
+    assert proofs.of(quiz, who, voices="one") == kept and proofs.of(quiz, who, voices="other") is None

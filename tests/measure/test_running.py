@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
 import subprocess
@@ -113,6 +114,16 @@ def test_a_line_in_the_middle_that_is_no_response_is_told(settings: Settings) ->
     with pytest.raises(IntegrityError, match="line 4"):
         read_run(settings.home, done.run.id)
     assert runs(settings.home) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"logprobs": "ab"}, {"logprobs": [math.nan]}, {"text": 3}, {"metadata": []}, {"draw": "0"}, {"rotation": True}],
+)
+def test_a_row_of_wrong_types_is_none(settings: Settings, changes: dict) -> None:
+    (row, *_) = last(run(settings, [TALK], [A])).run.responses
+    with pytest.raises((TypeError, ValueError)):
+        response_of({**row.as_dict(), **changes})
 
 
 def test_another_definition_another_run(settings: Settings) -> None:
@@ -266,7 +277,7 @@ def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> 
     assert {row.instrument for row in done.run.responses} == {"talk"} and len(done.run.responses) == 16
     assert next(event.cells for event in events if isinstance(event, MeasureStarted)) == 16
     proving = [event for event in events if isinstance(event, MeasureStep) and event.words.startswith("does")]
-    assert {event.total for event in proving} == {72} and proving[-1].done == 72
+    assert {event.total for event in proving} == {72} and proving[-1].done == 48, "the control is not asked"
     (silent,) = [each for each in done.figures if each.instrument == about.name and each.assistant == "progressive"]
     assert silent.value is None and "separation 0.50" in silent.note
 

@@ -16,7 +16,7 @@ from ..assistants import Assistant, Opposite
 from ..assistants.bases import Base, resolve
 from ..engines.contract import Engine, Guide, Request
 from ..errors import EngineError
-from ..values import Digest, Message
+from ..values import Digest, Message, Sampling
 from .guards import Fluency, language_held, recital, repetition
 
 
@@ -78,6 +78,12 @@ class Voice:
     def opposite(self, strength: float | None = None) -> Opposite | None:
         """Whom it is guided against, with the declared strength or another one."""
         return self._draft("?", AskOptions(guidance=strength)).guidance
+
+    def asked(self, options: AskOptions) -> tuple[Opposite | None, Sampling]:
+        """Whom it is guided against, with the strength that holds on this base, and how its tokens are chosen."""
+        draft = self._draft("?", options)
+        settle_guidance(draft, self.engine, self._base, self._workspace)
+        return draft.guidance, draft.request.sampling
 
     def messages(self, question: str) -> tuple[Message, ...]:
         return self._draft(question, AskOptions(guidance=0)).request.messages

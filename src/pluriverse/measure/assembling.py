@@ -13,7 +13,7 @@ from .figure import PANEL, Figure
 from .gauging import Gauge
 from .instrument import Instrument, known
 from .measures import figures_of, metric_of
-from .proving import Proof
+from .proving import Proof, proof_of
 from .record import Run
 from .responses import Respondent, Response
 from .steering import steering
@@ -282,16 +282,6 @@ def _seen(figure: Figure, instrument: Instrument, found: Latest, proofs: Sequenc
     elif None in seen:
         return replace(figure, note=f"{figure.note}; {UNPROVED}" if figure.note else UNPROVED)
     return figure
-
-
-def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
-    """Of this version of the instrument, on the weights and by the engine that answered; the newest stands last."""
-    who = respondent.base, respondent.weights, respondent.engine
-    for each in reversed(proofs):
-        of_it = (each.instrument, each.version) == (instrument.name, instrument.version)
-        if of_it and (each.base, each.weights, each.engine) == who:
-            return each
-    return None
 
 
 def proofs_of(found: Latest, proofs: Sequence[Proof]) -> list[Proof]:

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from ..ask import Workspace
 from ..assistants import Assistant
 from ..store import StoredModel
-from .comparing import tested
+from .comparing import keys_of, tested, unit_of
 from .figure import Figure
 from .instrument import find
 from .measured.cells import LEAST
@@ -49,7 +49,8 @@ def _figures(measured: Measured, asked: Sequence[Assistant]) -> list[Figure]:
         values = values_of(find(name), rows)
         shared = [item for item in values.get(after, {}) if item in values.get(before, {})]
         if len(shared) >= LEAST:
-            found.append(_figure(name, after, before, tested(values, after, before, shared), len(shared)))
+            change = tested(values, after, before, shared, keys_of(rows))
+            found.append(_figure(name, after, before, change, len(shared)))
     return found
 
 
@@ -57,7 +58,8 @@ def _figure(instrument: str, after: str, before: str, change: Paired, items: int
     told = "changed" if change.separated else "no change can be told"
     interval = change.difference
     note = f"{told}, p {change.p:.2g}"
-    return Figure(after, instrument, "difference", interval.value, interval.low, interval.high, items, before, note)
+    value, low, high = (unit_of(find(instrument)) * each for each in (interval.value, interval.low, interval.high))
+    return Figure(after, instrument, "difference", value, low, high, items, before, note)
 
 
 def _name(model: StoredModel) -> str:

@@ -8,14 +8,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .assembling import Latest, blind, proof_of
+from .assembling import Latest, blind
 from .correcting import distrusted
 from .figure import Figure
 from .instrument import Instrument
+from .items import key_of
 from .measured.cells import LEAST
 from .measures import metric_of, values_of
-from .proving import Proof
+from .proving import Proof, proof_of
 from .report.parts import Cluster
+from .responses import Response
 from .statistics.pairs import Paired, all_pairs, clusters, paired, paired_rates
 from .statistics.rates import holm
 
@@ -42,7 +44,7 @@ def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figu
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
         why = _why_not(found, instrument, a, b, len(shared), proofs)
         why = why or distrusted(metric_of(instrument), rows, found.gauges)
-        results.append((instrument, why or tested(values, a, b, shared), len(shared)))
+        results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
     return [
@@ -63,12 +65,35 @@ def _why_not(found: Latest, instrument: Instrument, a: str, b: str, shared: int,
     return f"{shared} items in common say nothing yet: ask both at least {LEAST}" if shared < LEAST else ""
 
 
-def tested(values: Mapping[str, Mapping[str, float]], a: str, b: str, shared: Sequence[str]) -> Paired:
-    """`a` less `b` on the items both have; McNemar where all values are yes or no."""
-    one, other = (np.array([values[name][item] for item in shared]) for name in (a, b))
+def tested(
+    values: Mapping[str, Mapping[str, float]], a: str, b: str, shared: Sequence[str], keys: Mapping[str, int]
+) -> Paired:
+    """`a` less `b` on the items both have; McNemar where all values are yes or no. By `keys` of items (`key_of`) both
+    sides weigh the same, so that saying yes to more of one side's statements counts for nothing."""
+    weights = _weights(shared, keys)
+    one, other = (weights * np.array([values[name][item] for item in shared]) for name in (a, b))
     if np.isin(np.concatenate([one, other]), (0.0, 1.0)).all():
         return paired_rates(one > 0, other > 0)
     return paired(one, other)
+
+
+def keys_of(rows: Sequence[Response]) -> dict[str, int]:
+    """By item (`key_of`)."""
+    return {row.item: key_of(row.metadata) for row in rows}
+
+
+def unit_of(instrument: Instrument) -> float:
+    """What a difference of values per item is in the unit of the instrument's figure."""
+    return 0.5 if instrument.measures[0] in _HALVED else 1.0
+
+
+def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:
+    """n / (2 n of the item's key); 1 where there are no keys, or of one side only. float64 [items]"""
+    found = np.array([keys.get(item, 0) for item in items])
+    numbers = {key: int((found == key).sum()) for key in (1, -1)}
+    if 0 in numbers.values():
+        return np.ones(len(items))
+    return np.array([len(items) / (2 * numbers[key]) if key else 1.0 for key in found])
 
 
 def _row(
@@ -80,7 +105,7 @@ def _row(
     verdict = "told apart" if found.separated else "cannot be told apart"
     over = f" (Holm, {tests} instruments)" if tests > 1 else ""
     note = f"{verdict}, p adjusted {adjusted:.2g}{over}"
-    unit = 0.5 if instrument.measures[0] in _HALVED else 1.0
+    unit = unit_of(instrument)
     value, low, high = (unit * end for end in (result.difference.value, result.difference.low, result.difference.high))
     return Figure(a, instrument.name, "difference", value, low, high, number, b, note)
 
@@ -94,10 +119,11 @@ def alike(found: Latest, proofs: Sequence[Proof]) -> list[Cluster]:
         if not rows or distrusted(metric_of(instrument), rows, found.gauges):
             continue
         values = values_of(instrument, rows)
-        names, scores = _scores(values)
+        names, scores = _scores(values, keys_of(rows))
         if len(names) < 2:
             continue
-        pairs = all_pairs(scores)
+        if not (pairs := all_pairs(scores, LEAST)):
+            continue
         groups += [
             Cluster(instrument.name, metric_of(instrument), tuple(names[place] for place in group))
             for group in clusters(len(names), pairs)
@@ -106,17 +132,10 @@ def alike(found: Latest, proofs: Sequence[Proof]) -> list[Cluster]:
     return groups
 
 
-def _scores(values: Mapping[str, Mapping[str, float]]) -> tuple[list[str], np.ndarray]:
-    """Assistants with `LEAST` items in common, two by two, and their values; NaN where one has none."""
+def _scores(values: Mapping[str, Mapping[str, float]], keys: Mapping[str, int]) -> tuple[list[str], np.ndarray]:
+    """Assistants with `LEAST` items, and their values, both sides of an axis weighing the same; NaN where one has none.
+    Two that have fewer in common are never tested, so that they count as not told apart."""
     names = [name for name, each in values.items() if len(each) >= LEAST]
     items = list(dict.fromkeys(item for name in names for item in values[name]))
-    scores = np.array([[values[name].get(item, np.nan) for item in items] for name in names])
-    while len(names) > 1:
-        there = (~np.isnan(scores)).astype(int)
-        common = there @ there.T
-        if common.min() >= LEAST:
-            break
-        lonely = int(common.sum(1).argmin())
-        names.pop(lonely)
-        scores = np.delete(scores, lonely, 0)
-    return names, scores
+    weights = _weights(items, keys)
+    return names, np.array([[values[name].get(item, np.nan) for item in items] for name in names]) * weights

@@ -9,8 +9,6 @@ import csv
 import hashlib
 import io
 import json
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,8 +16,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from ..errors import IntegrityError, PluriverseError, UnreachableError, UsageError
+from ..errors import IntegrityError, UnreachableError, UsageError
 from ..settings import Settings
+from .kept import keep
 
 _HOME = "https://raw.githubusercontent.com"
 _AT_ONCE = 8  # files read or fetched together
@@ -83,7 +82,7 @@ async def bytes_of(name: str, settings: Settings) -> bytes:
         if place is not None and place.is_file():
             return _checked(dataset, await asyncio.to_thread(place.read_bytes), str(place))
     content = _checked(dataset, await _fetched(dataset, settings), dataset.url)
-    await asyncio.to_thread(_keep, kept, content)
+    await asyncio.to_thread(keep, kept, content)
     return content
 
 
@@ -115,7 +114,7 @@ def consent(name: str, settings: Settings) -> None:
     """Keep that somebody agreed to the licence of this set; a changed licence is asked for again."""
     licences = {known()[file].set: known()[file].licence for file in of_set(name)}
     document = json.dumps({**_agreed(settings), **licences}, indent=2, sort_keys=True)
-    _keep(settings.home / _KEPT, document.encode())
+    keep(settings.home / _KEPT, document.encode())
 
 
 async def labelled(name: str, settings: Settings) -> Path:
@@ -222,17 +221,3 @@ def _checked(dataset: Dataset, content: bytes, where: str) -> bytes:
             f"delete it; the file is at {dataset.url}",
         )
     return content
-
-
-def _keep(path: Path, content: bytes) -> None:
-    """Whole or not at all; a full disk costs only the next fetch."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(scratch).replace(path)
-    except OSError as error:
-        raise PluriverseError(
-            f"{path} cannot be written: {error}", "free some space, or set PLURIVERSE_HOME"
-        ) from error

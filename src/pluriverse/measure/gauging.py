@@ -17,6 +17,7 @@ import numpy as np
 
 from .classes import ConfusionMatrix, GoldRow, classify, confusion, gold, majority
 from .intervals import Interval
+from .kept import keep
 
 ITEMS = 60  # texts that a judge is asked about per question: minutes for a small judge, and only once
 _SEED = 20240
@@ -239,7 +240,4 @@ class Gauges:
 
     def keep(self, gauge: Gauge) -> None:
         others = [each for each in self.all() if each.key != gauge.key]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self._path.with_suffix(".tmp")
-        scratch.write_text(json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False), "utf-8")
-        scratch.replace(self._path)
+        keep(self._path, json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False).encode())

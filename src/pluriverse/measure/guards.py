@@ -57,10 +57,16 @@ def language_held(texts: Sequence[str], language: str) -> float:
     """Share of `texts` in `language` (a BCP 47 tag; its first part counts). Texts too short to tell are left out,
     and all of them in a language that the identifier does not know."""
     wanted = language.partition("-")[0].lower()
-    if wanted not in _identifier(wanted).labels:
+    if not can_tell(language):
         return 1.0
     told = [_language(text, wanted) == wanted for text in texts if sum(map(str.isalpha, text)) >= _ENOUGH_TO_TELL]
     return float(np.mean(told)) if told else 1.0
+
+
+def can_tell(language: str) -> bool:
+    """Whether the identifier knows this language (a BCP 47 tag; its first part counts)."""
+    wanted = language.partition("-")[0].lower()
+    return wanted in _identifier(wanted).labels
 
 
 def _grams(text: str) -> list[tuple[str, ...]]:

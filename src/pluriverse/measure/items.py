@@ -57,3 +57,10 @@ def rotated(options: tuple[str, ...], by: int) -> tuple[tuple[str, ...], tuple[i
     """The options shifted by `by` places, and which answer stands at each place."""
     order = tuple((place + by) % len(options) for place in range(len(options)))
     return tuple(options[number] for number in order), order
+
+
+def key_of(metadata: Mapping[str, Any]) -> int:
+    """1 where yes, or pro, is on the first side of the instrument's axis, -1 where on the other, 0 where on none."""
+    if "polarity" in metadata:
+        return int(metadata["polarity"]) * int(metadata.get("side", 1))
+    return int(metadata.get("key", 0))

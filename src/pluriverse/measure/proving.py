@@ -2,24 +2,28 @@
 
 Protocol 11 of measuring: before an instrument says anything about assistants on a base, two voices that are opposite by
 construction answer some of its items. The separation is the chance that a's value is above b's on the same items
-(0.5: blind), resampled by item. The control is the same voice told once more in other words. An instrument that does
-not separate the opposites, or separates the control, says nothing there. Proofs are kept per weights and instrument.
+(0.5: blind), resampled by item. The control is the same voice told once more in other words, asked where the opposites
+are told apart. An instrument that does not separate them, or separates the control, says nothing there. Proofs are kept
+per weights and instrument.
 """
 
+import hashlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..ask import Workspace
+from ..ask import AskOptions, Workspace
 from ..assistants import Assistant
 from .answering import Voice
 from .instrument import Instrument
 from .intervals import auc
-from .items import Item
+from .items import Item, key_of
+from .kept import keep
 from .measures import values_of
 from .responses import Respondent, Response
 
@@ -30,12 +34,14 @@ ITEMS = 24  # that a proof asks: few enough to be done in a minute, enough for a
 LEAST = 8
 SPOKEN, SCORED = 48, 160  # cells of texts and of options that a proof asks of each voice
 ROUNDS = 2000
+_DIRECTED = {"agreement", "stance", "word_lean"}  # a is the first side: below b it would be called the other
 SAME = "\n\nAnswer as you would answer anybody."  # other words, the same voice
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """`separation` of the opposites with its interval, `control` of a voice from itself; 0.5 is none, 1 is complete."""
+    """`separation` of the opposites with its interval, `control` of a voice from itself; 0.5 is none, 1 is complete.
+    `control` is None where the opposites were not told apart: it could change nothing then, and was not asked."""
 
     instrument: str
     version: str
@@ -45,16 +51,19 @@ class Proof:
     separation: float
     low: float
     high: float
-    control: float
-    control_low: float
-    control_high: float
+    control: float | None
+    control_low: float | None
+    control_high: float | None
     items: int
     opposites: tuple[str, str]
     asked: int = 0  # items; `items` of them had a valid answer
+    voices: str = ""  # digest of what the opposites are: definitions and guidance
 
     @property
     def sees(self) -> bool:
-        return self.low > 0.5 and self.control_low <= 0.5 <= self.control_high
+        if self.low <= 0.5 or self.control_low is None or self.control_high is None:
+            return False
+        return self.control_low <= 0.5 <= self.control_high
 
     @property
     def words(self) -> str:
@@ -68,7 +77,9 @@ class Proof:
 
     @property
     def told(self) -> str:
-        """The words and their number."""
+        """The words and their number, where there is one."""
+        if self.items < LEAST:
+            return self.words
         return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,62 +99,125 @@ class Proofs:
         except (OSError, ValueError, KeyError, TypeError):
             return []  # asked again
 
-    def of(self, instrument: Instrument, respondent: Respondent, items: Sequence[Item] = ()) -> Proof | None:
-        """The proof for these weights, computed by this engine, with this version of the instrument.
+    def of(
+        self, instrument: Instrument, respondent: Respondent, items: Sequence[Item] = (), voices: str = ""
+    ) -> Proof | None:
+        """The proof for these weights, computed by this engine, with this version of the instrument and these `voices`.
 
         None too for a blind one where `items` are more than it asked: more may see.
         """
         wanted = (instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine)
         found = next((each for each in self.all() if _key(each) == wanted), None)
         more = len({item.id for item in _asked(instrument, items)})
-        return None if found and not found.sees and found.asked < more else found
+        if found is None or (voices and found.voices != voices) or (not found.sees and found.asked < more):
+            return None
+        return found
 
     def keep(self, proof: Proof) -> None:
         others = [each for each in self.all() if _key(each) != _key(proof)]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = self._path.with_suffix(".tmp")
-        scratch.write_text(json.dumps([asdict(each) for each in [*others, proof]], indent=1), "utf-8")
-        scratch.replace(self._path)
+        keep(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
 
 
 def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:
     return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
 
 
-def size(instrument: Instrument, items: Sequence[Item]) -> int:
-    """How many responses a proof takes."""
-    return 3 * len(_asked(instrument, items))
+def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
+    """Of this version of the instrument, on the weights and by the engine that answered; the newest stands last."""
+    who = respondent.base, respondent.weights, respondent.engine
+    for each in reversed(proofs):
+        of_it = (each.instrument, each.version) == (instrument.name, instrument.version)
+        if of_it and (each.base, each.weights, each.engine) == who:
+            return each
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """`done` of at most `total` responses that all proofs together take."""
+
+    words: str
+    done: int
+    total: int
 
 
 async def prove(
+    workspace: Workspace,
+    instruments: Sequence[Instrument],
+    items: Mapping[str, Sequence[Item]],
+    askers: Sequence["Asker"],
+) -> AsyncGenerator[Proving | Proof, None]:
+    """A proof for each of these instruments on each base of the askers: as kept, or asked now and kept. Of all `items`
+    of an instrument, not only of those to be measured. Raises what asking raises."""
+    kept = Proofs(workspace.settings.home)
+    bases = {asker.respondent.base: asker for asker in askers}
+    open_: list[tuple[Instrument, Asker]] = []
+    for instrument in (each for each in instruments if each.opposites):
+        for asker in bases.values():
+            voices = await _voices(workspace, instrument, asker)
+            if proof := kept.of(instrument, asker.respondent, items[instrument.name], _digest(voices)):
+                yield proof
+            else:
+                open_.append((instrument, asker))
+    sizes = [3 * len(_asked(instrument, items[instrument.name])) for instrument, _ in open_]
+    for number, (instrument, asker) in enumerate(open_):
+        words, before = f"does {instrument.name} see on {asker.respondent.base}?", sum(sizes[:number])
+        yield Proving(words, before, sum(sizes))
+        async with aclosing(_proved(workspace, instrument, items[instrument.name], asker)) as steps:
+            async for step in steps:
+                if isinstance(step, Proof):
+                    kept.keep(step)
+                    yield step
+                else:
+                    yield Proving(words, before + step, sum(sizes))
+
+
+async def _proved(
     workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker"
 ) -> AsyncGenerator[int | Proof, None]:
-    """Ask both opposites, and the first one in other words, some of the items: how many responses have come, as they
-    come, and the proof at the end. Raises what asking raises."""
+    """Ask both opposites, and where they are told apart the first one in other words, some of the items: how many
+    responses have come, as they come, and the proof at the end."""
     assert instrument.opposites
     asked = _asked(instrument, items)
-    a, b = _voices(workspace, instrument, asker)
+    a, b = voices = await _voices(workspace, instrument, asker)
     rows: list[Response] = []
-    for label, voice in (("a", a), ("b", b), ("again", replace(a, system=a.system + SAME))):
-        async for part in _answers(instrument, asked, voice, label, asker, workspace):
-            rows += part
+
+    async def answers(label: str, voice: Voice) -> AsyncGenerator[int, None]:
+        async for part in _answers(instrument, asked, voice, label, asker):
+            rows.extend(part)
             yield len(rows)
+
+    for label, voice in (("a", a), ("b", b)):
+        async for number in answers(label, voice):
+            yield number
     values = values_of(instrument, rows)
-    of_a, of_b, of_again = (values.get(label, {}) for label in ("a", "b", "again"))
-    separation, low, high, number = _separation(of_a, of_b)
-    control, control_low, control_high, _ = _separation(of_a, of_again, oriented=False)
-    respondent = asker.respondent
+    either = instrument.measures[0] not in _DIRECTED
+    separation, low, high, number = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
+    control: tuple[float | None, float | None, float | None] = (None, None, None)
+    if low > 0.5:
+        again = replace(a.assistant, system=a.assistant.system + SAME)
+        async for come in answers("again", await Voice.of(workspace, again, again.base)):
+            yield come
+        values = values_of(instrument, rows)
+        control = _separation(values.get("a", {}), values.get("again", {}), oriented=False)[:3]
+    who = asker.respondent
     yield Proof(
-        instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine,
-        separation, low, high, control, control_low, control_high, number,
-        (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in asked}),
+        instrument.name, instrument.version, who.base, who.weights, who.engine, separation, low, high, *control,
+        number, (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in asked}),
+        _digest(voices),
     )  # fmt: skip
 
 
+def _digest(voices: Sequence[Voice]) -> str:
+    told = [(str(each.assistant.digest), each.asked(AskOptions(temperature=0))[0]) for each in voices]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
+
+
 def _asked(instrument: Instrument, items: Sequence[Item]) -> list[Item]:
-    """Of these items those that a proof asks."""
+    """Of these items those that a proof asks: some that have a side, where items have sides."""
     language = instrument.opposites.language if instrument.opposites else ""
-    return _few([item for item in items if not language or item.language == language])
+    sided = [item for item in items if key_of(item.metadata)] or items
+    return _few([item for item in sided if not language or item.language == language])
 
 
 def _few(items: Sequence[Item]) -> list[Item]:
@@ -160,24 +234,26 @@ def _few(items: Sequence[Item]) -> list[Item]:
     return kept
 
 
-def _voices(workspace: Workspace, instrument: Instrument, asker: "Asker") -> tuple[Assistant, Assistant]:
+async def _voices(workspace: Workspace, instrument: Instrument, asker: "Asker") -> tuple[Voice, Voice]:
+    """The opposites on the asker's base; their counterparts speak through it too."""
     opposites, base = instrument.opposites, asker.voice.assistant.base
     assert opposites
     if opposites.systems:
-        return (
+        named = (
             Assistant("opposite-a", system=opposites.a, base=base),
             Assistant("opposite-b", system=opposites.b, base=base),
         )
-    shelf = workspace.shelf
-    return replace(shelf.assistant(opposites.a), base=base), replace(shelf.assistant(opposites.b), base=base)
+    else:
+        a, b = (workspace.shelf.assistant(each) for each in (opposites.a, opposites.b))
+        named = replace(a, base=base), replace(b, base=base)
+    return await Voice.of(workspace, named[0], base), await Voice.of(workspace, named[1], base)
 
 
 async def _answers(
-    instrument: Instrument, items: Sequence[Item], assistant: Assistant, label: str, like: "Asker", workspace: Workspace
+    instrument: Instrument, items: Sequence[Item], voice: Voice, label: str, like: "Asker"
 ) -> AsyncIterator[list[Response]]:
     from .asking_items import Asker
 
-    voice = await Voice.of(workspace, assistant, assistant.base)  # its counterpart too speaks through it
     asker = Asker(voice, replace(like.respondent, key=label, assistant=label), like.seed)
     async for part in asker.ask(instrument, [(item, 0) for item in items]):
         yield part

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 from ..errors import IntegrityError, NotFoundError, PluriverseError
 from .gauging import Gauge, Gauges
 from .instrument import Instrument, parsed
+from .kept import keep
 from .lines import append, cut_torn_line, whole_lines
 from .responses import Respondent, Response, response_of
 from .verdicts import Ruling, judged, ruling_of
@@ -159,9 +160,7 @@ class Record:
         if place.exists():
             return
         document = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "format": 1, **asdict(self.plan)}
-        scratch = place.with_suffix(".tmp")
-        scratch.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=dict), "utf-8")
-        scratch.replace(place)
+        keep(place, json.dumps(document, ensure_ascii=False, indent=1, default=dict).encode("utf-8", "surrogatepass"))
 
 
 def runs(home: Path) -> list[Run]:

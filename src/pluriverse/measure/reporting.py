@@ -49,6 +49,8 @@ def sensitivity(found: Latest, proofs: Sequence[Proof]) -> tuple[SensitivityRow,
 
 
 def _told(proof: Proof) -> str:
+    if proof.control is None:
+        return f"{proof.words}; {proof.items} items"
     same = f"{proof.control:.2f} ({proof.control_low:.2f} to {proof.control_high:.2f})"
     return f"{proof.words}; a voice from itself in other words: {same}; {proof.items} items"
 

@@ -4,9 +4,9 @@ Knows workspaces and voices; no items, runs or figures.
 """
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-from ..ask import Workspace
+from ..ask import AskOptions, Workspace
 from ..assistants import Assistant
 from ..engines.local.layouts import WHEEL
 from ..engines.local.libraries import Kept
@@ -17,6 +17,8 @@ from .asking_items import Asker
 from .record import key_of
 from .responses import Respondent
 
+_OF_ITEMS = {"temperature", "max_tokens", "seed", "stop", "grammar"}
+
 
 async def asker_of(workspace: Workspace, assistant: Assistant, base: str | None, seed: int) -> Asker:
     """The assistant on its engine, under its name in rows. Another `base` replaces the assistant's."""
@@ -25,13 +27,15 @@ async def asker_of(workspace: Workspace, assistant: Assistant, base: str | None,
 
 
 def _respondent(workspace: Workspace, voice: Voice) -> Respondent:
-    assistant, opposite = voice.assistant, voice.opposite()
+    assistant = voice.assistant
+    opposite, sampling = voice.asked(AskOptions(temperature=0))
     path = voice.place.path
     template = read_header(path).metadata.get("tokenizer.chat_template") if path else None
     library = Kept(workspace.settings.home).used()
     engine = "scripted" if path is None else f"{library.source} {library.key}" if library else WHEEL.name
     guidance = {"against": opposite.against, "strength": opposite.strength} if opposite else None
-    sampler = dict(assistant.sampling)
+    # Temperature, length, seed and stop are the item's; every other setting is the assistant's or the default.
+    sampler = {name: value for name, value in asdict(sampling).items() if name not in _OF_ITEMS}
     known = Respondent(
         key="",
         assistant=assistant.name,

@@ -3,6 +3,7 @@
 Knows rows; no engine, no file (`record` keeps them) and no statistics.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -14,7 +15,8 @@ from .items import Item
 class Respondent:
     """Who answers, by content: what must be the same for a row to be somebody's answer again.
 
-    `key` names it in rows; `system` is its system prompt; `sampler` and `guidance` are as the assistant declares them.
+    `key` names it in rows; `system` is its system prompt; `sampler` (what items do not set) and `guidance` are as they
+    held when it was asked.
     """
 
     key: str
@@ -68,12 +70,25 @@ class Response:
 
 _TUPLES = {"target", "contents", "logprobs", "lengths"}
 _NAMES = {each.name for each in fields(Response)}
+_KINDS: dict[str, Any] = {
+    **dict.fromkeys(_NAMES, str),
+    **dict.fromkeys(_TUPLES, (list, tuple)),
+    **dict.fromkeys(("rotation", "draw", "prompt_tokens", "completion_tokens"), int),
+    "seed": (int, type(None)),
+    "seconds": (int, float),
+    "metadata": dict,
+}
 
 
 def response_of(document: Mapping[str, Any]) -> Response:
-    """A row read back. KeyError, TypeError where it is none; unknown fields of later versions are left out."""
+    """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out."""
     known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
+    for name, value in known.items():
+        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r:.40}")
     known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
+    if not all(isinstance(each, (int, float)) and each < math.inf for each in known.get("logprobs", ())):
+        raise ValueError("a log-probability is no number")
     return Response(**known)
 
 

@@ -15,14 +15,14 @@ from ..assistants import Assistant
 from ..assistants.bases import Base
 from ..errors import UnsupportedError, UsageError
 from .asking_items import Asker, Cell, parts
-from .assembling import figures, latest, proof_of
+from .assembling import figures, latest
 from .cluster import Answered, Cluster, Lost, connected
 from .cluster_worker import Shard, order_of
 from .figure import Figure
 from .instrument import Instrument, known
 from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
-from .proving import Proof, Proofs, prove, size
+from .proving import Proof, proof_of, prove
 from .record import Plan, Record, Run, Skipped, read_run
 from .respondents import asker_of
 from .responses import Respondent, Response
@@ -225,9 +225,12 @@ class _Work:
 
     async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
         if self._options.prove:
-            async with aclosing(self._prove()) as proving:
-                async for event in proving:
-                    yield event
+            async with aclosing(prove(self._workspace, self._instruments, self._whole, self._askers)) as steps:
+                async for step in steps:
+                    if isinstance(step, Proof):
+                        self.proofs.append(step)
+                    else:
+                        yield MeasureStep(step.words, step.done, step.total)
             for note in self._skip(record):
                 yield note
         wanted = {
@@ -244,7 +247,7 @@ class _Work:
             async with aclosing(self._spread(record, cluster, self._items)) as events:
                 async for event in events:
                     yield event
-        for instrument in self._instruments:
+        for instrument in filter(self._asked_by, self._instruments):
             for items in batches(self._items[instrument.name], instrument, until, self._options.seed):
                 if cluster is not None:
                     async with aclosing(self._spread(record, cluster, {instrument.name: items})) as events:
@@ -332,30 +335,6 @@ class _Work:
                 planned.update(names)
                 shards += [Shard(instrument, who.key, tuple(part)) for part in parts(mine)]
         return shards
-
-    async def _prove(self) -> AsyncGenerator[MeasureEvent, None]:
-        """That instruments see on these bases; of all their items, not only of those measured, and kept: asked once."""
-        proofs = Proofs(self._workspace.settings.home)
-        bases = {asker.respondent.base: asker for asker in self._askers}
-        open_: list[tuple[Instrument, Asker]] = []
-        for instrument in (each for each in self._instruments if each.opposites):
-            for asker in bases.values():
-                if proof := proofs.of(instrument, asker.respondent, self._whole[instrument.name]):
-                    self.proofs.append(proof)
-                else:
-                    open_.append((instrument, asker))
-        done, total = 0, sum(size(instrument, self._whole[instrument.name]) for instrument, _ in open_)
-        for instrument, asker in open_:
-            items, words = self._whole[instrument.name], f"does {instrument.name} see on {asker.respondent.base}?"
-            yield MeasureStep(words, done, total)
-            async with aclosing(prove(self._workspace, instrument, items, asker)) as steps:
-                async for step in steps:
-                    if isinstance(step, Proof):
-                        proofs.keep(step)
-                        self.proofs.append(step)
-                    else:
-                        yield MeasureStep(words, done + step, total)
-            done += size(instrument, items)
 
     def _blind(self, instrument: Instrument, asker: Asker) -> Proof | None:
         proof = proof_of(self.proofs, instrument, asker.respondent)

@@ -18,9 +18,10 @@ import numpy as np
 from .figure import PANEL, Figure
 from .instrument import Instrument, Opposites
 from .intervals import Interval
+from .items import key_of
 from .measured.cells import LEAST, told
 from .measures import Values, values_of
-from .proving import Proof
+from .proving import Proof, proof_of
 from .responses import Respondent, Response
 from .statistics.resampling import of_means
 from .statistics.stability import net_of_other_questions
@@ -91,7 +92,8 @@ def steering(
     for axis in axes:
         trios = _trios(axis.opposites, respondents)
         for trio in trios:
-            seen = {each.instrument.name: _proof(each, trio.base, proofs) for each in axes}
+            who = next(each for each in respondents if each.assistant == trio.a)
+            seen = {each.instrument.name: proof_of(proofs, each.instrument, who) for each in axes}
             controls = [
                 each for each in axes if not axis.about(each) and ((p := seen[each.instrument.name]) is None or p.sees)
             ]
@@ -115,13 +117,7 @@ def _axis(instrument: Instrument, rows: Rows) -> _Axis | None:
         assistant: {item: to_poles(value) for item, value in each.items()}
         for assistant, each in values_of(instrument, found).items()
     }
-    return _Axis(instrument, opposites, values, {row.item: _key(row.metadata) for row in found})
-
-
-def _key(about: Mapping[str, object]) -> int:
-    if "polarity" in about:
-        return int(str(about["polarity"])) * int(str(about.get("side", 1)))
-    return int(str(about.get("key", 0)))
+    return _Axis(instrument, opposites, values, {row.item: key_of(row.metadata) for row in found})
 
 
 def _trios(opposites: Opposites, respondents: Sequence[Respondent]) -> list[_Trio]:
@@ -136,12 +132,6 @@ def _trios(opposites: Opposites, respondents: Sequence[Respondent]) -> list[_Tri
             others = [name for name in plain if name not in {a, b}]
             found.append(_Trio(a, b, others[0] if others else None, base[0]))
     return found
-
-
-def _proof(axis: _Axis, base: str, proofs: Sequence[Proof]) -> Proof | None:
-    """The newest one of this version on the base."""
-    wanted = axis.instrument.name, axis.instrument.version, base
-    return next((each for each in reversed(proofs) if (each.instrument, each.version, each.base) == wanted), None)
 
 
 # --- figures --------------------------------------------------------------------------------------------------------

@@ -81,7 +81,9 @@ def stopped(run: Run, instrument: Instrument) -> int | None:
     number = len({item for _, item in asked})
     most = min(run.plan.limit or number + 1, instrument.count or number + 1)
     looked_at = number in set(looks(most)) and number < most
-    everybody = len(asked) == number * len(run.plan.respondents)
+    skipped = {each.respondent for each in run.skipped if each.instrument == instrument.name}
+    respondents = {each.key for each in run.plan.respondents} - skipped | {who for who, _ in asked}
+    everybody = len(asked) == number * len(respondents)
     return number if looked_at and everybody and _narrow(instrument, rows, run.plan.until) else None
 
 

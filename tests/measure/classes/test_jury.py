@@ -134,7 +134,7 @@ def test_majority_unanimity_and_abstention() -> None:
     assert verdict(writing("x", "A"), writing("y", "C"), writing("z", "?")).label is None
     assert not verdict(writing("x", "A")).unanimous
     assert majority([]) is None
-    assert majority(["5", "1", "2"], ordered=True) == "2" and majority(["4", None, "3"], ordered=True) == "3"
+    assert majority(["5", "1", "2"], ordered=True) == "2" and majority(["4", None, "3"], ordered=True) == "3.5"
 
 
 def test_nobody_judges_itself() -> None:

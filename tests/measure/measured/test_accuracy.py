@@ -85,6 +85,9 @@ def test_subjects_weigh_the_same_in_their_mean() -> None:
         ("1,234.50 is the sum", 1234.5),
         ("উত্তর হল ১৮", 18),
         ("it is -3", -3),
+        ("from 3-5", 5),
+        ("12.5-7 = 5.5", 5.5),
+        ("about 0.125", 0.125),
         ("no number", None),
     ],
 )

@@ -146,3 +146,13 @@ def test_anchors_of_draws(
     assert worst == pytest.approx(uniform, abs=ROUNDED)
     assert beside == pytest.approx(other, abs=ROUNDED)
     assert (beside - worst) / (best - worst) == pytest.approx(corrected, abs=0.01)
+
+
+def test_answers_of_unequal_numbers_make_no_diversity() -> None:
+    """Two who both answer by lot, one with 6 answers to a question, the other with 5."""
+    generator = np.random.default_rng(4)
+    draws = np.tile([[6], [5]], (1, 4000))
+    ones = generator.binomial(draws, 0.5)
+    panel = np.stack([ones / draws, 1 - ones / draws], 2)
+    assert d.diversity(panel, draws).value.value == pytest.approx(0, abs=0.03)
+    assert d.diversity(panel).value.value > 0.08

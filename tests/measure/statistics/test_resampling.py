@@ -1,5 +1,7 @@
 """Drawing questions anew, pairs of respondents, and who cannot be told from whom."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from pluriverse.measure.intervals import Interval, mean_of
 from pluriverse.measure.statistics.pairs import Paired, all_pairs, clusters, paired, paired_rates, pairs_needed
 from pluriverse.measure.statistics.rates import wilson
 from pluriverse.measure.statistics.resampling import LEAST, by_question, flips, of_means, ratio, trusted
+from pluriverse.measure.statistics.stability import balanced
 
 NUMBERS = np.random.default_rng(4)
 
@@ -130,3 +133,34 @@ def test_twins_are_seldom_called_different() -> None:
         scores = numbers.normal(0, 1, 30) + numbers.normal(0, 0.7, (6, 30))
         wrong += any(pair.separated for pair in all_pairs(scores, rounds=500).values())
     assert wrong <= 8
+
+
+def test_many_respondents_can_still_be_told_apart() -> None:
+    """The smallest p must bear Holm's factor over all pairs."""
+    scores = np.random.default_rng(1).normal(0, 1, (34, 50)) + 5 * np.arange(34)[:, None]
+    pairs = all_pairs(scores, rounds=200)
+    assert len(pairs) == 561 and all(each.separated for each in pairs.values())
+
+
+def test_respondents_without_questions_in_common_are_not_compared() -> None:
+    scores = np.full((3, 20), np.nan)
+    scores[0], scores[1, :10], scores[2, 12:] = 1.0, 0.0, 0.5
+    pairs = all_pairs(scores, least=8)
+    assert set(pairs) == {(0, 1), (0, 2)}
+    assert (1, 2) in clusters(3, {key: replace(each, adjusted=0.0) for key, each in pairs.items()})
+
+
+def test_no_difference_at_all_is_known_to_wilson_s_rate_of_none() -> None:
+    same = np.arange(100) % 2 == 0
+    found = paired_rates(same, same).difference
+    assert found.value == 0 and found.high == -found.low == pytest.approx(wilson(0, 100).high)
+
+
+def test_constant_answers_are_seen_whatever_rounding_leaves() -> None:
+    """A quotient of means that never varies has Wilson's interval, not none and not one of rounding."""
+    for number in (20, 40, 60):
+        keys = np.arange(number) % 2.0
+        for said in (0.0, 1.0):
+            yes = np.full(number, said)
+            found = balanced(yes, keys > 0).agreement
+            assert found.value == 0.5 and found.high - found.low > 0.1, (number, said)

@@ -8,6 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Literal
 
 from ...engines.contract import Chunk, Engine, Failed, Request, ScoreRequest
@@ -161,11 +162,12 @@ class Jury:
 
 
 def majority(labels: Sequence[str | None], *, ordered: bool = False) -> str | None:
-    """What more than half of those who voted say; on a scale their median. None where there is no such thing."""
+    """What more than half of those who voted say; on a scale of numbers their median, of an even number the mean of the
+    two in the middle ("3.5"). None where there is no such thing."""
     voted = [label for label in labels if label is not None]
     if not voted:
         return None
     if ordered:
-        return sorted(voted)[(len(voted) - 1) // 2]
+        return f"{median(map(float, voted)):g}"
     label, count = Counter(voted).most_common(1)[0]
     return label if 2 * count > len(voted) else None

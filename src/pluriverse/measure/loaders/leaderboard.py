@@ -180,7 +180,9 @@ def _mmlu(text: str, subject: str) -> list[Question]:
 
 
 def _answers(text: str) -> list[str]:
-    return list(dict.fromkeys(each.strip() for each in text.split(";") if each.strip()))
+    """As the hub's lists have them: each ends with a mark, which the table leaves out."""
+    found = (each.strip() for each in text.split(";") if each.strip())
+    return list(dict.fromkeys(each if each[-1] in ".!?" else f"{each}." for each in found))
 
 
 def _until_gap(row: dict[str, Any], option: str) -> str:

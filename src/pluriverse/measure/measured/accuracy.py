@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..figure import Figure
+from ..guards import can_tell
 from ..guards import language_held as share_held
 from ..instrument import Instrument
 from ..loaders.leaderboard import marked
@@ -22,8 +23,8 @@ from .cells import LEAST, grouped, mean, rate, told, untold
 Score = Callable[[Instrument, Response], float]
 
 _TELLING = 20  # letters from which the language of a text can be told
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*")
-_THOUSANDS = re.compile(r"-?\d{1,3}([.,])\d{3}(\1\d{3})*")
+_NUMBER = re.compile(r"(?:(?<![\d.,)])-)?\d+(?:[.,]\d+)*")  # 3-5 is no -5
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}([.,])\d{3}(\1\d{3})*")  # 0.125 are none
 
 
 def accuracy(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
@@ -77,13 +78,13 @@ def by_group_values(instrument: Instrument, responses: Sequence[Response]) -> Va
 
 
 def language_held(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
-    """Share of texts in the language asked, overall and by language; texts too short to tell are left out."""
+    """Share of texts in the language asked, overall and by language; texts of which it cannot be told are left out."""
     figures = []
     for assistant, rows in by_assistant(_written(responses)).items():
         telling = [row for row in rows if _tells(row)]
-        note = (
-            f"{len(rows) - len(telling)} of {len(rows)} texts are too short to tell" if len(telling) < len(rows) else ""
-        )
+        left = len(rows) - len(telling)
+        note = f"of {left} of {len(rows)} texts it cannot be told: too short, or in a language unknown to the rule"
+        note = note if left else ""
         figures.append(rate(instrument, assistant, "language_held", _held(telling), note=note))
         languages = grouped(telling, lambda row: row.language)
         for language, part in languages.items() if len(languages) > 1 else ():
@@ -197,7 +198,7 @@ def _mean_of_groups(instrument: Instrument, assistant: str, groups: dict[str, li
 
 
 def _tells(row: Response) -> bool:
-    return sum(map(str.isalpha, row.text)) >= _TELLING
+    return sum(map(str.isalpha, row.text)) >= _TELLING and can_tell(row.language)
 
 
 def _held(rows: Sequence[Response]) -> dict[str, list[bool]]:

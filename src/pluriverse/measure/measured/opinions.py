@@ -4,6 +4,7 @@ Works on chances of options (forced or unforced choice) and on what texts declar
 since the three give different figures of the same assistant. Knows rows and formulas of `statistics`; asks nobody.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -170,7 +171,7 @@ def diversity(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
     width = max(len(chances[item]) for chances in each.values() for item in items)
     panel = np.stack([[_padded(chances[item], width) for item in items] for chances in each.values()])
     note = f"{len(each)} assistants"
-    draws = _texts_per_item(responses, len(each))
+    draws = _texts(responses, list(each), items)
     if not np.ptp(panel, axis=0).any():
         note += ", all with the same answers"
     found = spread_of(panel, draws)
@@ -212,10 +213,14 @@ def _padded(chances: np.ndarray, width: int) -> np.ndarray:
     return np.pad(chances, (0, width - len(chances)))
 
 
-def _texts_per_item(responses: Sequence[Response], assistants: int) -> int | None:
-    """How many texts stand behind a distribution; None where it is of log-probabilities."""
+def _texts(responses: Sequence[Response], assistants: Sequence[str], items: Sequence[str]) -> np.ndarray | None:
+    """How many texts stand behind each distribution, int [assistants, items]; None where these are of
+    log-probabilities."""
     texts = [row for row in responses if not row.logprobs and (row.kind in ANSWERED or not row.kind)]
-    return max(1, round(len(texts) / assistants / len(by_item(texts)))) if texts else None
+    if not texts:
+        return None
+    numbers = Counter((row.assistant, row.item) for row in texts)
+    return np.array([[numbers[name, item] for item in items] for name in assistants])
 
 
 # --- stability -----------------------------------------------------------------------------------------------------

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..figure import PANEL, Figure
 from ..instrument import Instrument
+from ..intervals import LEVEL, Interval
 from ..measures import Values
 from ..responses import Response, by_assistant, by_item
 from ..statistics.distributions import chance_corrected, similarity_js, similarity_w1
+from ..statistics.resampling import LEAST as TRUSTED
 from .cells import LEAST, averaged, mean, told, untold
-
-_NEAREST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +123,32 @@ def _by_country(near: Sequence[_Near]) -> dict[str, list[_Near]]:
 
 
 def _nearest(near: Sequence[_Near]) -> str:
-    """In words. By S*, since countries were asked questions that are not equally easy."""
-    places = {}
-    for country, part in _by_country(near).items():
-        gap = 1 - np.mean([each.lot for each in part])
-        places[country] = float((np.mean([each.js - each.lot for each in part])) / gap) if gap > 0 else 0.0
-    if not places:
-        return f"no country was asked {LEAST} of these questions"
-    first = sorted(places, key=lambda country: -places[country])[:_NEAREST]
-    return "nearest: " + ", ".join(f"{country} ({places[country]:.2f})" for country in first)
+    """In words: the countries whose S* is above that of most others, as far as intervals tell. By S*, since countries
+    were asked questions that are not equally easy; a country stands apart where its interval, at the level that as many
+    countries ask for (Bonferroni), lies above the mean of all."""
+    parts = {country: part for country, part in _by_country(near).items() if len(part) >= TRUSTED}
+    if len(parts) < 2:
+        return f"no two countries were asked {TRUSTED} of these questions: which are nearest is not told"
+    level = 1 - (1 - LEVEL) / len(parts)
+    places = {country: found for country, part in parts.items() if (found := _corrected(part, level)) is not None}
+    middle = float(np.mean([each.value for each in places.values()])) if places else 0.0
+    apart = sorted(country for country, each in places.items() if each.low > middle)
+    if not apart:
+        return "no country stands out as nearest"
+    return "nearer than to most: " + ", ".join(f"{country} ({places[country].value:.2f})" for country in apart)
+
+
+def _corrected(near: Sequence[_Near], level: float = LEVEL) -> Interval | None:
+    """S* over items; None where people answered as if by lot."""
+    js, lot = (np.array(_by_item(near, value)) for value in (lambda each: each.js, lambda each: each.lot))
+    return chance_corrected(js, np.ones(len(js)), lot, level) if lot.mean() < 1 else None
 
 
 def _s_star(instrument: Instrument, assistant: str, near: Sequence[_Near], group: str, note: str) -> Figure:
-    js = np.array(_by_item(near, lambda each: each.js))
-    lot = np.array(_by_item(near, lambda each: each.lot))
-    if lot.mean() >= 1:
+    if (found := _corrected(near)) is None:
         why = "people answered these as if by lot: nothing can be told"
-        return untold(instrument, assistant, "s_star", len(js), group, why)
-    return told(instrument, assistant, "s_star", chance_corrected(js, np.ones(len(js)), lot), group, note)
+        return untold(instrument, assistant, "s_star", len({each.item for each in near}), group, why)
+    return told(instrument, assistant, "s_star", found, group, note)
 
 
 def _by_item(near: Sequence[_Near], value: Callable[[_Near], float]) -> list[float]:

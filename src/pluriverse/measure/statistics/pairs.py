@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 
 from ..intervals import LEVEL, Interval
-from .rates import holm, mcnemar
-from .resampling import ROUNDS, SEED, flips, of_means
+from .rates import holm, mcnemar, wilson
+from .resampling import FLIPS, ROUNDS, SEED, flips, of_means
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class Paired:
         return self.adjusted <= 1 - LEVEL + 1e-12 and not self.difference.low <= 0 <= self.difference.high
 
 
-def paired(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int = SEED) -> Paired:
+def paired(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int = SEED, signs: int = FLIPS) -> Paired:
     """`a` less `b`, means over questions, drawn anew together; float64 [questions] each, NaN where one has none.
 
     p is by sign flips of the questions' differences (`flips`). The difference has the unit of what is given.
     """
     differences = (a - b)[~np.isnan(a - b)]
     value = of_means(differences, rounds=rounds, seed=seed)
-    p = flips(differences, seed=seed)
+    p = flips(differences, signs, seed)
     return Paired(value, p, p)
 
 
@@ -46,6 +46,9 @@ def paired_rates(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int =
     """
     yes, other = np.asarray(a, bool), np.asarray(b, bool)
     p = mcnemar(int((yes & ~other).sum()), int((other & ~yes).sum()))
+    if (yes == other).all():  # no pair differs: as many may as Wilson's interval of none allows, either way
+        most = wilson(0, len(yes)).high
+        return Paired(Interval(0.0, -most, most, len(yes)), p, p)
     difference = of_means(yes.astype(float) - other, bounds=(-1.0, 1.0), rounds=rounds, seed=seed)
     return Paired(difference, p, p)
 
@@ -55,13 +58,20 @@ def pairs_needed(gap: float, discordance: float) -> int:
     return int(np.ceil(7.84 * discordance / gap**2 - 1e-9))
 
 
-def all_pairs(scores: np.ndarray, rounds: int = ROUNDS, seed: int = SEED) -> dict[tuple[int, int], Paired]:
-    """Every two respondents compared, p-values adjusted by Holm over all of them; keys (i, j) with i < j.
+def all_pairs(
+    scores: np.ndarray, least: int = 2, rounds: int = ROUNDS, seed: int = SEED
+) -> dict[tuple[int, int], Paired]:
+    """Every two respondents compared that have `least` questions in common, p-values adjusted by Holm over all of them;
+    keys (i, j) with i < j.
 
-    `scores` is float64 [respondents, questions], NaN where one has no figure; at least two questions in common.
+    `scores` is float64 [respondents, questions], NaN where one has no figure. The more pairs, the more signs are drawn:
+    with 9,999 the smallest p would be too large for Holm from 33 respondents on.
     """
-    keys = list(combinations(range(len(scores)), 2))
-    found = [paired(scores[i], scores[j], rounds, seed) for i, j in keys]
+    there = (~np.isnan(scores)).astype(int)
+    common = there @ there.T
+    keys = [(i, j) for i, j in combinations(range(len(scores)), 2) if common[i, j] >= least]
+    signs = max(FLIPS, 400 * len(keys))
+    found = [paired(scores[i], scores[j], rounds, seed, signs) for i, j in keys]
     adjusted = holm(np.array([each.p for each in found]))
     return {key: replace(each, adjusted=float(p)) for key, each, p in zip(keys, found, adjusted, strict=True)}
 

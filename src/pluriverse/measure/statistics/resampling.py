@@ -23,9 +23,11 @@ from .rates import wilson
 Combine = Callable[[np.ndarray], np.ndarray]
 
 ROUNDS = 2000
+FLIPS = 9999  # draws of signs by a test
 SEED = 20240
 LEAST = 20  # questions from which on all intervals here held their level in simulation (docs/statistics.md)
 _BLOCK = 4_000_000  # numbers drawn at once: 32 MB
+_ROUNDING = 1e-8  # what the slopes' finite differences leave of no difference at all
 _NORMAL = NormalDist()
 
 
@@ -80,7 +82,7 @@ def of_means(
     means = columns.mean(0)
     value = float(combine(means))
     influence = _influence(columns, means, combine)
-    if not np.abs(influence).max() > 1e-12:
+    if not np.abs(influence).max() > _ROUNDING * max(1.0, float(np.abs(columns).max())):
         return _unvaried(value, number, bounds, level)
     with np.errstate(divide="ignore", invalid="ignore"):  # a draw may miss what is divided by; it tells nothing
         redrawn = np.concatenate([combine(block @ columns) for block in drawn_questions(number, rounds, seed)])
@@ -92,7 +94,7 @@ def of_means(
     return Interval(value, min(float(low), value), max(float(high), value), number)
 
 
-def flips(differences: np.ndarray, rounds: int = 9999, seed: int = SEED) -> float:
+def flips(differences: np.ndarray, rounds: int = FLIPS, seed: int = SEED) -> float:
     """p that the mean of one difference per question is 0, two-sided; float64 [questions].
 
     Were both respondents alike, each difference could as well have the other sign. All signs are tried for up to 13
