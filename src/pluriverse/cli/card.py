@@ -98,6 +98,8 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
 
 
 def _seen(proof: "Proof") -> tuple[str, ...]:
+    if not proof.told_enough:
+        return proof.instrument, "-", f"{proof.items} of {proof.asked} items", "blind"
     ends = f"{proof.low:.2f} to {proof.high:.2f}"
     return proof.instrument, f"{proof.separation:.2f}", ends, "sees" if proof.sees else "blind"
 

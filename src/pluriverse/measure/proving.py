@@ -76,9 +76,14 @@ class Proof:
         return "it tells known opposites apart on this base"
 
     @property
+    def told_enough(self) -> bool:
+        """Whether there were answers enough for a separation at all."""
+        return self.items >= LEAST
+
+    @property
     def told(self) -> str:
         """The words and their number, where there is one."""
-        if self.items < LEAST:
+        if not self.told_enough:
             return self.words
         return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
 
