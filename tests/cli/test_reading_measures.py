@@ -200,3 +200,22 @@ def test_rows_leave_as_parquet(call: Call, measured: Path, tmp_path: Path) -> No
     assert told.code == 0, told.err
     rows, who = read(tmp_path / "rows.parquet")
     assert len(rows) == 144 and {each.assistant for each in who.values()} == {"duty", "outcomes"}
+
+
+def test_classes_that_never_came_share_a_row(call: Call, home: Path) -> None:
+    rows = written(DUTY, "xstest", requests(), ["refusal"] * 6 + ["answer"] * 18)
+    recorded(home, rows, [DUTY], "2026-01-01T10:00:00+00:00")
+    told = call("card", "duty").out
+    assert "share refusal" in told and "share answer" in told and "share silent" in told
+    assert told.count("share, each other class  0.000  0.000 to 0.138") == 1 and "share broken" not in told
+    kinds = [row["metric"] for row in call("card", "duty", "--json").document["rows"] if not row["group"]]
+    assert "share_broken" in kinds and "share_hedge" in kinds
+
+
+def test_a_run_with_a_broken_row_is_told(call: Call, measured: Path) -> None:
+    rows = written(DUTY, "xstest", requests(), ["answer"] * 24)
+    broken = recorded(measured, rows, [DUTY], "2026-01-02T10:00:00+00:00")
+    lines = measured / "runs" / broken.id / "responses.jsonl"
+    lines.write_text(lines.read_text("utf-8").replace('"logprobs": []', '"logprobs": [NaN]', 1), "utf-8")
+    told = call("card", "duty")
+    assert told.code == 0 and "A run is left out" in told.err and f"{broken.id}" in told.err and "line 1" in told.err

@@ -21,6 +21,8 @@ from pluriverse.measure import (
     checking,
 )
 from pluriverse.measure.guards import Fluency
+from pluriverse.measure.intervals import Interval
+from pluriverse.measure.plurality import Separation
 from pluriverse.settings import Settings
 
 SCRIPT = """
@@ -165,3 +167,10 @@ def test_a_starter_pair_on_the_default_model(model_settings: Settings) -> None:
     assert separation.judge == "sides" and separation.value.value > 0.5
     assert report.sensitivity is not None and report.sensitivity.separation.value > 0.5
     assert all(voice.guidance is not None for voice in report.voices)
+
+
+def test_a_voice_that_is_told_from_itself_is_told_from_nobody() -> None:
+    apart, itself = Interval(0.7, 0.55, 0.85, 12), Interval(0.9, 0.8, 1.0, 12)
+    assert Separation("a", "b", "answers", apart).told_apart
+    assert not Separation("a", "b", "answers", apart, itself).told_apart
+    assert Separation("a", "b", "answers", apart, Interval(0.6, 0.4, 0.8, 12)).told_apart

@@ -1,5 +1,6 @@
 """What the commands that read measurements share: loading runs, saying that there are none, tables of figures."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def latest_of(
             bases = ", ".join(sorted({each.base for each in chosen.respondents}))
             raise NotFoundError(f"nothing was measured through {base!r}", f"measured: {bases}")
         chosen = latest(found, wanted)
-    broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home))
+    broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home, found))
     chosen = replace(chosen, notes=(*chosen.notes, *broken))
     if not chosen.responses and not chosen.silent:
         raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
@@ -94,7 +95,9 @@ def interval(figure: "Figure", signed: bool = False) -> tuple[str, str]:
 
 
 def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]") -> None:
-    """A row per figure: `columns` by their heads, value, interval, items; and each note once, under its number."""
+    """A row per figure: `columns` by their heads, value, interval, items; and each note once, under its number. Classes
+    of response that never came share a row."""
+    figures = _together(figures)
     notes = list(dict.fromkeys(each.note for each in figures if each.note))
     numbers = {note: f"[{place}]" for place, note in enumerate(notes, start=1)} if len(notes) > 1 else {}
     heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbers else []))
@@ -109,6 +112,22 @@ def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[st
         out.table(heads, rows)
     for note in notes:
         out.paragraph(f"{numbers[note]} {note}" if numbers else note, indent=2)
+
+
+def _together(figures: "Sequence[Figure]") -> "list[Figure]":
+    """Shares of 0 of one assistant, with the same interval and items, in one row after the others."""
+
+    def place(each: "Figure") -> tuple[Any, ...] | None:
+        never = each.metric.startswith("share_") and each.value == 0 and not each.metric.endswith("_corrected")
+        return (each.assistant, each.instrument, each.group, each.low, each.high, each.n, each.note) if never else None
+
+    last = {where: number for number, each in enumerate(figures) if (where := place(each))}
+    number_of = Counter(where for each in figures if (where := place(each)))
+    return [
+        replace(each, metric="share, each other class") if (where and number_of[where] > 1) else each
+        for number, each in enumerate(figures)
+        if not (where := place(each)) or number_of[where] < 2 or last[where] == number
+    ]
 
 
 def metric(figure: "Figure") -> str:

@@ -29,8 +29,10 @@ class Separation:
 
     @property
     def told_apart(self) -> bool:
-        """The interval lies above chance, and what learned from statements alone does not deny it."""
-        return self.value.low > 0.5 and (self.persona is None or self.persona.value > 0.5)
+        """The interval lies above chance, and above the control where a voice is told from itself; and what learned
+        from statements alone does not deny it."""
+        least = self.control.value if self.control and self.control.low > 0.5 else 0.5
+        return self.value.low > least and (self.persona is None or self.persona.value > 0.5)
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -174,15 +174,16 @@ def runs(home: Path) -> list[Run]:
     return sorted(found, key=lambda run: run.created)
 
 
-def unreadable(home: Path) -> list[IntegrityError]:
-    """What is wrong with the runs that cannot be read; their rows are not looked at."""
-    found = []
+def unreadable(home: Path, found: Sequence[Run] = ()) -> list[IntegrityError]:
+    """What is wrong with the runs that cannot be read; those `found` are not looked at again."""
+    known, errors = {run.id for run in found}, []
     for place in sorted((home / "runs").glob("*/run.json")):
         try:
-            _described(place.parent)
+            if place.parent.name not in known:
+                _run(place.parent)
         except IntegrityError as error:
-            found.append(error)
-    return found
+            errors.append(error)
+    return errors
 
 
 def read_run(home: Path, id: str) -> Run:

@@ -70,3 +70,10 @@ def test_holm_guards_against_many_looks() -> None:
     p = np.random.default_rng(2).random((2000, 20))
     assert np.mean([holm(row).min() <= 0.05 for row in p]) == pytest.approx(0.05, abs=0.015)
     assert (p.min(1) <= 0.05).mean() > 0.6
+
+
+def test_a_corrected_rate_that_is_cut_is_no_surer_than_what_was_observed() -> None:
+    errs = Confusion(true_positive=90, false_negative=10, true_negative=85, false_positive=15)
+    none, all_ = corrected(0, 200, errs), corrected(200, 200, errs)
+    assert none.value == 0 and none.high >= wilson(0, 200).high
+    assert all_.value == 1 and all_.low <= wilson(200, 200).low

@@ -60,7 +60,8 @@ def corrected(
     The formula is Rogan and Gladen's, Am. J. Epidemiol. 107, 1978, 71-76. The interval carries all three uncertainties
     by parametric bootstrap: rate, sensitivity and specificity are drawn from beta distributions about their counts,
     with half a count added to each side, and the corrected rates' percentiles are taken. `confusion` must be of the
-    assistant in question: errors of detectors differ between assistants. A detector no better than chance
+    assistant in question: errors of detectors differ between assistants. Where the correction is cut to 0 or 1 the
+    interval is at least as wide as the observed rate's. A detector no better than chance
     (sens + spec <= 1) is refused.
     """
     sens, spec = confusion.sensitivity.value, confusion.specificity.value
@@ -84,6 +85,10 @@ def corrected(
     drawn = np.where(gain > 0, np.clip((rate + left - 1) / np.where(gain > 0, gain, 1), 0, 1), any_rate)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     value = min(max((plain.value + spec - 1) / (sens + spec - 1), 0.0), 1.0)
+    if value == 0:  # fewer hits than false alarms alone would bring: the detector may err less on this assistant
+        high = max(high, plain.high)
+    if value == 1:
+        low = min(low, plain.low)
     return Interval(value, min(float(low), value), max(float(high), value), number)
 
 
