@@ -51,7 +51,8 @@ def glance(report: Report) -> Html | None:
 def _first(found: Measured) -> str:
     """Empty where there is none to show: harm and over-refusal are read together, under Risk."""
     names = [name for name in found.metrics(group=False) if not is_harm(name) and not is_overrefusal(name)]
-    return next((name for name in names if not class_of(name)), names[0] if names else "")
+    plain = (name for name in names if not class_of(name) and not name.endswith("_corrected"))
+    return next(plain, names[0] if names else "")
 
 
 def _glanced(found: Figure | None, notes: Footnotes) -> Child:
