@@ -16,6 +16,7 @@ import pytest
 
 from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
+from pluriverse.assistants.strengths import Strengths
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from pluriverse.measure.asking_items import Asker
 from pluriverse.measure.assembling import card, figures, latest, proofs_of
@@ -25,6 +26,7 @@ from pluriverse.measure.items import Item, rotated
 from pluriverse.measure.record import Plan, Record, key_of, read_run, runs
 from pluriverse.measure.report import render
 from pluriverse.measure.reporting import report
+from pluriverse.measure.respondents import asker_of
 from pluriverse.measure.responses import Respondent, response_of
 from pluriverse.measure.running import (
     Measured,
@@ -252,6 +254,27 @@ def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None
     found = latest(runs(settings.home))
     assert found.instruments == (QUIZ,) and not found.notes
     assert [each.value for each in figures(found, ())] == [each.value for each in done.figures]
+
+
+def test_a_respondent_is_named_by_what_it_is_asked_with(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The strength of guidance that holds on the base, not the declared one; and the sampler that is used."""
+    script = tmp_path / "any.toml"
+    script.write_text('[[rule]]\nreplies = ["Yes."]\n')
+
+    async def respondent() -> Respondent:
+        async with Workspace(replace(settings, base=f"scripted:{script}")) as workspace:
+            (duty,) = workspace.choose(["duty"])
+            return (await asker_of(workspace, duty, None, 0)).respondent
+
+    declared = asyncio.run(respondent())
+    assert declared.guidance and declared.guidance["strength"] > 1 and declared.sampler["repeat_penalty"] == 1.1
+    monkeypatch.setattr(Strengths, "strength", lambda *_: 0.5)
+    lowered = asyncio.run(respondent())
+    assert lowered.guidance and lowered.guidance["strength"] == 0.5 and lowered.key != declared.key
+    monkeypatch.setattr(Strengths, "strength", lambda *_: 0.0)
+    assert asyncio.run(respondent()).guidance is None
 
 
 def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> None:

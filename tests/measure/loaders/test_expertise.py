@@ -230,7 +230,8 @@ def test_truthfulqa_in_public(public: Settings) -> None:
     assert watermelon.target[0] == 0 and all(option[0] == " " != option[1] for option in watermelon.options)
     chance = sum(len(each.target) / len(each.options) for each in items) / len(items)
     assert find("truthfulqa").chance == pytest.approx(chance, abs=5e-4)
-    assert items[0].id == "truthfulqa/740"  # the harness's first document
+    assert items[0].id == "truthfulqa/740"  # shuffled with the harness's seed
+    assert all(option[-1] in ".!?" for item in items for option in item.options), "as the hub's lists end"
 
 
 def test_hellaswag_as_text_in_public(public: Settings) -> None:

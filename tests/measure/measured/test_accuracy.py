@@ -121,6 +121,9 @@ def test_texts_too_short_tell_no_language() -> None:
     (figure,) = measured.language_held(MGSM, rows)
     assert (figure.value, figure.n) == (1.0, 9) and "1 of 10 texts" in figure.note
     assert "x" not in measured.language_held_values(MGSM, rows)["a"]
+    sundanese = [row(str(n), text=SPANISH, language="su", instrument=MGSM) for n in range(9)]
+    (unknown,) = measured.language_held(MGSM, sundanese)
+    assert unknown.value is None, "a language that the rule does not know is neither held nor lost"
 
 
 def test_each_assistant_gets_its_own_figure() -> None:
