@@ -100,9 +100,8 @@ def latest(
     responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
     named = {row.instrument for row in responses}
     silent = _silent(runs, who, responses, about)
-    told = {row.respondent for row in responses} | {
-        key for key, each in who.items() if each.assistant in {one.assistant for one in silent}
-    }
+    answered = {row.respondent for row in responses}
+    quiet = {each.assistant for each in silent}
     earlier = "of an earlier definition, guidance, model file or engine"
     notes += [
         f"{count:,} responses of {name} on {base} are left out: they are {earlier}."
@@ -111,7 +110,7 @@ def latest(
     ]
     return Latest(
         responses,
-        tuple(each for key, each in who.items() if key in told),
+        tuple(each for key, each in who.items() if key in answered or each.assistant in quiet),
         tuple(each for each in about.values() if each.name in named),
         tuple(dict.fromkeys(commands)),
         tuple(notes),

@@ -346,15 +346,17 @@ class _Work:
 
     def _skip(self, record: Record) -> list[MeasureNote]:
         """Write down who is not asked what, and tell it once per instrument and base."""
-        left: list[tuple[Skipped, Proof]] = []
-        for instrument in self._instruments:
-            for asker in self._askers:
-                if asker not in self._asked_by(instrument) and (proof := self._blind(instrument, asker)):
-                    who = asker.respondent.key
-                    left.append((Skipped(instrument.name, instrument.version, who, proof.told), proof))
-        record.skip([each for each, _ in left])
-        told = {(proof.instrument, proof.base): proof for _, proof in left}
-        return [MeasureNote(f"{name} is blind on {base}: not asked") for name, base in told]
+        if self._options.blind_too:
+            return []
+        left = [
+            (asker.respondent.key, proof)
+            for instrument in self._instruments
+            for asker in self._askers
+            if (proof := self._blind(instrument, asker))
+        ]
+        record.skip([Skipped(proof.instrument, proof.version, who, proof.told) for who, proof in left])
+        places = dict.fromkeys((proof.instrument, proof.base) for _, proof in left)
+        return [MeasureNote(f"{name} is blind on {base}: not asked") for name, base in places]
 
 
 def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:
