@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pluriverse.measure.instrument import find
+from pluriverse.measure.instrument import Instrument, find
 from pluriverse.measure.items import Item
 from pluriverse.measure.proving import Proof, Proofs
 from pluriverse.measure.record import Plan, Record, Run, key_of, read_run
@@ -14,6 +14,10 @@ from pluriverse.measure.responses import Respondent, Response, blank
 
 BASE = "small-model"
 COUNTRIES = ("Chile", "Ghana", "Japan", "Norway", "Oman", "Peru")
+QUIZ = Instrument(
+    "quiz", "A quiz", "expertise", "1", "none", (), ("en",), "Apache-2.0", "us", ("accuracy",), "nothing"
+)  # fmt: skip
+TALK = replace(QUIZ, name="talk", dimension="silence", measures=("shares",))
 
 
 def respondent(name: str, definition: str = "1", base: str = BASE) -> Respondent:

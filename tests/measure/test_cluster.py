@@ -18,7 +18,6 @@ from pluriverse.errors import EngineCrashedError, EngineError, PluriverseError, 
 from pluriverse.measure import cluster
 from pluriverse.measure.asking_items import TOGETHER, VOICES, parts
 from pluriverse.measure.cluster_worker import Failure, Shard, Worker, order_of
-from pluriverse.measure.instrument import Instrument
 from pluriverse.measure.items import Item
 from pluriverse.measure.record import read_run
 from pluriverse.measure.respondents import asker_of
@@ -33,10 +32,8 @@ from pluriverse.measure.running import (
 )
 from pluriverse.settings import Settings
 
-QUIZ = Instrument(
-    "quiz", "A quiz", "expertise", "1", "none", (), ("en",), "Apache-2.0", "us", ("accuracy",), "nothing"
-)  # fmt: skip
-TALK = replace(QUIZ, name="talk", dimension="silence", measures=("shares",))
+from .handmade import QUIZ, TALK
+
 RAW = [Item(f"q{n}", f"Question {n}:", "raw", (" yes", " no"), target=(n % 2,)) for n in range(150)]
 SAID = [Item(f"t{n}", f"What do you think of {n}?", "chat", max_tokens=12, draws=2) for n in range(40)]
 A = Assistant("ana", system="You are Ana.", base="scripted", counterpart="bo", guidance=Guidance())

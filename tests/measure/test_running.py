@@ -39,10 +39,8 @@ from pluriverse.measure.running import (
 )
 from pluriverse.settings import Settings
 
-QUIZ = Instrument(
-    "quiz", "A quiz", "expertise", "1", "none", (), ("en",), "Apache-2.0", "us", ("accuracy",), "nothing"
-)  # fmt: skip
-TALK = replace(QUIZ, name="talk", dimension="silence", measures=("shares",))
+from .handmade import QUIZ, TALK
+
 A, B = Assistant("ana", system="You are Ana.", base="scripted"), Assistant("bo", system="You are Bo.", base="scripted")
 RAW = [Item(f"q{n}", f"Question {n}:", "raw", (" yes", " no"), target=(n % 2,)) for n in range(12)]
 SAID = [Item(f"t{n}", f"What do you think of {n}?", "chat", max_tokens=12) for n in range(10)]
@@ -245,6 +243,28 @@ def test_figures_are_a_function_of_rows(settings: Settings) -> None:
     done = last(run(settings, [QUIZ, TALK], [A, B]))
     assert figures(latest([done.run]), ()) == list(done.figures)
     assert {figure.metric for figure in done.figures} >= {"accuracy", "share_answer"}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_the_side_that_proves_itself_is_its_own(settings: Settings, tmp_path: Path, swapped: bool) -> None:
+    """Where progressives talk as conservatives do, and they as progressives, no side may be named."""
+    about = replace(find("remarks-politics"), measures=("word_lean",))
+    said = ["I think that taxes should pay for health care.", "I think that guns and unborn life deserve protection."]
+
+    async def go() -> list:
+        async with Workspace(settings) as workspace:
+            who = workspace.choose(["progressive", "conservative"])
+            rules = zip(who, reversed(said) if swapped else said, strict=True)
+            script = tmp_path / "two.toml"
+            script.write_text("".join(
+                f"[[rule]]\nsystem = {json.dumps(each.system[:60])}\nreplies = [{json.dumps(text)}]\n"
+                for each, text in rules
+            ))  # fmt: skip
+            options = MeasureOptions(8, base=f"scripted:{script}")
+            return [event async for event in measure(workspace, [about], who, options)]
+
+    (proof,) = last(asyncio.run(go())).proofs
+    assert proof.separation == float(not swapped) and proof.sees is not swapped
 
 
 def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None:
