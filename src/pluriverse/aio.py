@@ -57,14 +57,15 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        keep: bool = False,
         **options: Unpack[Options],
     ) -> Replies:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
         An error of one assistant is in its reply's `error`; one that leaves nobody with a word is raised. UsageError,
-        NotFoundError as in `Workspace.choose`.
+        NotFoundError as in `Workspace.choose`. Nothing is kept, unless `keep=True` puts it into the history.
         """
-        async with self.stream(question, assistants, panel=panel, **options) as events:
+        async with self.stream(question, assistants, panel=panel, keep=keep, **options) as events:
             return _outcome([event async for event in events])
 
     def stream(
@@ -73,11 +74,12 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        keep: bool = False,
         **options: Unpack[Options],
     ) -> Asking:
         """The same as events while they happen; an async iterator and context manager that can be closed half way."""
         asked = self._workspace.choose(_several(assistants), panel)
-        return _ask(self._workspace, question, asked, AskOptions(**options))
+        return _ask(self._workspace, question, asked, AskOptions(**options), keep=keep)
 
     def chat(self, assistant: Who, *, keep: bool = True, **options: Unpack[Options]) -> "Chat":
         """A conversation with one assistant. `keep=False` keeps nothing of it in the history."""
@@ -223,11 +225,12 @@ async def ask(
     assistants: Who | Sequence[Who] | None = None,
     *,
     panel: str | None = None,
+    keep: bool = False,
     **options: Unpack[Options],
 ) -> Replies:
     """`Pluriverse.ask` for a single question."""
     async with Pluriverse() as pluriverse:
-        return await pluriverse.ask(question, assistants, panel=panel, **options)
+        return await pluriverse.ask(question, assistants, panel=panel, keep=keep, **options)
 
 
 async def stream(
@@ -235,12 +238,13 @@ async def stream(
     assistants: Who | Sequence[Who] | None = None,
     *,
     panel: str | None = None,
+    keep: bool = False,
     **options: Unpack[Options],
 ) -> AsyncGenerator[AskEvent, None]:
     """`Pluriverse.stream` for a single question."""
     async with (
         Pluriverse() as pluriverse,
-        pluriverse.stream(question, assistants, panel=panel, **options) as events,
+        pluriverse.stream(question, assistants, panel=panel, keep=keep, **options) as events,
     ):
         async for event in events:
             yield event

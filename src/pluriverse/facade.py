@@ -42,14 +42,16 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        keep: bool = False,
         **options: Unpack[Options],
     ) -> "Replies":
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
         `options`: max_tokens, temperature, seed, system, base, guidance. An error of one assistant is in its reply's
         `error`; one that leaves nobody with a word is raised. UsageError and NotFoundError for what cannot be asked.
+        Nothing is kept, unless `keep=True` puts question and replies into the history.
         """
-        return self._loop.run(self._aio.ask(question, assistants, panel=panel, **options))
+        return self._loop.run(self._aio.ask(question, assistants, panel=panel, keep=keep, **options))
 
     def stream(
         self,
@@ -57,10 +59,11 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        keep: bool = False,
         **options: Unpack[Options],
     ) -> "Iterator[AskEvent]":
         """The same as events while they happen. Leaving the loop half way stops all decoding."""
-        return self._loop.iterate(self._aio.stream(question, assistants, panel=panel, **options))
+        return self._loop.iterate(self._aio.stream(question, assistants, panel=panel, keep=keep, **options))
 
     def chat(self, assistant: Who, *, keep: bool = True, **options: Unpack[Options]) -> "Chat":
         """A conversation with one assistant. `keep=False` keeps nothing of it in the history."""
@@ -169,15 +172,17 @@ def ask(
     assistants: Who | Sequence[Who] | None = None,
     *,
     panel: str | None = None,
+    keep: bool = False,
     **options: Unpack[Options],
 ) -> "Replies":
     """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
     `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through it),
     guidance (a strength for all; 0: nobody is guided). The default model is fetched when it is not here yet. An error
-    of one assistant is in its reply's `error`; one that leaves nobody with a word is raised.
+    of one assistant is in its reply's `error`; one that leaves nobody with a word is raised. Nothing is kept, unless
+    `keep=True` puts question and replies into the history.
     """
-    return _shared().ask(question, assistants, panel=panel, **options)
+    return _shared().ask(question, assistants, panel=panel, keep=keep, **options)
 
 
 def stream(
@@ -185,10 +190,11 @@ def stream(
     assistants: Who | Sequence[Who] | None = None,
     *,
     panel: str | None = None,
+    keep: bool = False,
     **options: Unpack[Options],
 ) -> "Iterator[AskEvent]":
     """The same as events while they happen. Leaving the loop half way stops all decoding."""
-    return _shared().stream(question, assistants, panel=panel, **options)
+    return _shared().stream(question, assistants, panel=panel, keep=keep, **options)
 
 
 def chat(assistant: Who, *, keep: bool = True, **options: Unpack[Options]) -> Chat:

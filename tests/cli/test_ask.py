@@ -30,7 +30,7 @@ def test_json_is_the_contract(call: Call, names: list[str]) -> None:
     result = call("ask", "What is fair?", "--json")
     document = result.document
     assert result.code == 0
-    assert set(document) == {"question", "replies", "total_s"}
+    assert set(document) == {"question", "replies", "total_s", "id"}
     assert document["question"] == "What is fair?"
     assert [reply["assistant"] for reply in document["replies"]] == names
     for reply in document["replies"]:

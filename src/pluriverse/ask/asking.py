@@ -18,6 +18,7 @@ from ..values import Message
 from .drafts import AskOptions, Draft, Heard
 from .events import AskEvent, AskFinished, Loading, ReplyFinished
 from .grouping import Group, fetch, group, wanted
+from .kept import turns_of
 from .reply import Replies
 
 if TYPE_CHECKING:
@@ -27,16 +28,22 @@ _WAITING_EVENTS = 256  # a listener this far behind makes the engines wait
 
 
 def ask(
-    workspace: "Workspace", question: str, assistants: Sequence[Assistant], options: AskOptions | None = None
+    workspace: "Workspace",
+    question: str,
+    assistants: Sequence[Assistant],
+    options: AskOptions | None = None,
+    *,
+    keep: bool = False,
 ) -> "Asking":
     """Ask all `assistants` the same question; iterate over what is returned for the events.
 
-    Times count from this call. UsageError for an empty question, nobody to ask, or one assistant named twice.
+    `keep`: when it ends, question and replies go into the history (`Asking.keep`). Times count from this call.
+    UsageError for an empty question, nobody to ask, or one assistant named twice.
     """
     if not question.strip():
         raise UsageError("the question is empty", 'ask something, e.g. pluriverse ask "What is a fair tax?"')
     turn = (Message("user", question),)
-    return Asking(workspace, question, [Heard(assistant, turn) for assistant in assistants], options)
+    return Asking(workspace, question, [Heard(assistant, turn) for assistant in assistants], options, keep=keep)
 
 
 class Asking(AsyncIterator[AskEvent]):
@@ -47,7 +54,13 @@ class Asking(AsyncIterator[AskEvent]):
     """
 
     def __init__(
-        self, workspace: "Workspace", question: str, heard: Sequence[Heard], options: AskOptions | None = None
+        self,
+        workspace: "Workspace",
+        question: str,
+        heard: Sequence[Heard],
+        options: AskOptions | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         _check(heard)
         drafts = [
@@ -57,6 +70,8 @@ class Asking(AsyncIterator[AskEvent]):
         self.question = question
         self._work = _Work(workspace, drafts)
         self._events = _merged(self._work, question)
+        self._keeps = keep
+        self._kept: str | None = None
 
     @property
     def replies(self) -> Replies:
@@ -64,11 +79,26 @@ class Asking(AsyncIterator[AskEvent]):
         so_far = [draft.so_far(now) for draft in self._work.drafts]
         return Replies(self.question, so_far, max(reply.total_s for reply in so_far))
 
+    def keep(self) -> str | None:
+        """Keep question and replies in the history, as far as they came, once; the id. None where nothing is kept: the
+        history is switched off, or nobody said a word. Raises as the history does."""
+        replies, history = self.replies, self._work.workspace.history
+        if self._kept is None and history is not None and replies.answered:
+            self._kept = history.keep(self.question, turns_of(replies))
+        return self._kept
+
     async def __anext__(self) -> AskEvent:
-        return await anext(self._events)
+        try:
+            return await anext(self._events)
+        except StopAsyncIteration:
+            if self._keeps:
+                self.keep()
+            raise
 
     async def aclose(self) -> None:
         await self._events.aclose()
+        if self._keeps:
+            self.keep()
 
     async def __aenter__(self) -> Self:
         return self

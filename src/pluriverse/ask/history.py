@@ -1,4 +1,4 @@
-"""Conversations that were kept, in one SQLite file on this machine.
+"""Conversations that were kept, asks among them, in one SQLite file on this machine.
 
 Knows rows and their search; nothing of engines, and nothing of the terminal. Nothing is created before something is
 kept. Every call opens the file, does one transaction and closes it: so several processes and threads may use it at
@@ -16,11 +16,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..errors import NotFoundError, PluriverseError, UsageError
 from . import search_index
-from .kept import Kept, Summary, Turn, as_document, as_markdown
+from .kept import Kept, Summary, Turn
 
 VERSION = 1
 _PATIENCE_S = 10.0  # how long to wait for another process's write
@@ -52,22 +51,23 @@ class History:
 
     def begin(self, title: str) -> str:
         """Start a conversation; its id."""
+        return self.keep(title, ())
+
+    def keep(self, title: str, turns: Sequence[Turn]) -> str:
+        """Keep a conversation with all its turns at once; its id."""
         new = secrets.token_hex(6)
         with self._write() as db:
             db.execute("INSERT INTO conversations VALUES (?, ?, ?)", (new, _title(title), _now()))
+            for turn in turns:
+                _add(db, new, turn)
         return new
 
     def add(self, conversation: str, turn: Turn) -> None:
         """Keep one more turn. NotFoundError when the conversation has been deleted meanwhile."""
-        record = None if turn.record is None else json.dumps(turn.record, ensure_ascii=False)
-        row = (conversation, turn.speaker, _clean(turn.content), turn.state, record and _clean(record), _now())
         with self._write() as db:
             if not db.execute("SELECT 1 FROM conversations WHERE id = ?", (conversation,)).fetchone():
                 raise NotFoundError(f"the conversation {conversation} is no longer kept")
-            db.execute(
-                "INSERT INTO turns (conversation, speaker, content, state, record, created) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
-            )
+            _add(db, conversation, turn)
 
     def list(self, limit: int | None = None) -> Sequence[Summary]:
         """The conversations, the latest first."""
@@ -102,14 +102,6 @@ class History:
         )
         return Kept(full, title, created, turns)
 
-    def export_markdown(self, conversation: str | None = None) -> str:
-        """One conversation, or all of them, for people to read."""
-        return "\n\n".join(as_markdown(kept) for kept in self._chosen(conversation))
-
-    def export_json(self, conversation: str | None = None) -> dict[str, Any]:
-        """One conversation, or all of them, with everything that was recorded: `{"conversations": [...]}`."""
-        return {"conversations": [as_document(kept) for kept in self._chosen(conversation)]}
-
     def delete(self, conversation: str) -> str:
         """Delete one conversation for good; its full id. NotFoundError where there is none."""
         if not self.file.exists():
@@ -131,7 +123,8 @@ class History:
         self._overwrite_deleted()
         return int(count)
 
-    def _chosen(self, conversation: str | None) -> Sequence[Kept]:
+    def chosen(self, conversation: str | None) -> Sequence[Kept]:
+        """One conversation, or all of them, the oldest first. Raises as `get`."""
         ids = [summary.id for summary in reversed(self.list())] if conversation is None else [conversation]
         return [self.get(each) for each in ids]
 
@@ -192,6 +185,14 @@ class History:
             if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
                 hint = f"move it away: mv {self.file} {self.file}.broken"
             raise PluriverseError(f"the history {self.file} cannot be used: {error}", hint) from error
+
+
+def _add(db: sqlite3.Connection, conversation: str, turn: Turn) -> None:
+    record = None if turn.record is None else _clean(json.dumps(turn.record, ensure_ascii=False))
+    db.execute(
+        "INSERT INTO turns (conversation, speaker, content, state, record, created) VALUES (?, ?, ?, ?, ?, ?)",
+        (conversation, turn.speaker, _clean(turn.content), turn.state, record, _now()),
+    )
 
 
 def _create(db: sqlite3.Connection) -> None:

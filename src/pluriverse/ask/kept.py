@@ -1,10 +1,18 @@
 """What the history gives back: turns, summaries and whole conversations, and their forms for other programs and people.
 
-Values only; knows nothing of SQLite.
+An ask is kept as a conversation of one round: the question, then each reply. Values only; knows nothing of SQLite.
 """
 
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .reply import Replies
+
+EMPTY = "(an empty reply)"
+# What a viewer of Markdown could take for HTML of its own or for a picture to load.
+_ACTIVE = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
 
 _STATES = {
     "length": "cut: the token limit was reached",
@@ -53,10 +61,16 @@ class Summary:
 class Kept:
     """A whole conversation as it was kept."""
 
-    id: str
+    id: str  # empty: it is not in the history
     title: str
     created: str
     turns: tuple[Turn, ...]
+
+
+def turns_of(replies: "Replies") -> tuple[Turn, ...]:
+    """A question and its replies, in the order in which the assistants were named."""
+    given = (Turn(each.assistant, each.text, each.finish_reason, each.as_dict()) for each in replies)
+    return (Turn(None, replies.question), *given)
 
 
 def as_document(kept: Kept) -> dict[str, Any]:
@@ -79,17 +93,36 @@ def as_document(kept: Kept) -> dict[str, Any]:
 
 
 def as_markdown(kept: Kept) -> str:
-    """For people. Texts are quoted, so that no text can pass for another speaker's heading."""
-    parts = [f"# {kept.title}", f"Conversation {kept.id}, begun {kept.created}."]
+    """For people. Texts are quoted, so that no text can pass for another speaker's heading; what a viewer could take
+    for HTML or for a picture to load is escaped."""
+    parts = [f"# {_inert(kept.title)}", f"{begun(kept)}."]
     for turn in kept.turns:
-        note = _STATES.get(turn.state)
-        name = "You" if turn.speaker is None else f"{turn.speaker}{through(turn)}"
-        parts.append(f"## {name}")
-        if turn.content.strip():
-            parts.append("\n".join(f"> {line}".rstrip() for line in turn.content.strip().splitlines()))
-        if note:
-            parts.append(f"*({note})*")
+        parts.append(f"## {speaker(turn)}")
+        text = turn.content.strip()
+        if text:
+            parts.append("\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines()))
+        if note := state(turn):
+            parts.append(f"*{note}*")
     return "\n\n".join(parts) + "\n"
+
+
+def _inert(text: str) -> str:
+    return _ACTIVE.sub(r"\\\g<0>", text)
+
+
+def begun(kept: Kept) -> str:
+    """When it began, and its id where it is kept."""
+    return f"Conversation {kept.id}, begun {kept.created}" if kept.id else f"Asked {kept.created}"
+
+
+def speaker(turn: Turn) -> str:
+    return "You" if turn.speaker is None else f"{turn.speaker}{through(turn)}"
+
+
+def state(turn: Turn) -> str:
+    """How a turn ended, in brackets, where that is not plain; EMPTY where a whole reply had no text."""
+    note = _STATES.get(turn.state)
+    return f"({note})" if note else "" if turn.content.strip() else EMPTY
 
 
 def through(turn: Turn) -> str:

@@ -37,6 +37,11 @@ class Reply:
     error: PluriverseError | None = None
     guidance: Opposite | None = None  # whom it was decoded against; None: it spoke for itself
 
+    @property
+    def answered(self) -> bool:
+        """Whether there is something to show: text, however little, or a whole reply that is empty."""
+        return bool(self.text.strip()) or self.finish_reason not in {"error", "cancelled"}
+
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling` and, where there is one,
         `error` added."""
@@ -87,6 +92,11 @@ class Replies(Sequence[Reply]):
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(reply.assistant for reply in self._replies)
+
+    @property
+    def answered(self) -> bool:
+        """Whether anybody answered."""
+        return any(reply.answered for reply in self._replies)
 
     @property
     def failure(self) -> PluriverseError | None:

@@ -1,28 +1,41 @@
 """`pluriverse ask`: one question, several assistants, their replies side by side.
 
-Knows the flags and how an ask ends; how replies look is the views' work (`replies.view_for`).
+Knows the flags, where a question comes from and how an ask ends: shown, kept in the history, written to a file. How
+replies look is the views' work (`replies.view_for`), files that of `documents`.
 """
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import PluriverseError, UsageError
 from .output import STOPPED, Output
 from .parser import Commands, names_of
 
 if TYPE_CHECKING:
+    from ..ask.asking import Asking
     from ..ask.drafts import AskOptions
     from ..ask.reply import Replies
     from ..settings import Settings
+
+_SILENCE_S = 1.0  # a pipe that says nothing for so long is told of
 
 
 def add(commands: Commands) -> None:
     example = 'pluriverse ask "What makes a society fair?" --with NAME,NAME'
     parser = commands.add("ask", "ask several assistants one question, side by side", run, example=example)
-    parser.add_argument("question", nargs="+", metavar="QUESTION", help="the question, or - to read it from stdin")
+    parser.add_argument(
+        "question", nargs="+", metavar="QUESTION",
+        help="the question, or - to read it from stdin; text that is piped in beside a question stands behind it",
+    )  # fmt: skip
     parser.add_argument("--with", dest="names", metavar="A,B,C", help="who is asked (default: the panel starter)")
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE",
+        help="write the answers to a file too: .md, .html, .json or .txt",
+    )  # fmt: skip
+    parser.add_argument("--no-history", action="store_true", help="keep nothing of this ask")
     generation_flags(parser)
 
 
@@ -46,10 +59,14 @@ def options_of(args: argparse.Namespace) -> "AskOptions":
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
-    question = _question(args.question)
+    if args.output is not None:
+        from .documents import form_of
+
+        form_of(args.output)  # a name that says nothing is told before anybody is asked
+    question = _question(args.question, out)
     names = None if args.names is None else names_of(args.names)
-    replies, stopped = asyncio.run(_ask(question, names, args, out, settings))
-    code = _end(out, replies, stopped)
+    replies, stopped, kept = asyncio.run(_ask(question, names, args, out, settings))
+    code = _end(args, out, replies, stopped, kept)
     if code == 0 and out.terminal:
         _tell_gain(out, settings)
     return code
@@ -64,48 +81,114 @@ def _tell_gain(out: Output, settings: "Settings") -> None:
 
 async def _ask(
     question: str, names: list[str] | None, args: argparse.Namespace, out: Output, settings: "Settings"
-) -> "tuple[Replies, bool]":
-    """All replies as far as they came, shown; and whether Ctrl-C stopped them."""
+) -> "tuple[Replies, bool, str | None]":
+    """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
     from ..ask.asking import ask
     from ..ask.workspace import Workspace
     from .replies import follow, view_for
 
     async with Workspace(settings) as workspace:
         assistants = workspace.choose(names, args.panel)
-        async with ask(workspace, question, assistants, options_of(args)) as events:
-            view = view_for(out, assistants)
-            try:
-                stopped = await follow(events, view)
-                if stopped:
-                    view.end(events.replies)
-            finally:
-                view.close()
-        return events.replies, stopped
+        asking = ask(workspace, question, assistants, options_of(args))
+        kept = None
+        try:
+            async with asking as events:
+                view = view_for(out, assistants)
+                try:
+                    stopped = await follow(events, view)
+                    if stopped:
+                        view.end(events.replies)
+                finally:
+                    view.close()
+        finally:
+            if not args.no_history:
+                kept = _keep(asking, out)
+        return asking.replies, stopped, kept
 
 
-def _end(out: Output, replies: "Replies", stopped: bool) -> int:
+def _keep(asking: "Asking", out: Output) -> str | None:
+    """The id in the history. What was answered is worth showing also where it cannot be kept."""
+    try:
+        return asking.keep()
+    except PluriverseError as error:
+        out.warn(f"these answers are not kept: {error.message}")
+        if error.hint:
+            out.note(f"hint: {error.hint}")
+        return None
+
+
+def _end(args: argparse.Namespace, out: Output, replies: "Replies", stopped: bool, kept: str | None) -> int:
     from .replies import warn_of_failures
-    from .text import counted, duration
 
     if stopped and not out.json and not any(reply.text.strip() for reply in replies):
         return out.stopped()
     if not stopped and replies.failure is not None:
         raise replies.failure
-    out.document(replies.as_dict())
+    document = {**replies.as_dict(), "id": kept}
+    file = _written(args.output, replies, document, kept) if args.output is not None and replies.answered else None
+    out.document({**document, "file": file} if file else document)
     warn_of_failures(out, replies)
+    if file:
+        out.note(f"written to {file}")
     if stopped:
         out.note("stopped")
         return STOPPED
     if out.terminal:
-        bases = ", ".join(dict.fromkeys(reply.base for reply in replies))
-        out.note(f"{counted(len(replies), 'reply', 'replies')} through {bases} in {duration(replies.total_s)}")
+        out.note(_told(replies, kept))
     return 0
 
 
-def _question(words: list[str]) -> str:
+def _told(replies: "Replies", kept: str | None) -> str:
+    from .text import counted, duration
+
+    bases = ", ".join(dict.fromkeys(reply.base for reply in replies))
+    told = f"{counted(len(replies), 'reply', 'replies')} through {bases} in {duration(replies.total_s)}"
+    return f"{told}; kept: pluriverse history show {kept}" if kept else told
+
+
+def _written(file: Path, replies: "Replies", document: dict[str, object], kept: str | None) -> str:
+    import datetime
+
+    from ..ask.kept import Kept, turns_of
+    from .documents import form_of, rendered
+    from .text import one_line
+    from .written import PRIVATE, write_text
+
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    talk = Kept(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
+    return write_text(file, rendered(form_of(file), [talk], document), PRIVATE)
+
+
+def _question(words: list[str], out: Output) -> str:
     if words != ["-"]:
-        return " ".join(words)
+        question, text = " ".join(words), _piped(out)
+        return f"{question}\n\n{text}" if question.strip() and text else question
     question = sys.stdin.read().strip()
     if not question:
         raise UsageError("stdin held no question", 'echo "What makes a society fair?" | pluriverse ask -')
     return question
+
+
+def _piped(out: Output) -> str:
+    """The text of a pipe or a file at stdin; empty where there is none, and for a terminal or /dev/null.
+
+    A pipe is read to its end. A socket, as ssh and some programs give one, counts when it has something to say.
+    """
+    import os
+    import select
+    import stat
+
+    if sys.stdin is None or sys.stdin.isatty():
+        return ""
+    try:
+        number = sys.stdin.fileno()
+        mode = os.fstat(number).st_mode
+    except (OSError, ValueError):  # closed, or no file at all
+        return "" if sys.stdin.closed else sys.stdin.read().strip()
+    if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
+        return ""
+    if not stat.S_ISREG(mode) and sys.platform != "win32" and not select.select([number], [], [], _SILENCE_S)[0]:
+        if stat.S_ISSOCK(mode):
+            return ""
+        out.note("waiting for the text at stdin to end (with </dev/null nothing is waited for)")
+    return sys.stdin.read().strip()

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ..ask.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted
+from ..ask.kept import EMPTY
 from .output import Styled, bold, dim
 from .replies import foot, guided, heading, show_waiting
 from .text import Cleaner, Wrapper, fit, wrap
@@ -74,9 +75,16 @@ class _Column:
         lines = self.wrapper.all()
         while lines and not lines[-1].strip():
             lines.pop()
+        if self.empty:
+            lines = [EMPTY]
         if self.reply is not None and self.reply.error is not None:
             lines += wrap(foot(self.reply), self.wrapper.width)
         return lines
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is a whole reply without text."""
+        return self.reply is not None and self.reply.answered and not self.text
 
     def foot(self) -> str:
         if self.reply is None:
@@ -134,7 +142,7 @@ class Columns:
         for column, reply in zip(self._columns, replies, strict=True):
             if column.reply is None:
                 column.finish(reply)
-        if not any(column.text for column in self._columns):
+        if not any(column.text or column.empty for column in self._columns):
             return
         self._resize(self._out.width)
         for row in self._rows():

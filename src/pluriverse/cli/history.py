@@ -1,13 +1,15 @@
-"""`pluriverse history`: the conversations that were kept. Knows the commands; `ask.history` knows the rows."""
+"""`pluriverse history`: the asks and chats that were kept. Knows the commands; `ask.history` knows the rows."""
 
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import UsageError
+from .documents import FORMS, SUFFIXES, form_of, rendered
 from .output import Output, bold, dim
 from .parser import Commands
 from .text import counted, one_line
+from .written import PRIVATE, write_text
 
 if TYPE_CHECKING:
     from ..ask.history import History
@@ -16,17 +18,19 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("history", "conversations that were kept", ls, example="pluriverse history search taxes")
+    parser = commands.add("history", "asks and chats that were kept", ls, example="pluriverse history search taxes")
     nested = Commands(parser, dest="history_command")
-    nested.add("ls", "the kept conversations, the latest first", ls, example="pluriverse history ls")
+    nested.add("ls", "what is kept, the latest first", ls, example="pluriverse history ls")
     found = nested.add("search", "find words in them", search, example="pluriverse history search taxes")
     found.add_argument("words", nargs="+", metavar="WORDS", help="all of them must occur")
     shown = nested.add("show", "one of them", show, example="pluriverse history show 3fa9")
     shown.add_argument("id", metavar="ID", help="its id, or the first four characters or more")
     exported = nested.add("export", "write them to a file", export, example="pluriverse history export 3fa9 -o talk.md")
     exported.add_argument("id", nargs="?", metavar="ID", help="one of them (default: all)")
-    exported.add_argument("-o", "--output", metavar="FILE", help="where to (default: stdout)")
-    exported.add_argument("--format", choices=("markdown", "json"), help="default: markdown, or json for FILE.json")
+    exported.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help=f"a file, by its suffix {SUFFIXES} (default: stdout)"
+    )
+    exported.add_argument("--format", choices=sorted(set(FORMS.values())), help="whatever the file is called")
     removed = nested.add("rm", "delete one for good", rm, example="pluriverse history rm 3fa9")
     removed.add_argument("id", metavar="ID")
     cleared = nested.add("clear", "delete all of them for good", clear, example="pluriverse history clear --yes")
@@ -37,7 +41,7 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     summaries = _history(settings).list()
     out.document({"conversations": [summary.as_dict() for summary in summaries]})
     if not summaries:
-        out.note("nothing is kept yet; pluriverse chat NAME begins a conversation")
+        out.note('nothing is kept yet; asks and chats will be: pluriverse ask "What makes a society fair?"')
     elif not out.json:
         out.table(("ID", "LAST", "TURNS", "WITH", "ABOUT"), [_row(summary) for summary in summaries])
     return 0
@@ -56,7 +60,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ..ask.kept import as_document, through
+    from ..ask.kept import as_document, state, through
 
     kept = _history(settings).get(args.id)
     out.document(as_document(kept))
@@ -64,34 +68,28 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     out.line(dim(f"{kept.id}, begun {kept.created}"))
     for turn in kept.turns:
         out.line()
-        state = "" if turn.state in {"said", "stop"} else f"  ({turn.state})"
-        out.line(bold("you" if turn.speaker is None else turn.speaker), dim(through(turn) + state))
-        out.paragraph(turn.content.strip())
+        out.line(bold("you" if turn.speaker is None else turn.speaker), dim(through(turn)))
+        if turn.content.strip():
+            out.paragraph(turn.content.strip())
+        if note := state(turn):
+            out.line(dim(note))
     return 0
 
 
 def export(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    import json
+    from ..ask.kept import as_document
 
-    history = _history(settings)
-    as_json = args.format == "json" or (args.format is None and (args.output or "").endswith(".json"))
+    form = args.format or ("markdown" if args.output is None else form_of(args.output))
+    kept = _history(settings).chosen(args.id)
+    document = {"conversations": [as_document(each) for each in kept]}
     if args.output is None:
-        if as_json or out.json:
-            out.print_document(history.export_json(args.id))
+        if form == "json" or out.json:
+            out.print_document(document)
         else:
-            out.line(history.export_markdown(args.id).rstrip())
+            out.line(rendered(form, kept, document).rstrip())
         return 0
-    if as_json:
-        text = json.dumps(history.export_json(args.id), ensure_ascii=False, indent=2) + "\n"
-    else:
-        text = history.export_markdown(args.id)
-    file = Path(args.output)
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PluriverseError(f"{file} cannot be written: {error.strerror}") from error
-    size = len(text.encode())
-    out.document({"file": str(file), "format": "json" if as_json else "markdown", "bytes": size})
+    file = write_text(args.output, rendered(form, kept, document), PRIVATE)
+    out.document({"file": file, "format": form, "bytes": args.output.stat().st_size})
     out.note(f"written to {file}")
     return 0
 

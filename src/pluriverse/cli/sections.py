@@ -1,13 +1,14 @@
 """Replies one under another: streaming on a narrow terminal, complete where stdout is no terminal.
 
 Both keep the order in which the assistants were named. The first one streams; what the others say meanwhile is held and
-comes when their turn does. As long as nobody has said a word nothing is written: then the failure itself is the answer.
+comes when their turn does. As long as nobody has answered nothing is written: then the failure itself is the answer.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..ask.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted
+from ..ask.kept import EMPTY
 from .output import bold, dim
 from .replies import foot, guided, heading, show_waiting
 from .text import Cleaner, Wrapper, cells, clean
@@ -46,7 +47,7 @@ class Plain:
     def close(self) -> None: ...
 
     def _show(self) -> None:
-        if not any(reply.text.strip() for reply in self._finished.values()):
+        if not any(reply.answered for reply in self._finished.values()):
             return
         out = self._out
         while self._next < self._count and (reply := self._finished.get(self._next)) is not None:
@@ -56,8 +57,8 @@ class Plain:
             name = clean(reply.assistant) + (f" ({told})" if told else "")
             out.line(name)
             out.line("-" * cells(name))
-            if reply.text.strip():
-                out.line(reply.text.strip())
+            if reply.answered:
+                out.line(reply.text.strip() or EMPTY)
             if reply.finish_reason != "stop":
                 out.line(f"[{foot(reply)}]")
             self._next += 1
@@ -155,7 +156,7 @@ class Sections:
 
     def _show(self) -> None:
         """Write on at the open section, and go to the next ones as far as they are finished."""
-        if not any(section.any for section in self._sections):
+        if not any(each.any or (each.reply and each.reply.answered) for each in self._sections):
             return
         while self._next < len(self._sections):
             section = self._sections[self._next]
@@ -183,6 +184,8 @@ class Sections:
     def _close(self, section: _Section, reply: "Reply") -> None:
         if section.in_line:
             self._out.stream("\n")
+        if not section.any and reply.answered:
+            self._out.line(dim(EMPTY))
         if self._titles or reply.finish_reason != "stop":
             self._out.line(dim(foot(reply)))
         self._out.stdout.flush()

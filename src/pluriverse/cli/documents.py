@@ -1,0 +1,108 @@
+"""Answers and kept conversations as files: Markdown, HTML, JSON or plain text, by the file's suffix.
+
+Knows how they look; texts of models and people are escaped wherever they are put. An HTML file is complete in itself:
+no script, nothing loaded.
+"""
+
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import PluriverseError, UsageError
+from .text import cells, clean
+
+if TYPE_CHECKING:
+    from ..ask.kept import Kept, Turn
+
+FORMS = {
+    ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".txt": "text",
+}  # fmt: skip
+SUFFIXES = ".md, .html, .json or .txt"
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.3rem; overflow-wrap: anywhere; }
+h2 { font-size: 1rem; margin: 1.5rem 0 0.3rem; }
+p { margin: 0.3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+article { border-left: 3px solid #8886; padding-left: 0.8rem; }
+small { color: GrayText; }
+@media print { article { break-inside: avoid; } }
+"""
+
+
+def form_of(file: Path) -> str:
+    """What a file is written as, by its suffix. UsageError for another suffix, or a folder; PluriverseError where
+    nothing can be written."""
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder", f"name a file that ends in {SUFFIXES}")
+    if file.suffix.lower() not in FORMS:
+        raise UsageError(f"{file} does not say what to write", f"name a file that ends in {SUFFIXES}")
+    if not file.parent.is_dir():
+        raise PluriverseError(f"there is no folder {file.parent}", f"mkdir -p {shlex.quote(str(file.parent))}")
+    if not os.access(file.parent, os.W_OK):
+        raise PluriverseError(f"nothing can be written into {file.parent}", "choose another place")
+    return FORMS[file.suffix.lower()]
+
+
+def rendered(form: str, kept: "Sequence[Kept]", document: dict[str, Any]) -> str:
+    """The whole file: `document` where `form` is json, else the conversations."""
+    if form == "json":
+        import json
+
+        return json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n"
+    if form == "html":
+        return page(kept)
+    if form == "text":
+        return "\n\n".join(map(plain, kept))
+    from ..ask.kept import as_markdown
+
+    return clean("\n\n".join(map(as_markdown, kept)))
+
+
+def plain(kept: "Kept") -> str:
+    """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
+    from ..ask.kept import begun, speaker, state
+
+    parts = []
+    for turn in kept.turns:
+        name = clean(speaker(turn)).replace("\n", " ")
+        said = filter(None, (clean(turn.content).strip(), state(turn)))
+        parts.append("\n".join([name, "-" * cells(name), *said]))
+    return "\n\n".join([*parts, begun(kept)]) + "\n"
+
+
+def page(kept: "Sequence[Kept]") -> str:
+    """The conversations as one HTML file."""
+    from ..ask.kept import begun
+    from ..measure.report.markup import Html, el, joined
+
+    title = kept[0].title if len(kept) == 1 else f"{len(kept)} conversations"
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        el("title", title),
+        el("style", Html(_STYLE)),
+    )
+    talks = [
+        el("section", el("h1", each.title, dir="auto"), *map(_article, each.turns), el("p", el("small", begun(each))))
+        for each in kept
+    ]
+    return f"<!doctype html>\n{el('html', head, el('body', el('main', joined(talks))))}\n"
+
+
+def _article(turn: "Turn") -> str:
+    from ..ask.kept import speaker, state
+    from ..measure.report.markup import el
+
+    note = state(turn)
+    return el(
+        "article",
+        el("h2", speaker(turn)),
+        el("p", turn.content.strip(), dir="auto") if turn.content.strip() else None,
+        el("p", el("small", note)) if note else None,
+    )
