@@ -99,7 +99,12 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            command(*words), stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal
+            command(*words),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            preexec_fn=take_terminal,
+            env=dict(os.environ),  # readline sets COLUMNS behind Python's back
         )
         os.close(theirs)
         self._ours = ours

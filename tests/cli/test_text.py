@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluriverse.cli.text import Cleaner, Wrapper, cells, clean, duration, fit, one_line, size, table, wrap
+from pluriverse.cli.text import Cleaner, Wrapper, cells, clean, duration, fit, one_line, size, wrap
 
 HOSTILE = [
     ("\x1b[31mred\x1b[0m", "red"),
@@ -65,14 +65,6 @@ def test_fit_counts_cells() -> None:
     assert fit("漢字", 6) == "漢字  "
     assert fit("漢字漢字", 6) == "漢字… "
     assert fit("abc", 3) == "abc"
-
-
-def test_table_fits_the_width_it_is_given() -> None:
-    lines = table(("NAME", "TITLE"), [("a", "x" * 100), ("long-name", "y\n\x1b[31mz")], 40)
-    assert lines[0] == "NAME       TITLE"
-    assert lines[2] == "long-name  y z"
-    assert all(cells(line) <= 40 for line in lines)
-    assert "x" * 100 in table(("NAME", "TITLE"), [("a", "x" * 100)])[1]
 
 
 @pytest.mark.parametrize(

@@ -64,10 +64,10 @@ def _list(entries: "list[Entry]", out: Output) -> int:
     out.document({"entries": [document_of(entry) for entry in entries]})
     if entries and not out.json:
         rows = [
-            (each.id, size(each.size), each.licence or "", ",".join(each.languages), each.maker or "")
+            (each.id, size(each.size) if each.size else "", each.licence, each.languages, each.maker)
             for each in entries
         ]
-        out.table(("ID", "SIZE", "LICENCE", "LANGUAGES", "MAKER"), rows)
+        out.table(("ID", "SIZE", "LICENCE", "LANGUAGES", "MAKER"), rows, spare=("MAKER", "SIZE"))
     return 0
 
 

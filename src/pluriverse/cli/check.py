@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import PluriverseError
 from .output import Output, bold, dim
 from .parser import names_of
-from .text import duration, table
+from .text import duration
 
 if TYPE_CHECKING:
     from ..ask import Workspace
@@ -135,9 +135,11 @@ def _show_matrix(report: "PanelReport", out: Output) -> None:
         out.line()
         return
     found = {frozenset((each.a, each.b)): f"{each.value.value:.2f}" for each in report.matrix}
-    rows = [(name, *("-" if name == other else found[frozenset((name, other))] for other in names)) for name in names]
-    for line in table(("BY WORDS ALONE", *(name[:8] for name in names)), rows):
-        out.line(line)
+    rows = [
+        (f"{number} {name}", *("-" if name == other else found[frozenset((name, other))] for other in names))
+        for number, name in enumerate(names, start=1)
+    ]
+    out.table(("BY WORDS ALONE", *(str(number) for number in range(1, len(names) + 1))), rows)
     out.line()
 
 

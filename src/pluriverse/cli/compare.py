@@ -77,7 +77,7 @@ def _show(
         value, ends = interval(each, signed=True)
         rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict))
     if rows:
-        out.table(("INSTRUMENT", "MEASURE", a[:14], b[:14], "DIFFERENCE", "95 %", "ITEMS", ""), rows)
+        out.table(("INSTRUMENT", "MEASURE", a, b, "DIFFERENCE", "95 %", "ITEMS", ""), rows, whole=("MEASURE",))
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )

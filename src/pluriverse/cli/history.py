@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..ask.history import History
     from ..ask.kept import Summary
     from ..settings import Settings
+    from .tables import Cell
 
 
 def add(commands: Commands) -> None:
@@ -43,7 +44,9 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if not summaries:
         out.note('nothing is kept yet; asks and chats will be: pluriverse ask "What makes a society fair?"')
     elif not out.json:
-        out.table(("ID", "LAST", "TURNS", "WITH", "ABOUT"), [_row(summary) for summary in summaries])
+        out.table(
+            ("ID", "LAST", "TURNS", "WITH", "ABOUT"), [_row(summary) for summary in summaries], spare=("LAST", "TURNS")
+        )
     return 0
 
 
@@ -119,9 +122,8 @@ def _history(settings: "Settings") -> "History":
     return History(settings.history_file)
 
 
-def _row(summary: "Summary") -> tuple[str, ...]:
-    turns = str(summary.turns)
-    return summary.id, _day(summary.updated), turns, ", ".join(summary.assistants), summary.title
+def _row(summary: "Summary") -> "tuple[Cell, ...]":
+    return summary.id, _day(summary.updated), str(summary.turns), summary.assistants, summary.title
 
 
 def _day(moment: str) -> str:

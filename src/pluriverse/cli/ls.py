@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     _assistants(out, assistants)
     out.line()
     out.line(bold("Panels"))
-    out.table(("NAME", "MEMBERS"), [(panel.name, ", ".join(panel.members)) for panel in panels])
+    out.table(("NAME", "MEMBERS"), [(panel.name, panel.members) for panel in panels])
     _models(out, "Models", [each for each in stored if each.kind == "model"])
     _models(out, "Adapters", [each for each in stored if each.kind == "adapter"])
     if not any(here.values()):
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 def _assistants(out: Output, assistants: "list[Assistant]") -> None:
     out.line(bold("Assistants"))
     rows = [(each.name, ",".join(each.languages), each.outlook.dimension, each.title) for each in assistants]
-    out.table(("NAME", "LANGUAGES", "DIMENSION", "WHO IT IS"), rows)
+    out.table(("NAME", "LANGUAGES", "DIMENSION", "WHO IT IS"), rows, spare=("DIMENSION", "LANGUAGES"))
 
 
 def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
@@ -63,7 +63,7 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
     rows = [
         (each.name, size(each.bytes), each.quantization or "", each.licence or "", each.digest.short) for each in stored
     ]
-    out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows)
+    out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows, spare=("DIGEST", "LICENCE"))
 
 
 def assistant_document(assistant: "Assistant", here: bool, settings: "Settings") -> dict[str, Any]:

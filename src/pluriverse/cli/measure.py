@@ -86,7 +86,12 @@ def _listed(out: Output) -> int:
         (each.dimension, each.name, f"{each.count:,}", _languages(each.languages), each.licence, each.title)
         for each in found
     ]
-    out.table(("DIMENSION", "NAME", "ITEMS", "LANGUAGES", "LICENCE", "WHAT IT IS"), rows)
+    out.table(
+        ("DIMENSION", "NAME", "ITEMS", "LANGUAGES", "LICENCE", "WHAT IT IS"),
+        rows,
+        whole=("NAME",),
+        spare=("LICENCE", "LANGUAGES"),
+    )
     out.note("measure with one: pluriverse measure NAME --with A,B")
     return 0
 

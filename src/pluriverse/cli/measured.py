@@ -109,7 +109,7 @@ def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[st
         for each in figures
     ]  # fmt: skip
     if rows:
-        out.table(heads, rows)
+        out.table(heads, rows, whole=("METRIC",))
     for note in notes:
         out.paragraph(f"{numbers[note]} {note}" if numbers else note, indent=2)
 

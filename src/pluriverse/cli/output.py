@@ -9,16 +9,18 @@ where a part had already been shown. A reader that goes away (`| head`) is no fa
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import PluriverseError
-from .text import clean, one_line, table, wrap
+from .tables import table
+from .text import clean, one_line, wrap
 
 if TYPE_CHECKING:
     from ..settings import Settings
     from .progress import Progress
+    from .tables import Cell
 
 STOPPED = 130
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -133,10 +135,19 @@ class Output:
         for name, value in known:
             self.line(dim(f"{name:<{longest}}"), "  ", one_line(value))
 
-    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        first, *others = table(heads, rows, self.width if self.terminal else None)
-        self.line(bold(first))
-        for line in others:
+    def table(
+        self,
+        heads: Sequence[str],
+        rows: Sequence[Sequence["Cell"]],
+        *,
+        whole: Collection[str] = (),
+        spare: Sequence[str] = (),
+    ) -> None:
+        """Rows under heads, fitted to the terminal as `tables.table` says."""
+        head, body = table(heads, rows, self.width if self.terminal else None, whole=whole, spare=spare)
+        for line in head:
+            self.line(bold(line))
+        for line in body:
             self.line(line)
 
     def stream(self, text: str) -> None:

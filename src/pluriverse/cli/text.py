@@ -1,11 +1,10 @@
-"""Text as a terminal shows it: made harmless, measured in cells, wrapped while it streams, put into tables.
+"""Text as a terminal shows it: made harmless, measured in cells, wrapped while it streams; numbers for people.
 
 Pure functions and one small class over strings. Knows nothing of colours, streams, replies or commands.
 """
 
 import re
 import unicodedata
-from collections.abc import Sequence
 from functools import lru_cache
 
 # An escape sequence: CSI, a string (OSC, DCS, SOS, PM, APC) up to its end, or two characters.
@@ -139,18 +138,6 @@ def wrap(text: str, width: int) -> list[str]:
     wrapper.feed(text)
     wrapper.end()
     return wrapper.all()
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None) -> list[str]:
-    """Lines of a table with two spaces between columns; where a `width` is given the last column is cut to fit it."""
-    shown = [[one_line(cell) for cell in row] for row in (heads, *rows)]
-    sizes = [max(cells(row[place]) for row in shown) for place in range(len(heads))]
-    if width is not None:
-        sizes[-1] = max(8, min(sizes[-1], width - sum(sizes[:-1]) - 2 * (len(sizes) - 1)))
-        if sum(sizes) + 2 * (len(sizes) - 1) > width:
-            sizes[0] = max(12, sizes[0] - (sum(sizes) + 2 * (len(sizes) - 1) - width))
-        return ["  ".join(map(fit, row, sizes)).rstrip() for row in shown]
-    return ["  ".join(map(fit, row, sizes)).rstrip() for row in shown]
 
 
 def size(count: float | None) -> str:
