@@ -73,7 +73,7 @@ def test_the_terminal_tells_what_is_kept(terminal: type[Terminal]) -> None:
 @pytest.mark.parametrize("suffix", ["md", "html", "json", "txt"])
 def test_answers_as_a_file(call: Call, script: Script, tmp_path: Path, suffix: str) -> None:
     script(HOSTILE)
-    file = tmp_path / f"answers.{suffix}"
+    file = tmp_path / "new" / f"answers.{suffix}"
     result = call("ask", "<b>Why?</b>", "--with", "duty,outcomes", "-o", str(file), "--json")
     assert (result.code, result.document["file"]) == (0, str(file))
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -94,7 +94,8 @@ def test_a_file_that_says_nothing_is_told_before_anybody_is_asked(call: Call, tm
     for file in (tmp_path / "answers.docx", tmp_path / "answers", tmp_path):
         result = call("ask", "Hi", "-o", str(file), "--json")
         assert result.code == 2 and ".html" in result.document["error"]["hint"]
-    assert call("ask", "Hi", "-o", str(tmp_path / "none" / "answers.md")).code == 1
+    (tmp_path / "file").touch()
+    assert call("ask", "Hi", "-o", str(tmp_path / "file" / "answers.md")).code == 1
     assert call("history", "--json").document["conversations"] == []
 
 

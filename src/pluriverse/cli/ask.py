@@ -150,13 +150,14 @@ def _written(file: Path, replies: "Replies", document: dict[str, object], kept: 
     import datetime
 
     from ..ask.kept import Kept, turns_of
+    from ..files import write_out
     from .documents import form_of, rendered
     from .text import one_line
-    from .written import PRIVATE, write_text
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     talk = Kept(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
-    return write_text(file, rendered(form_of(file), [talk], document), PRIVATE)
+    write_out(file, rendered(form_of(file), [talk], document))
+    return str(file)
 
 
 def _question(words: list[str], out: Output) -> str:

@@ -5,7 +5,6 @@ no script, nothing loaded.
 """
 
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,10 +38,9 @@ def form_of(file: Path) -> str:
         raise UsageError(f"{file} is a folder", f"name a file that ends in {SUFFIXES}")
     if file.suffix.lower() not in FORMS:
         raise UsageError(f"{file} does not say what to write", f"name a file that ends in {SUFFIXES}")
-    if not file.parent.is_dir():
-        raise PluriverseError(f"there is no folder {file.parent}", f"mkdir -p {shlex.quote(str(file.parent))}")
-    if not os.access(file.parent, os.W_OK):
-        raise PluriverseError(f"nothing can be written into {file.parent}", "choose another place")
+    folder = next(each for each in (file.absolute().parent, *file.absolute().parents) if each.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise PluriverseError(f"{file} cannot be written: {folder} is no folder to write into", "choose another place")
     return FORMS[file.suffix.lower()]
 
 

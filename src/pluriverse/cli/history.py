@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..files import write_out
 from .documents import FORMS, SUFFIXES, form_of, rendered
 from .output import Output, bold, dim
 from .parser import Commands
 from .text import counted, one_line
-from .written import PRIVATE, write_text
 
 if TYPE_CHECKING:
     from ..ask.history import History
@@ -91,9 +91,10 @@ def export(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         else:
             out.line(rendered(form, kept, document).rstrip())
         return 0
-    file = write_text(args.output, rendered(form, kept, document), PRIVATE)
-    out.document({"file": file, "format": form, "bytes": args.output.stat().st_size})
-    out.note(f"written to {file}")
+    text = rendered(form, kept, document)
+    write_out(args.output, text)
+    out.document({"file": str(args.output), "format": form, "bytes": len(text.encode("utf-8", "replace"))})
+    out.note(f"written to {args.output}")
     return 0
 
 

@@ -21,6 +21,7 @@ from ..engines.local.libraries import Kept
 from ..engines.native import trial
 from ..engines.requantising import FORMATS, requantise
 from ..errors import EngineError, UsageError
+from ..files import make_folder
 from ..store import Header, StoredModel, read_header
 from ..values import Digest, Pullable
 from .changing import ITEMS, changes
@@ -112,7 +113,7 @@ async def optimise(
         raise UsageError(f"{original.name} is {original.quantization or original.kind} already", "pluriverse ls")
     texts = _texts(await truthfulqa(workspace.settings), tokens) if tokens else []
     folder = store.home.incoming / f"optimise-{original.digest.hex[:12]}-{format}"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, private=False)
     try:
         work = _Work(workspace, original, format, folder)
         for event in work.write():

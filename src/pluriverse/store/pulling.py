@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..files import make_folder
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
 from .gguf import read_header
@@ -112,7 +113,7 @@ class _Job:
         if have and known is None and self.pullable.digest is None:
             have = 0  # nothing says that these bytes belong to what the source has now
         with writing(self.layout.root):
-            self.layout.incoming.mkdir(parents=True, exist_ok=True)
+            make_folder(self.layout.incoming)
         if self.pullable.size is not None:
             self._check_space(self.pullable.size, have)
         async for fetched in prepare(self.source, self.settings, self.layout.incoming):
