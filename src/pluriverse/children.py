@@ -60,6 +60,11 @@ def run(command: list[str], *, said: str | None = None, merged: bool = False, **
     )  # fmt: skip
 
 
+def hand_over(command: list[str], *, stdout: IO[str] | None = None) -> int:
+    """Let a program talk with the person at this terminal until it ends; its exit code. `stdout`: where it writes."""
+    return subprocess.run(command, stdout=stdout, check=False, env=child_environment()).returncode
+
+
 def follow(command: list[str], **changes: str) -> "subprocess.Popen[str]":
     """Start it; its stdout, with stderr, is to be read line by line while it runs."""
     return subprocess.Popen(

@@ -72,6 +72,13 @@ class UnsupportedError(EngineError):
     kind = "unsupported"
 
 
+def command(*words: str) -> str:
+    """A command of ours as a hint tells it: words that a shell would take apart or read are quoted."""
+    import shlex
+
+    return shlex.join(("pluriverse", *words))
+
+
 def _tree(root: type[PluriverseError]) -> dict[str, type[PluriverseError]]:
     found = {root.kind: root}
     for child in root.__subclasses__():

@@ -63,7 +63,7 @@ def write(path: Path, content: str | bytes, *, overwrite: bool = True) -> None:
         else:
             _add(path, content)
     except FileExistsError as error:
-        raise UsageError(f"{path} exists already", "choose another name, or overwrite it") from error
+        raise UsageError(f"{path} exists already", "choose another name, or replace it with --force") from error
     except OSError as error:
         raise in_words(path, "written", error) from error
 

@@ -11,6 +11,7 @@ PLURIVERSE_THREADS   threads of the local engine (default: this machine's physic
 PLURIVERSE_FLASH     1 or 0: flash attention on or off (default: as measured by `pluriverse engine calibrate`, else on)
 PLURIVERSE_HISTORY   off: chats are kept nowhere
 PLURIVERSE_DATA      a local folder laid out like the public data sets
+VISUAL, EDITOR       the editor that `pluriverse edit` opens
 NO_COLOR             set: no colour (https://no-color.org)
 TERM                 dumb: a terminal on which nothing can be drawn twice
 """
@@ -44,6 +45,7 @@ class Settings:
     flash_attention: bool | None = None  # None = as measured
     history: bool = True
     data: Path | None = None
+    editor: str | None = None  # a command line
     colour: bool = True
     redraws: bool = True  # the terminal can be drawn on again
 
@@ -93,6 +95,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         flash_attention=_switch("PLURIVERSE_FLASH", env["PLURIVERSE_FLASH"]) if env.get("PLURIVERSE_FLASH") else None,
         history=_switch("PLURIVERSE_HISTORY", env.get("PLURIVERSE_HISTORY", "on")),
         data=Path(env["PLURIVERSE_DATA"]).expanduser() if env.get("PLURIVERSE_DATA") else None,
+        editor=env.get("VISUAL") or env.get("EDITOR") or None,
         colour=not env.get("NO_COLOR"),
         redraws=env.get("TERM") != "dumb",
     )

@@ -11,7 +11,22 @@ from pluriverse.assistants.shelf import Shelf
 from .conftest import Call
 
 COMMANDS = [
-    *("ask", "chat", "history", "ls", "show", "new", "panel", "pull", "catalogue", "rm", "verify", "gc"),
+    *(
+        "ask",
+        "chat",
+        "history",
+        "ls",
+        "show",
+        "new",
+        "edit",
+        "copy",
+        "panel",
+        "pull",
+        "catalogue",
+        "rm",
+        "verify",
+        "gc",
+    ),
     *("history ls", "history search", "history show", "history export", "history rm", "history clear"),
     *("panel ls", "panel show", "panel new", "catalogue ls", "catalogue search", "catalogue show"),
 ]

@@ -19,10 +19,10 @@ def checked(text: str, noun: str) -> str:
     if is_name(text):
         return text
     if text in _DEVICES:
-        raise UsageError(f"{text!r} cannot be the name of {_a(noun)}: Windows keeps it for a device", "choose another")
+        raise UsageError(f"{text!r} cannot be the name of {a(noun)}: Windows keeps it for a device", "choose another")
     close = like_a_name(text)
     hint = "a name is 1 to 64 lower-case letters, digits and hyphens, and starts with a letter or digit"
-    raise UsageError(f"{text!r} cannot be the name of {_a(noun)}", f"{hint}; for example {close}" if close else hint)
+    raise UsageError(f"{text!r} cannot be the name of {a(noun)}", f"{hint}; for example {close}" if close else hint)
 
 
 def like_a_name(text: str) -> str | None:
@@ -41,5 +41,6 @@ def near(word: str, known: Iterable[str]) -> str | None:
     )
 
 
-def _a(noun: str) -> str:
+def a(noun: str) -> str:
+    """The noun with its article."""
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"

@@ -14,11 +14,13 @@ from ..errors import NotFoundError, PluriverseError, UsageError
 from ..files import delete, write
 from ..settings import Settings
 from .assistant import Assistant
-from .names import checked, is_name, near
+from .guidance import COUNTERPART
+from .names import a, checked, is_name, near
 from .panel import Panel
 from .reading import read_text
 
 Definition = TypeVar("Definition", Assistant, Panel)
+_TAKEN = "choose another name, or replace it with --force"
 
 
 class Shelf:
@@ -52,6 +54,20 @@ class Shelf:
         """Write its file, whole or not at all. UsageError when the name is taken and `overwrite` is not said."""
         return self._assistants.write(assistant.name, assistant.to_toml(), overwrite)
 
+    def write_pair(self, pair: tuple[Assistant, Assistant], *, overwrite: bool = False) -> tuple[Path, Path]:
+        """Write two, both or none. As `write`."""
+        first, second = pair
+        if not overwrite:
+            for each in pair:
+                self._assistants.free(each.name)
+        path = self.write(first, overwrite=overwrite)
+        try:
+            return path, self.write(second, overwrite=overwrite)
+        except PluriverseError:
+            if not overwrite:
+                self._assistants.remove(first.name)
+            raise
+
     def write_panel(self, panel: Panel, *, overwrite: bool = False) -> Path:
         """As `write`; NotFoundError when a member is not on the shelf."""
         known = self._assistants.names()
@@ -60,9 +76,31 @@ class Shelf:
                 raise _not_found("assistant", member, known)
         return self._panels.write(panel.name, panel.to_toml(), overwrite)
 
+    def needing(self, name: str) -> tuple[list[Panel], list[Assistant]]:
+        """The user's panels and counterparts that would be left without the assistant `name`, were it removed."""
+        if name in starter_assistants():  # it takes the place of the one that is removed
+            return [], []
+        own = (each for each in self.assistants() if each.counterpart == name and not each.builtin)
+        return [each for each in self.panels() if name in each.members and not each.builtin], list(own)
+
     def remove(self, name: str) -> Path:
-        """Delete the user's own file, also a broken one; where it was. UsageError for one of the starter set."""
-        return self._assistants.remove(name)
+        """Delete the user's own file, also a broken one; where it was. UsageError for one of the starter set.
+
+        Those that named it (`needing`) are written anew without it, so that they can still be asked: a panel without a
+        member left is removed, a counterpart stands alone and is not guided by one that is gone.
+        """
+        panels, counterparts = self.needing(name)
+        path = self._assistants.remove(name)
+        for panel in panels:
+            members = tuple(member for member in panel.members if member != name)
+            if members:
+                self._panels.write(panel.name, replace(panel, members=members).to_toml(), overwrite=True)
+            else:
+                self._panels.remove(panel.name)
+        for each in counterparts:
+            guidance = each.guidance if each.guidance and each.guidance.against != COUNTERPART else None
+            self.write(replace(each, counterpart=None, guidance=guidance), overwrite=True)
+        return path
 
     def remove_panel(self, name: str) -> Path:
         """As `remove`."""
@@ -110,10 +148,17 @@ class _Files(Generic[Definition]):
 
     def write(self, name: str, text: str, overwrite: bool) -> Path:
         path = self.folder / f"{checked(name, self.noun)}.toml"
-        if not overwrite and name in self.starter():
-            raise UsageError(f"the starter set has a {self.noun} called {name}", "choose another name, or overwrite it")
+        if not overwrite:
+            self.free(name)
         write(path, text, overwrite=overwrite)
         return path
+
+    def free(self, name: str) -> None:
+        """UsageError where the name is taken."""
+        if name in self.starter():
+            raise UsageError(f"the starter set has {a(self.noun)} called {name}", _TAKEN)
+        if (self.folder / f"{name}.toml").exists():
+            raise UsageError(f"there is {a(self.noun)} called {name} already", _TAKEN)
 
     def remove(self, name: str) -> Path:
         path = self.folder / f"{name}.toml"
@@ -151,6 +196,14 @@ def starter_assistants() -> dict[str, Assistant]:
 def starter_panels() -> dict[str, Panel]:
     """The panels that come with pluriverse, by name."""
     return {name: replace(Panel.from_toml(text, name), builtin=True) for name, text in _shipped("panels")}
+
+
+def place_of(definition: Assistant | Panel) -> Path:
+    """The file that it was read from: the user's, or one inside the package."""
+    if definition.path is not None:
+        return definition.path
+    folder = Path(__file__).parent / "starter"
+    return (folder / "panels" if isinstance(definition, Panel) else folder) / f"{definition.name}.toml"
 
 
 def _shipped(*folders: str) -> list[tuple[str, str]]:

@@ -97,6 +97,7 @@ def _parser() -> "tuple[Parser, Commands]":
         chat,
         compare,
         disk,
+        edit,
         engine,
         history,
         leaderboard,
@@ -115,7 +116,7 @@ def _parser() -> "tuple[Parser, Commands]":
     parsing.common_flags(parser)
     commands = parsing.Commands(parser, dest="command")
     for noun in (
-        ask, chat, history, ls, show, new, panel, pull, catalogue, engine, optimise, disk,
+        ask, chat, history, ls, show, new, edit, panel, pull, catalogue, engine, optimise, disk,
         measure, card, compare, leaderboard, report,
     ):  # fmt: skip
         noun.add(commands)

@@ -3,13 +3,13 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from ..errors import NotFoundError, PluriverseError, UsageError
+from ..errors import NotFoundError, PluriverseError, UsageError, command
 from .output import Output
 from .parser import GROUPS, Commands
 from .text import counted, duration, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ..assistants import Assistant, Panel, Shelf
     from ..settings import Settings
@@ -25,6 +25,12 @@ def add(commands: Commands) -> None:
     )
     removed.add_argument("name", metavar="NAME")
     removed.add_argument("--kind", choices=KINDS, help="which one is meant where several have that name")
+    removed.add_argument(
+        "--force",
+        "--yes",
+        action="store_true",
+        help="also one that a panel or a counterpart names",
+    )
     example = "pluriverse verify"
     verified = commands.add("verify", "read every byte again and compare digests", verify, example=example, group=group)
     verified.add_argument("names", nargs="*", metavar="NAME", help="only these models (default: all)")
@@ -36,28 +42,62 @@ def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
-    kinds = [args.kind] if args.kind else _kinds_of(args.name, shelf, store)
+    kinds = [args.kind] if args.kind else kinds_of(args.name, shelf, store)
     if len(kinds) > 1:
-        hint = f"pluriverse rm {args.name} --kind {kinds[0]}"
+        hint = command("rm", args.name, "--kind", kinds[0])
         raise UsageError(f"{args.name!r} is the name of {' and '.join(f'a {kind}' for kind in kinds)}", hint)
     document: dict[str, object] = {"removed": args.name, "kind": kinds[0], "freed_by_gc": 0}
+    told: list[str] = []
     match kinds[0]:
         case "assistant":
+            panels, counterparts = shelf.needing(args.name)
+            _agreed(args, panels, counterparts)
             shelf.remove(args.name)
             store.forget_assistant(args.name)
+            document["changed"] = [each.name for each in panels] + [each.name for each in counterparts]
+            for panel in panels:
+                alone = "had no other member and is removed" if len(panel.members) == 1 else "goes on without it"
+                told.append(f"the panel {panel.name} {alone}")
+            told += [f"{each.name} goes on without a counterpart" for each in counterparts]
         case "panel":
             shelf.remove_panel(args.name)
         case _:
+            told += _speaking_through(args.name, shelf, settings)
             removed = store.remove(args.name)
             document |= {"freed_by_gc": removed.bytes}
     out.document(document)
     out.note(f"{args.name} is removed")
+    for words in told:
+        out.note(words)
     if document["freed_by_gc"]:
         out.note(f"{size(removed.bytes)} can be freed: pluriverse gc")
     return 0
 
 
-def _kinds_of(name: str, shelf: "Shelf", store: "Store") -> list[str]:
+def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "Sequence[Assistant]") -> None:
+    """UsageError where others would be left without it and --force was not said."""
+    if args.force or not (panels or counterparts):
+        return
+    named = [f"a member of the panel {each.name}" for each in panels]
+    named += [f"the counterpart of {each.name}" for each in counterparts]
+    given = ("--kind", args.kind) if args.kind else ()
+    raise UsageError(
+        f"{args.name} is {', '.join(named)}; {'they' if len(named) > 1 else 'it'} would go on without it",
+        command("rm", args.name, *given, "--force"),
+    )
+
+
+def _speaking_through(model: str, shelf: "Shelf", settings: "Settings") -> list[str]:
+    """Who cannot be asked when this model is gone."""
+    names = [each.name for each in shelf.assistants() if each.base == model]
+    if names:
+        return [f"{', '.join(names)} cannot speak until it is here again: {command('pull', model)}"]
+    return [f"it is the default model: the next ask fetches it again, {command('pull', model)} does it now"] * (
+        model == settings.base
+    )
+
+
+def kinds_of(name: str, shelf: "Shelf", store: "Store") -> list[str]:
     """What the user has under this name; where there is nothing, what the starter set has, which will stay."""
     found = {kind: _builtin(find, name) for kind, find in (("assistant", shelf.assistant), ("panel", shelf.panel))}
     own = [kind for kind, builtin in found.items() if builtin is False]

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             "panels": [panel_document(panel) for panel in panels],
             "models": [model_document(each) for each in stored if each.kind == "model"],
             "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
+            "home": str(settings.home),
         }
     )
     for problem in shelf.problems():
@@ -44,6 +45,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     out.table(("NAME", "MEMBERS"), [(panel.name, panel.members) for panel in panels])
     _models(out, "Models", [each for each in stored if each.kind == "model"])
     _models(out, "Adapters", [each for each in stored if each.kind == "adapter"])
+    out.line()
+    out.line(bold("Data folder"))
+    out.line(str(settings.home))
     if not any(here.values()):
         out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
     return 0
@@ -68,6 +72,8 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 def assistant_document(assistant: "Assistant", here: bool, settings: "Settings") -> dict[str, Any]:
     """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
+    from ..assistants.shelf import place_of
+
     guidance = assistant.guidance
     return {
         "name": assistant.name,
@@ -86,6 +92,7 @@ def assistant_document(assistant: "Assistant", here: bool, settings: "Settings")
         "guidance": None if guidance is None else {"against": guidance.against, "strength": guidance.strength},
         "builtin": assistant.builtin,
         "shadows": assistant.shadows,
+        "path": str(place_of(assistant)),
     }
 
 

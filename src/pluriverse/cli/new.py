@@ -1,11 +1,12 @@
-"""`pluriverse new`: write an assistant as a file that a person can read and edit."""
+"""`pluriverse new`: write an assistant, or a pair of counterparts, as files that a person can read and edit."""
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import NotFoundError, PluriverseError, UsageError, command
 from .check import check_named
 from .check import show as show_check
 from .ls import assistant_document, base_is_here
@@ -27,19 +28,27 @@ def add(commands: Commands) -> None:
     example = (
         'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
     )
-    parser = commands.add("new", "make an assistant", run, example=example, group=GROUPS[1])
-    parser.add_argument("name", metavar="NAME", help="small letters, digits and dashes")
+    parser = commands.add("new", "make an assistant, or a pair of them", run, example=example, group=GROUPS[1])
+    parser.add_argument("name", nargs="?", metavar="NAME", help="small letters, digits and dashes")
+    parser.add_argument(
+        "--pair", nargs=2, metavar=("A", "B"),
+        help="make two that stand on opposite sides, each guided against the other; --system, --system-file, --title,"
+        " --outlook and --summary are then given twice, for A first",
+    )  # fmt: skip
     parser.add_argument("--base", default="default", metavar="REF", help="the model it speaks through")
-    prompt = parser.add_mutually_exclusive_group(required=True)
-    prompt.add_argument("--system", metavar="TEXT", help="its system prompt, or - to read it from stdin")
-    prompt.add_argument("--system-file", metavar="FILE", help="a file with its system prompt")
-    parser.add_argument("--title", default="", help="a few words on who it is")
+    prompt = parser.add_mutually_exclusive_group()
+    prompt.add_argument("--system", action="append", metavar="TEXT", help="what it is told before every conversation"
+                        " (its system prompt), or - to read it from stdin")  # fmt: skip
+    prompt.add_argument("--system-file", action="append", metavar="FILE", help="a file with its system prompt")
+    parser.add_argument("--title", action="append", help="a few words on who it is")
     parser.add_argument("--description", default="", help="more about it")
     parser.add_argument("--language", metavar="A,B", help="what it answers in, its own first: en, fr, pt-BR")
-    parser.add_argument("--outlook", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"')
-    parser.add_argument("--summary", default="", help="its outlook in a sentence")
+    parser.add_argument(
+        "--outlook", action="append", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"'
+    )
+    parser.add_argument("--summary", action="append", help="its outlook in a sentence")
     parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
-    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2")
+    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2; 0: not")
     parser.add_argument(
         "--against", metavar="WHAT", help='"counterpart", "plain" or a text (default: counterpart, else plain)'
     )
@@ -53,21 +62,50 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
     from ..store import Store
 
-    assistant = _assistant(args)
-    path = Shelf(settings).write(assistant, overwrite=args.force)
-    store = Store.at(settings)
-    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
-    here = base_is_here(assistant.base, store, settings)
-    report = _check(assistant, out, settings) if args.check else None
+    made = [_assistant(args, side) for side in _sides(args)]
+    shelf, store = Shelf(settings), Store.at(settings)
+    if len(made) == 2:
+        paths: Sequence[Path] = shelf.write_pair((made[0], made[1]), overwrite=args.force)
+    else:
+        paths = [shelf.write(made[0], overwrite=args.force)]
+    documents = []
+    for assistant, path in zip(made, paths, strict=True):
+        keep_definition(assistant, store, settings)
+        here = base_is_here(assistant.base, store, settings)
+        documents.append(assistant_document(assistant, here, settings) | {"path": str(path)})
+    report = _check(made[0], out, settings) if args.check else None
     checked = {"check": report.as_dict()} if report else {}
-    out.document(assistant_document(assistant, here, settings) | {"path": str(path)} | checked)
-    out.line(str(path))
+    out.document((documents[0] if args.pair is None else {"assistants": documents}) | checked)
+    for path in paths:
+        out.line(str(path))
     if report:
         show_check(report, out)
-    if not here and assistant.base != "default":
-        out.note(f"its model is not here yet: pluriverse pull {assistant.base}")
-    out.note(f"edit that file as you like; try it: pluriverse chat {assistant.name}")
+    if made[0].base != "default":
+        _tell_base(made[0].base, store, settings, out)
+    if args.pair:
+        question = command("ask", "What makes a society fair?", "--with", ",".join(args.pair))
+        out.note(f"change what they are told: {command('edit', args.pair[0])}; try them: {question}")
+    else:
+        out.note(f"change it: {command('edit', args.name)}; try it: {command('chat', args.name)}")
     return 0
+
+
+def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
+    """Keep it in the store as it is now, beside the weights that it speaks through today."""
+    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
+
+
+def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
+    """Say it where the model is not here, or nobody knows it."""
+    from ..assistants.bases import NotPulled, resolve
+
+    try:
+        resolve(base, store, settings)
+    except NotPulled as missing:
+        out.note(f"its model is not here yet: {missing.hint}")
+    except NotFoundError as unknown:
+        out.warn(f"{unknown.message}; it cannot speak before there is one")
+        out.note("see what there is: pluriverse catalogue")
 
 
 def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelReport":
@@ -93,40 +131,74 @@ def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | N
         return None
 
 
-def _assistant(args: argparse.Namespace) -> "Assistant":
+def _sides(args: argparse.Namespace) -> list[int | None]:
+    """Whose values are taken: None for a single one, else 0 and 1. UsageError where it is unclear who is made."""
+    prompt = "You are an old gardener. Answer from experience."
+    if args.pair is None:
+        if args.name is None:
+            raise UsageError("the new assistant has no name", command("new", "gardener", "--system", prompt))
+        if args.system is None and args.system_file is None:
+            raise UsageError(f"what is {args.name} told?", command("new", args.name, "--system", prompt))
+        return [None]
+    if args.name is not None or args.counterpart is not None:
+        raise UsageError("--pair names both, and each is the other's counterpart", command("new", "--pair", *args.pair))
+    if args.pair[0] == args.pair[1]:
+        raise UsageError(f"{args.pair[0]} cannot be its own counterpart", command("new", "--pair", "north", "south"))
+    if args.against not in {None, "counterpart"}:
+        raise UsageError("the two of a pair are guided against each other", "leave --against out")
+    return [0, 1]
+
+
+def _given(args: argparse.Namespace, option: str, side: int | None) -> str | None:
+    """An option's value for this side; None where it was not given. UsageError where it is not given once a side."""
+    values: list[str] | None = getattr(args, option)
+    flag = f"--{option.replace('_', '-')}"
+    if values is None:
+        return None
+    if side is None and len(values) > 1:
+        raise UsageError(f"{flag} is given {len(values)} times", f"give {flag} once; twice only with --pair A B")
+    if side is not None and len(values) != 2:
+        raise UsageError(f"{flag} is given {len(values)} times for two", f"give {flag} twice: first for {args.pair[0]}")
+    return values[side or 0]
+
+
+def _assistant(args: argparse.Namespace, side: int | None) -> "Assistant":
     from ..assistants import Assistant, Outlook
 
     given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
     sampling = {name: value for name, value in given.items() if value is not None}
-    dimension, _, position = (args.outlook or "").partition(":")
+    dimension, _, position = (_given(args, "outlook", side) or "").partition(":")
+    name = args.name if side is None else args.pair[side]
     return Assistant(
-        name=args.name,
-        title=args.title or args.name,
+        name=name,
+        title=_given(args, "title", side) or name,
         base=args.base,
-        system=_system(args),
-        outlook=Outlook(dimension.strip(), position.strip(), args.summary),
+        system=_system(args, name, side),
+        outlook=Outlook(dimension.strip(), position.strip(), _given(args, "summary", side) or ""),
         languages=tuple(names_of(args.language)) if args.language else (),
-        counterpart=args.counterpart,
-        guidance=_guidance(args),
+        counterpart=args.counterpart if side is None else args.pair[1 - side],
+        guidance=_guidance(args, side),
         sampling=sampling,
         description=args.description,
     )
 
 
-def _guidance(args: argparse.Namespace) -> "Guidance | None":
+def _guidance(args: argparse.Namespace, side: int | None) -> "Guidance | None":
     from ..assistants import Guidance
 
-    if args.guidance is None and args.against is None:
+    if args.guidance == 0 or (side is None and args.guidance is None and args.against is None):
         return None
-    against = args.against or ("counterpart" if args.counterpart else "plain")
+    against = args.against or ("counterpart" if args.counterpart or side is not None else "plain")
     return Guidance(against) if args.guidance is None else Guidance(against, args.guidance)
 
 
-def _system(args: argparse.Namespace) -> str:
-    if args.system_file is not None:
+def _system(args: argparse.Namespace, name: str, side: int | None) -> str:
+    file, text = _given(args, "system_file", side), _given(args, "system", side)
+    if file is not None:
         try:
-            return Path(args.system_file).read_text(encoding="utf-8").strip()
+            return Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{args.system_file} cannot be read as text: {error}") from error
-    text: str = sys.stdin.read().strip() if args.system == "-" else args.system
-    return text
+            raise UsageError(f"{file} cannot be read as text: {error}") from error
+    if text is None:  # one of a pair: something to begin with
+        return f"You answer from one point of view: {name.replace('-', ' ')}. You speak for it, in its own words."
+    return sys.stdin.read().strip() if text == "-" else text

@@ -3,12 +3,13 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..errors import command
 from . import check
 from .output import Output, bold
 from .parser import GROUPS, Commands, names_of
 
 if TYPE_CHECKING:
-    from ..assistants import Panel, Shelf
+    from ..assistants import Assistant, Panel, Shelf
     from ..settings import Settings
 
 
@@ -59,6 +60,16 @@ def show_panel(panel: "Panel", shelf: "Shelf", out: Output) -> None:
     if not out.json:
         rows = [(name, known[name].title if name in known else "(not here)") for name in panel.members]
         out.table(("MEMBER", "WHO IT IS"), rows)
+        out.line()
+        out.fields([("file", file_of(panel))])
+
+
+def file_of(definition: "Assistant | Panel") -> str:
+    """Where it lies, in words."""
+    from ..assistants.shelf import place_of
+
+    change = f" (built in; to change it: {command('edit', definition.name)})" if definition.builtin else ""
+    return f"{place_of(definition)}{change}"
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -74,6 +85,8 @@ def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def document_of(panel: "Panel") -> dict[str, Any]:
+    from ..assistants.shelf import place_of
+
     return {
         "name": panel.name,
         "kind": "panel",
@@ -81,5 +94,5 @@ def document_of(panel: "Panel") -> dict[str, Any]:
         "description": panel.description,
         "members": list(panel.members),
         "builtin": panel.builtin,
-        "path": None if panel.path is None else str(panel.path),
+        "path": str(place_of(panel)),
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import NotFoundError
 from .ls import assistant_document, base_is_here, base_name, model_document
 from .output import Output, bold
-from .panel import show_panel
+from .panel import file_of, show_panel
 from .parser import GROUPS, Commands, near
 from .text import size
 
@@ -53,14 +53,12 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
-    path = None if assistant.path is None else str(assistant.path)
     out.document(
         assistant_document(assistant, here, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
-            "path": path,
         }
     )
     outlook = assistant.outlook
@@ -75,7 +73,8 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("languages", ", ".join(assistant.languages)),
             ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
-            ("file", path or "built in"),
+            ("file", file_of(assistant)),
+            ("data folder", str(settings.home)),
             ("digest", assistant.digest),
         ]
     )
