@@ -9,7 +9,7 @@ PLURIVERSE_BASE      the model that assistants with base = "default" speak throu
 PLURIVERSE_MEMORY    bytes that idle engines may keep; suffixes K, M, G (default: half of this machine's memory)
 PLURIVERSE_THREADS   threads of the local engine (default: this machine's physical cores)
 PLURIVERSE_FLASH     1 or 0: flash attention on or off (default: as measured by `pluriverse engine calibrate`, else on)
-PLURIVERSE_HISTORY   off: chats are kept nowhere
+PLURIVERSE_HISTORY   off: asks and chats are kept nowhere
 PLURIVERSE_DATA      a local folder laid out like the public data sets
 VISUAL, EDITOR       the editor that `pluriverse edit` opens
 NO_COLOR             set: no colour (https://no-color.org)

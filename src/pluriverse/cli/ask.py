@@ -185,7 +185,10 @@ def _piped(out: Output) -> str:
         number = sys.stdin.fileno()
         mode = os.fstat(number).st_mode
     except (OSError, ValueError):  # closed, or no file at all
-        return "" if sys.stdin.closed else sys.stdin.read().strip()
+        try:
+            return sys.stdin.read().strip()
+        except (OSError, ValueError):
+            return ""
     if not (stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
         return ""
     if not stat.S_ISREG(mode) and sys.platform != "win32" and not select.select([number], [], [], _SILENCE_S)[0]:
