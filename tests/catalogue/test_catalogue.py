@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from pluriverse import catalogue
+from pluriverse.catalogue.words import COUNTRIES, LANGUAGES, search
 from pluriverse.errors import UsageError
 from pluriverse.settings import DEFAULT_MODEL
 from pluriverse.values import HubSource, PathSource, UrlSource, WheelSource
@@ -53,3 +54,29 @@ def test_what_is_no_reference_is_refused_in_words(ref: str) -> None:
     with pytest.raises(UsageError) as error:
         catalogue.parse(ref)
     assert error.value.hint or "host" in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["french"], "fr"), (["Français"], "fr"), (["fr"], "fr"), (["GERMAN"], "de"), (["中文"], "zh"),
+        (["turkce"], "tr"), (["Thai", "burmese"], "my"),
+    ],
+)  # fmt: skip
+def test_search_knows_languages(words: list[str], code: str) -> None:
+    found = search(words, catalogue.entries())
+    assert found and all(code in entry.languages or code.upper() in entry.country for entry in found)
+    assert any(code in entry.languages for entry in found)
+
+
+def test_search_by_country_maker_and_several_words() -> None:
+    entries = catalogue.entries()
+    assert {entry.country for entry in search(["china"], entries)} == {"CN"}
+    assert search(["qwen", "apache-2.0"], entries) and search(["qwen apache-2.0"], entries)
+    assert not search(["github.com"], entries) and not search(["nothing-like-it"], entries)
+
+
+def test_every_language_and_country_has_a_name() -> None:
+    for entry in catalogue.entries():
+        assert set(entry.languages) <= LANGUAGES.keys()
+        assert set(entry.country.split("/")) <= COUNTRIES.keys()

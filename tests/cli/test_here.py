@@ -237,5 +237,6 @@ def test_catalogue(call: Call) -> None:
     assert call("catalogue", "show", "smollm2-135m-instruct", "--json").document["entries"][0] in entries
     assert call("catalogue", "search", "SMOLLM2", "--json").document["entries"]
     assert call("catalogue", "search", "nothing-like-it", "--json").document["entries"] == []
+    assert call("catalogue", "search", "french", "--json").document["entries"]
     assert call("catalogue", "show", "smollm", "--json").document["error"]["kind"] == "not_found"
     assert "smollm2-135m-instruct" in call("catalogue").out

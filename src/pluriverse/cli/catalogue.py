@@ -18,9 +18,11 @@ def add(commands: Commands) -> None:
     parser = commands.add("catalogue", "what there is to pull", ls, example=example, group=GROUPS[2])
     nested = Commands(parser, dest="catalogue_command")
     nested.add("ls", "all of it", ls, example="pluriverse catalogue ls")
-    found = nested.add("search", "entries with a word in them", search, example=example)
-    found.add_argument("words", nargs="+", metavar="WORD")
-    shown = nested.add("show", "one entry in full", show, example="pluriverse catalogue show ID")
+    found = nested.add("search", "those with a word in them", search, example=example)
+    found.add_argument(
+        "words", nargs="+", metavar="WORD", help="of a name, maker or licence; a language or a country; all of them"
+    )
+    shown = nested.add("show", "one entry in full", show, example="pluriverse catalogue show smollm2-135m-instruct")
     shown.add_argument("id", metavar="ID")
 
 
@@ -32,9 +34,9 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from .. import catalogue
+    from ..catalogue.words import search as found
 
-    words = [word.casefold() for word in args.words]
-    entries = [entry for entry in catalogue.entries() if all(word in _words(entry) for word in words)]
+    entries = found(args.words, catalogue.entries())
     if not entries:
         out.note(f"no entry has {' '.join(args.words)!r} in it; see all: pluriverse catalogue")
     return _list(entries, out)
@@ -73,10 +75,6 @@ def _list(entries: "list[Entry]", out: Output) -> int:
 
 def document_of(entry: "Entry") -> dict[str, Any]:
     return entry.as_dict()
-
-
-def _words(entry: "Entry") -> str:
-    return " ".join(_value(value) or "" for value in document_of(entry).values()).casefold()
 
 
 def _value(value: object) -> str | None:
