@@ -12,18 +12,22 @@ if TYPE_CHECKING:
 
 # English name, then the language's own.
 LANGUAGES = {
-    "ar": "Arabic العربية", "bg": "Bulgarian български", "bn": "Bengali Bangla বাংলা", "ca": "Catalan català",
-    "ceb": "Cebuano", "cs": "Czech čeština", "da": "Danish dansk", "de": "German Deutsch", "el": "Greek ελληνικά",
-    "en": "English", "es": "Spanish Castilian español", "et": "Estonian eesti", "fa": "Persian Farsi فارسی",
+    "ar": "Arabic العربية", "bg": "Bulgarian български", "bn": "Bengali Bangla বাংলা",
+    "ca": "Catalan català", "ceb": "Cebuano", "cs": "Czech čeština", "da": "Danish dansk",
+    "de": "German Deutsch", "el": "Greek ελληνικά", "en": "English",
+    "es": "Spanish Castilian español", "et": "Estonian eesti", "fa": "Persian Farsi فارسی",
     "fi": "Finnish suomi", "fr": "French français", "ga": "Irish Gaeilge", "gl": "Galician galego",
-    "he": "Hebrew עברית", "hi": "Hindi हिन्दी", "hr": "Croatian hrvatski", "hu": "Hungarian magyar", "id": "Indonesian Bahasa Indonesia",
-    "it": "Italian italiano", "ja": "Japanese 日本語", "kk": "Kazakh қазақ", "km": "Khmer ខ្មែរ", "ko": "Korean 한국어",
-    "lo": "Lao ລາວ", "lt": "Lithuanian lietuvių", "lv": "Latvian latviešu", "ms": "Malay Bahasa Melayu",
-    "mt": "Maltese Malti", "my": "Burmese Myanmar မြန်မာ", "nl": "Dutch Nederlands", "no": "Norwegian norsk",
-    "pl": "Polish polski", "pt": "Portuguese português", "ro": "Romanian română", "ru": "Russian русский",
-    "sk": "Slovak slovenčina", "sl": "Slovenian Slovene slovenščina", "sv": "Swedish svenska", "ta": "Tamil தமிழ்", "th": "Thai ไทย",
-    "tl": "Tagalog Filipino", "tr": "Turkish Türkçe", "uk": "Ukrainian українська", "ur": "Urdu اردو",
-    "vi": "Vietnamese Tiếng Việt", "zh": "Chinese Mandarin 中文",
+    "he": "Hebrew עברית", "hi": "Hindi हिन्दी", "hr": "Croatian hrvatski", "hu": "Hungarian magyar",
+    "id": "Indonesian Bahasa Indonesia", "it": "Italian italiano", "ja": "Japanese 日本語",
+    "kk": "Kazakh қазақ", "km": "Khmer ខ្មែរ", "ko": "Korean 한국어", "lo": "Lao ລາວ",
+    "lt": "Lithuanian lietuvių", "lv": "Latvian latviešu", "ms": "Malay Bahasa Melayu",
+    "mt": "Maltese Malti", "my": "Burmese Myanmar မြန်မာ", "nl": "Dutch Nederlands",
+    "no": "Norwegian norsk", "pl": "Polish polski", "pt": "Portuguese português",
+    "ro": "Romanian română", "ru": "Russian русский", "sk": "Slovak slovenčina",
+    "sl": "Slovenian Slovene slovenščina", "sv": "Swedish svenska", "ta": "Tamil தமிழ்",
+    "th": "Thai ไทย", "tl": "Tagalog Filipino", "tr": "Turkish Türkçe",
+    "uk": "Ukrainian українська", "ur": "Urdu اردو", "vi": "Vietnamese Tiếng Việt",
+    "zh": "Chinese Mandarin 中文",
 }  # fmt: skip
 COUNTRIES = {
     "AE": "United Arab Emirates", "CN": "China", "DE": "Germany Deutschland", "EU": "European Union Europe",
