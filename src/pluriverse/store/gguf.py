@@ -80,15 +80,16 @@ class ArrayInfo:
     count: int
 
 
-def read_header(path: Path, called: str | None = None) -> Header:
+def read_header(path: Path, called: str | None = None, size: int | None = None) -> Header:
     """The checked header of the GGUF file at `path`. IntegrityError when it is none, or lies about itself.
 
-    `called`: what the file is named in the error's words; the last part of its path if not given.
+    `called`: what the file is named in the error's words; the last part of its path if not given. `size`: bytes that it
+    will have, of a file that is still on its way and has MAX_HEADER bytes at least.
     """
     name = called or path.name
     try:
         with path.open("rb") as file:
-            return _Reader(file, name).header()
+            return _Reader(file, name, size).header()
     except OSError as error:
         raise IntegrityError(f"{name} cannot be read: {error.strerror}", _AGAIN) from error
 
@@ -97,9 +98,9 @@ _AGAIN = "pluriverse verify; then pull it again, from another source if there is
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, size: int | None) -> None:
         self._file, self._name = file, name
-        self._size = file.seek(0, 2)
+        self._size = size or file.seek(0, 2)
         file.seek(0)
         self._data = bytearray()  # what was read so far; not mapped, for a file that shrinks would end this process
         self._at = 0
