@@ -62,8 +62,10 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
     from ..store import Store
 
-    made = [_assistant(args, side) for side in _sides(args)]
     shelf, store = Shelf(settings), Store.at(settings)
+    sides = _sides(args)
+    base = _base(args.base, store, settings)
+    made = [_assistant(args, side, base) for side in sides]
     if len(made) == 2:
         paths: Sequence[Path] = shelf.write_pair((made[0], made[1]), overwrite=args.force)
     else:
@@ -131,6 +133,27 @@ def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | N
         return None
 
 
+def _base(ref: str, store: "Store", settings: "Settings") -> str:
+    """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
+    import asyncio
+
+    from ..assistants.bases import NotPulled, resolve
+    from ..engines.admitting import check_file
+    from ..values import PathSource
+
+    try:
+        resolve(ref, store, settings)
+    except NotPulled as missing:
+        for source in missing.pullable.sources:
+            if isinstance(source, PathSource):
+                asyncio.run(check_file(source.path, settings))
+                return str(source.path)  # so that it is found from any folder
+    except NotFoundError as missing:
+        if ref.endswith(".gguf"):
+            raise missing
+    return ref
+
+
 def _sides(args: argparse.Namespace) -> list[int | None]:
     """Whose values are taken: None for a single one, else 0 and 1. UsageError where it is unclear who is made."""
     prompt = "You are an old gardener. Answer from experience."
@@ -162,7 +185,7 @@ def _given(args: argparse.Namespace, option: str, side: int | None) -> str | Non
     return values[side or 0]
 
 
-def _assistant(args: argparse.Namespace, side: int | None) -> "Assistant":
+def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assistant":
     from ..assistants import Assistant, Outlook
 
     given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
@@ -172,7 +195,7 @@ def _assistant(args: argparse.Namespace, side: int | None) -> "Assistant":
     return Assistant(
         name=name,
         title=_given(args, "title", side) or name,
-        base=args.base,
+        base=base,
         system=_system(args, name, side),
         outlook=Outlook(dimension.strip(), position.strip(), _given(args, "summary", side) or ""),
         languages=tuple(names_of(args.language)) if args.language else (),

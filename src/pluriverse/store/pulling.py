@@ -7,6 +7,7 @@ one does, the others wait and find it there.
 import asyncio
 import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -15,11 +16,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..errors import EngineError, IntegrityError, NoSpaceError, PluriverseError, UnreachableError, UnsupportedError
 from ..files import make_folder
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
-from .gguf import read_header
+from .gguf import MAX_HEADER, Header, read_header
+from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .sources import ByteStream, candidates, open_source, prepare
@@ -50,6 +52,18 @@ class SourceFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All its bytes lie at `path`, right and sound, and nobody can see them yet.
+
+    Who will not have them throws an UnsupportedError or EngineError into the iterator (`athrow`), and they go.
+    """
+
+    path: Path
+    called: str  # what a message calls it
+    vocabulary: bool  # whether it has one
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """It is here, whole and checked."""
 
@@ -60,16 +74,18 @@ class Pulled:
     source: Source | None  # None: it was here
     resumed_bytes: int
     already_here: bool
+    problem: str | None = None  # why no engine here can load it, where that is known
 
 
-PullEvent = Trying | Progress | SourceFailed | Pulled
+PullEvent = Trying | Progress | SourceFailed | Whole | Pulled
 
 
 async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
     """Yields events; the last is Pulled.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
-    for and none the right ones, NoSpaceError before or when the disk is full; what is here is kept for the next try.
+    for and none the right ones, UnsupportedError for what is no model that writes, NoSpaceError before or when the disk
+    is full; what is here is kept for the next try, but for what is refused.
     """
     check_name(pullable.name)
     layout = store.home
@@ -78,7 +94,10 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             yield here
             return
         failures: list[SourceFailed] = []
-        for source in _sources(store, pullable, settings):
+        sources = _sources(store, pullable, settings)
+        for source in sources:
+            if not isinstance(source, PathSource):
+                check_part(source)
             for attempt in _Job(store, pullable, settings, source), _Job(store, pullable, settings, source):
                 yield Trying(source)
                 try:
@@ -90,8 +109,14 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                     if isinstance(error, IntegrityError) and attempt.resumed:
                         continue  # the wrong bytes may have been here before: this source gets to give all of them
                     failures.append(SourceFailed(source, error))
-                    yield failures[-1]
+                    if len(sources) > 1:  # else the error says it all
+                        yield failures[-1]
                     break
+                except EngineError:  # refused: no source has another file of it
+                    attempt.discard()
+                    raise
+                finally:
+                    attempt.link.unlink(missing_ok=True)
         raise _summary(pullable, failures)
 
 
@@ -128,20 +153,26 @@ class _Job:
             else:
                 self._check_space(size, stream.start)
                 file, hasher, self.resumed = self.part, sha256(), stream.start
-                async for done in self._receive(stream, hasher):
+                async for done in self._receive(stream, hasher, size):
                     yield Progress(done, size, self.source)
                 found = Digest("sha256:" + hasher.hexdigest())
-            self._check(file, found, digest)
+            header = self._check(file, found, digest)
+        yield Whole(file, str(self.source), has_vocabulary(header))
         yield await asyncio.to_thread(self._finish, file, found)
 
-    async def _receive(self, stream: ByteStream, hasher: Any) -> AsyncIterator[int]:
-        """Write the stream behind what is here; yields bytes done."""
+    def discard(self) -> None:
+        """Leave nothing of it behind."""
+        for left in (self.part, self.etag, self.link):
+            left.unlink(missing_ok=True)
+
+    async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncIterator[int]:
+        """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known."""
         with writing(self.layout.root):
             if stream.etag and self.pullable.digest is None:
                 self.etag.write_text(stream.etag)
             with self.part.open("r+b" if stream.start else "wb") as file:
                 done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
-                told = done
+                told, looked = done, False
                 async for chunk in stream.chunks:
                     file.write(chunk)
                     hasher.update(chunk)
@@ -149,6 +180,10 @@ class _Job:
                     if done - told >= _TELL_EVERY:
                         told = done
                         yield done
+                    if size and not looked and done >= MAX_HEADER:  # what is no model is not fetched to its end
+                        looked = True
+                        file.flush()
+                        self._check_header(self.part, size)
                 file.truncate()
                 file.flush()
         yield done
@@ -172,26 +207,46 @@ class _Job:
                 "free some space, e.g. pluriverse gc; or set PLURIVERSE_HOME to a folder on a larger disk",
             )
 
-    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> None:
+    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> Header:
         """Throw wrong bytes away: they must neither be used nor resumed."""
         try:
             if wanted is not None and found != wanted:
                 size = file.stat().st_size
                 raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
-            read_header(file)
         except IntegrityError:
-            file.unlink(missing_ok=True)
-            self.etag.unlink(missing_ok=True)
+            self.discard()
+            raise
+        return self._check_header(file)
+
+    def _check_header(self, file: Path, size: int | None = None) -> Header:
+        """It is that of a model; what is none goes. `size`: of the whole, while it is still on its way.
+
+        An unsound one is told by the name of what the user asked for, with what can be done there.
+        """
+        try:
+            header = read_header(file, str(self.source), size)
+            check_kind(header, str(self.source))
+            return header
+        except UnsupportedError:
+            self.discard()
+            raise
+        except IntegrityError as error:
+            self.discard()
+            again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
+            error.hint = (
+                f"get that file anew from where it came; then {again}"
+                if isinstance(self.source, PathSource)
+                else f"look whether that is the address of the .gguf file itself; then {again}"
+            )
             raise
 
     def _finish(self, file: Path, digest: Digest) -> Pulled:
-        header, size, pullable = read_header(file), file.stat().st_size, self.pullable
+        header, size, pullable = read_header(file, str(self.source)), file.stat().st_size, self.pullable
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
         here = self.store.has(digest)
         self.store.add_model(pullable, digest, header, str(self.source), None if here else file)
-        for left in (self.part, self.etag, self.link):
-            left.unlink(missing_ok=True)
+        self.discard()
         return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 
@@ -204,9 +259,11 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
         with contextlib.suppress(OSError):  # cut short by some accident: fetch it again
             store.home.blob(pullable.digest).unlink(missing_ok=True)
         return None
+    header = read_header(path, pullable.name)
+    check_kind(header, pullable.name)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
     if not named:
-        store.add_model(pullable, pullable.digest, read_header(path), str(path))
+        store.add_model(pullable, pullable.digest, header, str(path))
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
@@ -227,9 +284,12 @@ def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Sourc
 
 
 def _summary(pullable: Pullable, failures: list[SourceFailed]) -> PluriverseError:
+    if len(failures) == 1 and failures[0].error.hint:
+        return failures[0].error
     told = "; ".join(each.error.message for each in failures) or "it has no source"
     if any(isinstance(each.error, IntegrityError) for each in failures):
-        return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", "try again later")
+        hint = next((each.error.hint for each in failures if each.error.hint), "try again later")
+        return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", hint)
     hints = [each.error.hint for each in failures if each.error.hint]
     hint = hints[0] if hints else "check the network, or put the file into a folder and set PLURIVERSE_FOLDERS to it"
     return UnreachableError(f"no source of {pullable.name} can be reached: {told}", hint)

@@ -95,12 +95,12 @@ class Store:
         annotations = {P + "role": role, P + "source": source, **pullable.annotations}
         name = pullable.name
         with self.home.lock():
-            if file is not None:
-                self.home.adopt(file, digest)
-            size = self.path(digest).stat().st_size
+            size = (file or self.path(digest)).stat().st_size
             config = self.home.add_document(manifests.config(name, digest, header, pullable.licence))
-            manifest = manifests.model(config, (digest, size), f"{name}.gguf", annotations)
-            self.home.point(name, *self.home.add_document(manifest), manifests.MODEL_TYPE, {P + "role": role})
+            manifest = self.home.add_document(manifests.model(config, (digest, size), f"{name}.gguf", annotations))
+            if file is not None:  # last: what fails before leaves no blob without a name
+                self.home.adopt(file, digest)
+            self.home.point(name, *manifest, manifests.MODEL_TYPE, {P + "role": role})
 
     def put_assistant(
         self, name: str, toml: str, base: Digest | None, annotations: dict[str, str] | None = None

@@ -1,16 +1,25 @@
 """A file on this machine."""
 
+import difflib
+import shlex
+import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from ...errors import UnreachableError
 from ...values import PathSource
 from .stream import CHUNK, ByteStream
 
+_SHOWN = 3  # files of a folder that a hint names
+
 
 @asynccontextmanager
 async def open_path(source: PathSource, offset: int) -> AsyncIterator[ByteStream]:
-    path = source.path.expanduser().absolute()
+    """UnreachableError, with a step that belongs to files, for what is not there or cannot be read."""
+    path = source.path
+    if problem := problem_of(path):
+        raise problem
     try:
         with path.open("rb") as file:
             file.seek(offset)
@@ -20,9 +29,41 @@ async def open_path(source: PathSource, offset: int) -> AsyncIterator[ByteStream
                     yield chunk
 
             yield ByteStream(chunks(), start=offset, size=path.stat().st_size, file=path)
+    except OSError as error:
+        raise UnreachableError(f"{path} cannot be read: {error.strerror}", _look(path)) from error
+
+
+def problem_of(path: Path) -> UnreachableError | None:
+    """Why there is no file to read at `path`, with a step that belongs to files; None where there is one."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            return None
     except FileNotFoundError:
-        raise UnreachableError(f"there is no file {source.path}") from None
-    except IsADirectoryError:
-        raise UnreachableError(f"{source.path} is a folder", "name the .gguf file in it") from None
-    except PermissionError as error:
-        raise UnreachableError(f"{source.path} may not be read: {error.strerror}") from error
+        return UnreachableError(f"there is no file {path}", _inside(path.parent, path.name))
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, no permission
+        why = error.strerror if isinstance(error, OSError) else error
+        return UnreachableError(f"{path} cannot be read: {why}", _look(path.parent))
+    if path.is_dir():
+        return UnreachableError(f"{path} is a folder", _inside(path))
+    return UnreachableError(f"{path} is no ordinary file", _look(path))  # a pipe would wait for ever
+
+
+def _look(path: Path) -> str:
+    return f"look at it: ls -l {shlex.quote(str(path))}"
+
+
+def _inside(folder: Path, meant: str | None = None) -> str:
+    """What to pull from a folder instead: the file that was probably meant, or those that are there."""
+    try:
+        if not folder.is_dir():
+            return f"there is no folder {folder}; look where the file is, and give its whole path"
+        names = sorted(each.name for each in folder.iterdir() if each.suffix == ".gguf")
+    except OSError:
+        return _look(folder)
+    near = difflib.get_close_matches(meant, names, n=1, cutoff=0.75) if meant else []
+    if near or len(names) == 1:
+        return f"did you mean this? pluriverse pull {shlex.quote(str(folder / (near or names)[0]))}"
+    if not names:
+        return f"no .gguf file is in {folder}; look where it is, and give its whole path"
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"name a .gguf file; in {folder} there are {shown}"
