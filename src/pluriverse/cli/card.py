@@ -11,6 +11,7 @@ from .measured import document_of, figures_table, latest_of, metric, runs_of, to
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
+from .typed import typed
 from .written import write_text
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _written(
     from ..measure.reporting import report
 
     (name,) = found.assistants
-    command = f"pluriverse card {args.name} --html {args.html.name}"
+    command = typed("pluriverse", "card", args.name, options=(("--base", args.base), ("--html", args.html.name)))
     made = report(found, proofs, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
     return write_text(args.html, card_page(replace(made, figures=(*rows, *others)), name))

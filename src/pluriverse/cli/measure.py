@@ -9,6 +9,7 @@ from ..errors import PluriverseError, UsageError
 from .measured import figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..measure.instrument import Instrument
@@ -140,12 +141,17 @@ async def _measured(
     names = names_of(args.names) if args.names else None
     limit = args.limit if args.limit is not None else (50 if args.until is None else None)
     limit = None if args.all_items else limit
-    given = [(f"--{name}", value) for name, value in (("with", args.names), ("judges", args.judges)) if value]
-    command = " ".join(["pluriverse measure", *args.instruments, *(word for each in given for word in each)])
-    command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
     judges = tuple(names_of(args.judges)) if args.judges else ()
     options = MeasureOptions(
-        limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster, args.blind_too
+        limit,
+        args.seed,
+        args.base,
+        not args.no_proof,
+        _command(args, limit),
+        args.until,
+        judges,
+        args.cluster,
+        args.blind_too,
     )
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
@@ -166,6 +172,17 @@ async def _measured(
                         out.progress.clear()
                         return event
     raise PluriverseError("the measurement ended without a result", "call again: it goes on")
+
+
+def _command(args: argparse.Namespace, limit: int | None) -> str:
+    """What to type to measure this again: every option that decides who is asked what, and what is shown of it."""
+    how_many = ("--limit", limit) if limit is not None else ("--all-items", True)
+    given = (
+        ("--with", args.names), ("--panel", args.panel), ("--base", args.base), ("--judges", args.judges), how_many,
+        ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
+        ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
+    )  # fmt: skip
+    return typed("pluriverse", "measure", *args.instruments, options=given)
 
 
 def _step(words: str, done: int, total: int, out: Output) -> None:

@@ -1,7 +1,6 @@
 """`pluriverse report`: all that was measured as one HTML file; the runs, and their rows for other tools."""
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from ..errors import PluriverseError
 from .measured import document_of, latest_of, runs_of, today
 from .output import Output
 from .parser import GROUPS, Commands, names_of
+from .typed import typed
 from .written import write_text
 
 if TYPE_CHECKING:
@@ -107,9 +107,8 @@ def _written(
     from ..measure.report import render
     from ..measure.reporting import report
 
-    out_of = [f"--{name} {shlex.quote(value)}" for name, value in
-              (("with", args.names), ("base", args.base), ("run", args.run_id)) if value]  # fmt: skip
-    command = " ".join(["pluriverse report", "-o", shlex.quote(path.name), *out_of])
+    given = (("-o", path.name), ("--with", args.names), ("--base", args.base), ("--run", args.run_id))
+    command = typed("pluriverse", "report", options=given)
     return write_text(path, render(report(found, proofs, today(), command)))
 
 

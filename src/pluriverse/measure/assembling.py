@@ -91,7 +91,8 @@ def latest(
             cell = row.respondent, row.instrument, row.version, row.cell
             of_run[cell] = run.id
             rows[cell] = row if row.assistant == name else replace(row, assistant=name)
-        if kept and run.plan.command:
+        left = any(each.respondent in who for each in run.skipped)
+        if (kept or left) and run.plan.command:
             commands.append(run.plan.command)
         for each in run.plan.respondents:
             if each.key not in who and _wanted(each, assistants):

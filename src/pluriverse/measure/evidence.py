@@ -140,8 +140,10 @@ def _ordered(items: Sequence[str], values: Mapping[str, Mapping[str, float]]) ->
     of = {item: [each[item] for each in values.values() if item in each] for item in items}
     apart = {item: max(each) - min(each) for item, each in of.items() if len(each) > 1}
     alone = {item: each[0] for item, each in of.items() if len(each) == 1}
-    rule: Rule = "differing" if apart else "value" if alone else "lot"
-    key = apart or alone or dict.fromkeys(items, 0.0)
+    key = apart or alone
+    if len(set(key.values())) < 2:  # nothing to order by
+        return "lot", sorted(items, key=_lot)
+    rule: Rule = "differing" if apart else "value"
     return rule, sorted(key, key=lambda item: (-key[item], _lot(item)))
 
 

@@ -14,6 +14,7 @@ from .words import CLASS_TITLES, capital, counted, metric_of, number, percent
 
 _PLACES = {"differing": ("most apart", "in the middle", "least apart"), "value": ("highest", "middle", "lowest")}
 _OPEN = 600  # characters of a question that stand open; longer ones are examples before it, for the most part
+_END = 240  # of such a question, what stands open
 _CELLS = 2  # wordings of an item that stand open
 
 
@@ -25,7 +26,7 @@ def answers_block(report: Report, instrument: str, title: str) -> Html | None:
     risky = any(each.name == instrument and each.dimension == "risk" for each in report.instruments)
     rule = capital(f"{counted(len(found.items), 'item')} {rule_of(found)}.")
     blocks = [
-        el("p", rule, " Long questions and further wordings unfold. ", _where(found), class_="small"),
+        el("p", rule, " A number beside a name is of this item alone. ", _where(found), class_="small"),
         *(_item(found, place, each) for place, each in enumerate(found.items)),
     ]
     name = f"{title or instrument}: answers" + (", also to harmful requests" if risky else "")
@@ -53,13 +54,17 @@ def _asked(found: Evidence, item: ShownItem, cell: Asked) -> Html:
 
 
 def _question(cell: Asked) -> Html:
-    about = [cell.wording, cell.language if cell.language != "en" else "", f"draw {cell.draw + 1}" if cell.draw else ""]
+    about = [
+        f"wording: {cell.wording}" if cell.wording else "",
+        cell.language if cell.language != "en" else "",
+        f"draw {cell.draw + 1}" if cell.draw else "",
+    ]
     about += [f"options moved by {cell.rotation}"] if cell.rotation else []
     told = ", ".join(each for each in about if each)
     note = el("p", told, class_="small") if told else None
     if len(cell.prompt) <= _OPEN:
         return joined([note, el("blockquote", cell.prompt, class_="said", dir="auto")])
-    end = el("blockquote", f"… {cell.prompt[-_OPEN:].lstrip()}", class_="said", dir="auto")
+    end = el("blockquote", f"… {cell.prompt[-_END:].lstrip()}", class_="said", dir="auto")
     return joined([note, end, folded("The whole question", el("blockquote", cell.prompt, class_="said", dir="auto"))])
 
 
