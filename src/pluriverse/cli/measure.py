@@ -9,12 +9,13 @@ from ..errors import PluriverseError, UsageError
 from .measured import figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
+from .text import counted
 from .typed import typed
 
 if TYPE_CHECKING:
+    from ..measure.events import MeasureAhead, Measured
     from ..measure.instrument import Instrument
     from ..measure.items import Item
-    from ..measure.running import Measured
     from ..settings import Settings
 
 
@@ -135,7 +136,8 @@ async def _measured(
     from contextlib import aclosing
 
     from ..ask import Fetching, Workspace
-    from ..measure.running import Measured, MeasureNote, MeasureOptions, MeasureStarted, MeasureStep, measure
+    from ..measure.events import MeasureAhead, Measured, MeasureNote, MeasureStarted, MeasureStep
+    from ..measure.running import MeasureOptions, measure
     from .pulling import show_pull
 
     names = names_of(args.names) if args.names else None
@@ -160,12 +162,14 @@ async def _measured(
                 match event:
                     case Fetching(base=base, event=pulling):
                         show_pull(out, pulling, base)
+                    case MeasureAhead():
+                        out.note(_ahead(event))
                     case MeasureStarted(cells=cells, kept=kept):
                         known = f"; {kept:,} are answered already" if kept else ""
                         most = "at most " if args.until is not None else ""
                         out.note(f"{most}{cells:,} responses to ask for{known}")
-                    case MeasureStep(words=words, done=done, total=total):
-                        _step(words, done, total, out)
+                    case MeasureStep(words=words, done=done, total=total, phase=phase):
+                        out.progress.steps(phase, done, total, words)
                     case MeasureNote(words=words):
                         out.note(words)
                     case Measured():
@@ -185,12 +189,14 @@ def _command(args: argparse.Namespace, limit: int | None) -> str:
     return typed("pluriverse", "measure", *args.instruments, options=given)
 
 
-def _step(words: str, done: int, total: int, out: Output) -> None:
-    """A bar with the time left; before a proof, which asks others than those named, what it is for."""
-    if words.startswith(("does ", "can ")):
-        out.progress.status(f"{words} ...")
-    label = next((each for each in ("does", "can", "judging") if words.startswith(each)), "measuring")
-    out.progress.steps({"does": "proving", "can": "checking judges"}.get(label, label), done, total)
+def _ahead(event: "MeasureAhead") -> str:
+    """What a call will cost, before it asks anything."""
+    names = list(dict.fromkeys(name for name, _ in event.checks))
+    named = ", ".join(names) if len(names) < 4 else f"{len(names)} instruments"
+    known = f", {event.check_kept:,} of them answered already" if event.check_kept else ""
+    checks = f"first a sensitivity check of {named}: at most {counted(event.check_cells, 'question')}{known}"
+    run = f"then at most {event.cells - event.kept:,} for the measurement itself"
+    return f"{checks}, kept for the next time; {run} (--no-proof leaves the check out)"
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:

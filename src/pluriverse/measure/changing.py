@@ -11,11 +11,12 @@ from ..ask import Workspace
 from ..assistants import Assistant
 from ..store import StoredModel
 from .comparing import keys_of, tested, unit_of
+from .events import Measured, MeasureStep
 from .figure import Figure
 from .instrument import find
 from .measured.cells import LEAST
 from .measures import values_of
-from .running import Measured, MeasureOptions, MeasureStep, measure
+from .running import MeasureOptions, measure
 from .statistics.pairs import Paired
 
 INSTRUMENTS = ("truthfulqa", "persona-politics")  # one of what is known, one of what is held
