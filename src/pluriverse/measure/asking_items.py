@@ -51,38 +51,53 @@ class Asker:
             yield await (self._score if part[0][0].options else self._speak)(instrument, part)
 
     async def ask_each(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[list[Response], None]:
-        """The same, with every text by itself as soon as it ends, in whatever order: a kill costs no finished one."""
+        """The same, each by itself as soon as it is there, in whatever order: a kill costs nothing that had come."""
         for part in parts(cells):
             if part[0][0].options:
-                yield await self._score(instrument, part)
+                async with aclosing(self._scores(instrument, part)) as scores:
+                    async for response in scores:
+                        yield [response]
                 continue
             async with aclosing(self._texts(instrument, part)) as texts:
                 async for _, response in texts:
                     yield [response]
 
     async def _score(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
+        async with aclosing(self._scores(instrument, cells)) as scores:
+            return [response async for response in scores]
+
+    async def _scores(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[Response, None]:
+        """In the order of the cells, each when all of its options are scored."""
         requests: list[ScoreRequest] = []
-        places: list[tuple[int, int]] = []  # which requests belong to a cell
+        ends: list[int] = []  # behind the last request of each cell
         for item, _ in cells:
-            first = len(requests)
             requests += self._requests(item)
-            places.append((first, len(requests)))
+            ends.append(len(requests))
         began = time.perf_counter()
         found: list[Scored] = []
+        answered = 0
         async with aclosing(self.engine.score_all(requests)) as answers:  # type: ignore[type-var]
             async for answer in answers:
                 if isinstance(answer, Failed):
                     raise answer.error
+                answered += 1
                 found.append(answer)
-        seconds = (time.perf_counter() - began) / len(cells)
-        responses = []
-        for (item, draw), (low, high) in zip(cells, places, strict=True):
-            scores = [score for each in found[low:high] for score in each.scores]
-            fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
-            totals = tuple(round(score.total, 5) for score in scores)
-            tokens = sum(len(score.tokens) for score in scores)
-            responses.append(Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5)))
-        return responses
+                if answered == ends[0]:
+                    item, draw = cells[len(cells) - len(ends)]
+                    yield self._scored(instrument, item, draw, found, time.perf_counter() - began)
+                    del ends[0], found[:]
+                    began = time.perf_counter()
+        if ends:
+            raise EngineError(f"the engine of {self.engine.base} ended before its scores did", "call again")
+
+    def _scored(
+        self, instrument: Instrument, item: Item, draw: int, found: Sequence[Scored], seconds: float
+    ) -> Response:
+        scores = [score for each in found for score in each.scores]
+        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        totals = tuple(round(score.total, 5) for score in scores)
+        tokens = sum(len(score.tokens) for score in scores)
+        return Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5))
 
     def _requests(self, item: Item) -> list[ScoreRequest]:
         if item.form == "raw" and item.prompts:
