@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     )
     from .facade import Chat, Pluriverse, ask, assistants, chat, models, panels, pull, score, stream
     from .measure import CheckOptions, PanelReport
+    from .measure.events import Measured
     from .measure.figure import Figure
-    from .measure.running import Measured, MeasureOptions
+    from .measure.running import MeasureOptions
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Digest, Message, Sampling
@@ -65,7 +66,8 @@ _HOMES = {
     ),
     "measure": ("CheckOptions", "PanelReport"),
     "measure.figure": ("Figure",),
-    "measure.running": ("Measured", "MeasureOptions"),
+    "measure.events": ("Measured",),
+    "measure.running": ("MeasureOptions",),
     "settings": ("Settings",),
     "store": ("Pulled", "StoredModel"),
     "values": ("Digest", "Message", "Sampling"),

@@ -23,7 +23,8 @@ from .values import Message
 if TYPE_CHECKING:
     from .engines.contract import Score
     from .measure import CheckOptions, PanelReport
-    from .measure.running import Measured, MeasureOptions
+    from .measure.events import Measured
+    from .measure.running import MeasureOptions
     from .store import Pulled, StoredModel
 
 Who = str | Assistant
@@ -131,8 +132,9 @@ class Pluriverse:
 
         Raises NotFoundError for an unknown instrument and as `measure.running.measure`.
         """
+        from .measure.events import Measured
         from .measure.instrument import find
-        from .measure.running import Measured, measure
+        from .measure.running import measure
 
         names = (instruments,) if isinstance(instruments, str) else instruments
         chosen, asked = [find(name) for name in names], self._workspace.choose(_several(assistants), panel)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .assistants import Assistant, Panel
     from .engines.contract import Score
     from .measure import CheckOptions, PanelReport
-    from .measure.running import Measured, MeasureOptions
+    from .measure.events import Measured
+    from .measure.running import MeasureOptions
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Message

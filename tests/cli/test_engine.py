@@ -96,3 +96,29 @@ def test_a_trial_that_dies_is_a_sentence(tmp_path: Path) -> None:
     assert child_environment(X="1")["X"] == "1"
     with pytest.raises(EngineError, match="cannot be used"):
         trial.run({"do": "speed", "model": "none", "library": str(tmp_path / "libllama.so")})
+
+
+def test_calibrating_says_before_how_long_it_takes(
+    call: Call, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is stopped without a trace."""
+    from pluriverse.cli import engine
+    from pluriverse.engines.local.calibration import Calibrations
+
+    (tmp_path / "m.gguf").write_bytes(b"weights")
+    tried: list[dict] = []
+
+    def run(document: dict) -> dict:
+        if len(tried) == stop:
+            raise KeyboardInterrupt
+        tried.append(document)
+        return {"prefill": {"512": 10.0}, "decode 8": {"40": 1.0, "200": 1.0, "600": 1.0}}
+
+    monkeypatch.setattr(engine, "_model", lambda *_: (tmp_path / "m.gguf", "m"))
+    monkeypatch.setattr(trial, "run", run)
+    stop = 2
+    told = call("engine", "calibrate")
+    assert told.code == 130 and Calibrations(home).of(None) is None
+    assert "settings are tried, about" in told.err and "Ctrl-C changes nothing" in told.err
+    stop = 99
+    assert call("engine", "calibrate").code == 0 and Calibrations(home).of(None) is not None

@@ -90,6 +90,20 @@ def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
     assert told.code == 1 and "cannot be written" in told.err
 
 
+def test_answers_are_shown_beside_figures(call: Call, measured: Path, tmp_path: Path) -> None:
+    """In a few lines on a card, whole in a document and on a page."""
+    told = call("card", "duty")
+    rows = next(line for line in told.out.splitlines() if "all rows: " in line).partition("all rows: ")[2]
+    assert Path(rows).is_file() and Path(rows).parents[1] == measured / "runs"
+    assert told.out.count("  ? Is it so?") == 3 and "among 2 options" in told.out and "(refusal)" in told.out
+    for words in (("card", "duty"), ("report", "-o", str(tmp_path / "r.html"))):
+        answers = {each["instrument"]: each for each in call(*words, "--json").document["answers"]}
+        assert set(answers) == {"propositions-forced", "xstest", "xcopa"}
+        assert all(len(each["items"]) == 3 and each["files"] == [rows] for each in answers.values())
+    assert "</summary>" in (page := (tmp_path / "r.html").read_text("utf-8")) and "How do I kill a process?" in page
+    assert str(measured / "runs") in call("report", "-o", str(tmp_path / "r.html")).err
+
+
 def test_a_run_that_cannot_be_read_is_told(call: Call, measured: Path) -> None:
     """Figures must not change without a word, nor be called never measured."""
     broken = measured / "runs" / "abc123"

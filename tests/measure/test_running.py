@@ -319,7 +319,7 @@ def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> 
     assert note == f"remarks-politics is blind on {base}: not asked"
     assert {row.instrument for row in done.run.responses} == {"talk"} and len(done.run.responses) == 16
     assert next(event.cells for event in events if isinstance(event, MeasureStarted)) == 16
-    proving = [event for event in events if isinstance(event, MeasureStep) and event.words.startswith("does")]
+    proving = [event for event in events if isinstance(event, MeasureStep) and event.phase == "checking"]
     assert {event.total for event in proving} == {72} and proving[-1].done == 48, "the control is not asked"
     (silent,) = [each for each in done.figures if each.instrument == about.name and each.assistant == "progressive"]
     assert silent.value is None and "separation 0.50" in silent.note

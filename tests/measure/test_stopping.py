@@ -166,7 +166,7 @@ def test_the_command_keeps_the_width(
     words = ["measure", "propositions-free", "--with", "scientist", "--no-proof", "--until", "0.2", "--json"]
     assert main(words) == 0
     plan = read_run(tmp_path, json.loads(capsys.readouterr().out)["run"]).plan
-    assert (plan.until, plan.limit) == (0.2, None) and plan.command.endswith("--limit all --until 0.2")
+    assert (plan.until, plan.limit) == (0.2, None) and plan.command.endswith("--all-items --until 0.2 --no-proof")
     assert main([*words, "--limit", "9"]) == 0
     assert read_run(tmp_path, json.loads(capsys.readouterr().out)["run"]).plan.limit == 9
     assert main([*words[:-2], "2", "--json"]) == 2

@@ -1,19 +1,22 @@
 """`pluriverse card`: everything that was measured about one assistant, what can be seen on its base first."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..files import write_out
+from .answers import show_answers
 from .measured import document_of, figures_table, latest_of, metric, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..measure.assembling import Latest
+    from ..measure.evidence import Evidence
     from ..measure.figure import Figure
     from ..measure.proving import Proof
     from ..settings import Settings
@@ -32,6 +35,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..measure.assembling import card, proofs_of
     from ..measure.company import in_company
+    from ..measure.evidence import evidence
 
     runs = runs_of(settings)
     found, proofs = latest_of(settings, [args.name], args.base, runs)
@@ -46,13 +50,14 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     shown = proofs_of(found, proofs)
     path = _written(args, found, proofs, rows, settings) if args.html else None
     about = {"assistant": name, "base": found.respondents[0].base, "html": path}
-    out.document({**about, **document_of(rows, shown, found)})
+    answers = evidence(found, proofs)
+    out.document({**about, **document_of(rows, shown, found, answers, settings.home)})
     if out.json:
         return 0
     if path:
         out.line(path)
     else:
-        _show(found, rows, shown, args.groups, out)
+        _show(found, rows, shown, {each.instrument: each for each in answers}, args.groups, settings.home, out)
     return 0
 
 
@@ -69,14 +74,22 @@ def _written(
     from ..measure.reporting import report
 
     (name,) = found.assistants
-    command = f"pluriverse card {args.name} --html {args.html.name}"
+    command = typed("pluriverse", "card", args.name, options=(("--base", args.base), ("--html", args.html.name)))
     made = report(found, proofs, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
     write_out(args.html, card_page(replace(made, figures=(*rows, *others)), name))
     return str(args.html)
 
 
-def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", groups: bool, out: Output) -> None:
+def _show(
+    found: "Latest",
+    rows: "Sequence[Figure]",
+    proofs: "Sequence[Proof]",
+    answers: "Mapping[str, Evidence]",
+    groups: bool,
+    home: Path,
+    out: Output,
+) -> None:
     who = found.respondents[0]
     out.line(bold(who.assistant), f"  on {who.base}")
     out.line()
@@ -93,6 +106,8 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
             out.paragraph(f"says nothing here: {words}", indent=2)
         else:
             _figures(figures, groups, out)
+        if instrument.name in answers:
+            show_answers(answers[instrument.name], home, out)
         out.line()
     for note in found.notes:
         out.note(note)

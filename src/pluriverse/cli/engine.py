@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..errors import PluriverseError
 from .output import Output, dim
 from .parser import GROUPS, Commands
-from .text import duration, size
+from .text import duration, roughly, size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,8 +148,11 @@ def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> in
     library = Kept(settings.home).used()
     found = None
     for event in calibrating(*_model(args.base, out, settings), library):
-        found = event.found
-        out.progress.steps("trying settings; leave the machine alone", event.done, event.total)
+        if event.about_s:
+            about = f"about {roughly(event.about_s)} on two cores"
+            out.note(f"{event.total} settings are tried, {about}; leave the machine alone; Ctrl-C changes nothing")
+        found = event.found if event.done == event.total else None
+        out.progress.steps("trying settings", event.done, event.total, left_s=event.about_s or None)
     if found is None:
         raise PluriverseError("nothing was measured", "pluriverse engine calibrate")
     Calibrations(settings.home).keep(library, found)

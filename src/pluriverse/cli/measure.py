@@ -9,11 +9,13 @@ from ..errors import PluriverseError, UsageError
 from .measured import figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
+from .text import counted
+from .typed import typed
 
 if TYPE_CHECKING:
+    from ..measure.events import MeasureAhead, Measured
     from ..measure.instrument import Instrument
     from ..measure.items import Item
-    from ..measure.running import Measured
     from ..settings import Settings
 
 
@@ -139,18 +141,24 @@ async def _measured(
     from contextlib import aclosing
 
     from ..ask import Fetching, Workspace
-    from ..measure.running import Measured, MeasureNote, MeasureOptions, MeasureStarted, MeasureStep, measure
+    from ..measure.events import MeasureAhead, Measured, MeasureNote, MeasureStarted, MeasureStep
+    from ..measure.running import MeasureOptions, measure
     from .pulling import show_pull
 
     names = names_of(args.names) if args.names else None
     limit = args.limit if args.limit is not None else (50 if args.until is None else None)
     limit = None if args.all_items else limit
-    given = [(f"--{name}", value) for name, value in (("with", args.names), ("judges", args.judges)) if value]
-    command = " ".join(["pluriverse measure", *args.instruments, *(word for each in given for word in each)])
-    command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
     judges = tuple(names_of(args.judges)) if args.judges else ()
     options = MeasureOptions(
-        limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster, args.blind_too
+        limit,
+        args.seed,
+        args.base,
+        not args.no_proof,
+        _command(args, limit),
+        args.until,
+        judges,
+        args.cluster,
+        args.blind_too,
     )
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
@@ -159,12 +167,14 @@ async def _measured(
                 match event:
                     case Fetching(base=base, event=pulling):
                         show_pull(out, pulling, base)
+                    case MeasureAhead():
+                        out.note(_ahead(event))
                     case MeasureStarted(cells=cells, kept=kept):
                         known = f"; {kept:,} are answered already" if kept else ""
                         most = "at most " if args.until is not None else ""
                         out.note(f"{most}{cells:,} responses to ask for{known}")
-                    case MeasureStep(words=words, done=done, total=total):
-                        _step(words, done, total, out)
+                    case MeasureStep(words=words, done=done, total=total, phase=phase):
+                        out.progress.steps(phase, done, total, words)
                     case MeasureNote(words=words):
                         out.note(words)
                     case Measured():
@@ -173,12 +183,25 @@ async def _measured(
     raise PluriverseError("the measurement ended without a result", "call again: it goes on")
 
 
-def _step(words: str, done: int, total: int, out: Output) -> None:
-    """A bar with the time left; before a proof, which asks others than those named, what it is for."""
-    if words.startswith(("does ", "can ")):
-        out.progress.status(f"{words} ...")
-    label = next((each for each in ("does", "can", "judging") if words.startswith(each)), "measuring")
-    out.progress.steps({"does": "proving", "can": "checking judges"}.get(label, label), done, total)
+def _command(args: argparse.Namespace, limit: int | None) -> str:
+    """What to type to measure this again: every option that decides who is asked what, and what is shown of it."""
+    how_many = ("--limit", limit) if limit is not None else ("--all-items", True)
+    given = (
+        ("--with", args.names), ("--panel", args.panel), ("--base", args.base), ("--judges", args.judges), how_many,
+        ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
+        ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
+    )  # fmt: skip
+    return typed("pluriverse", "measure", *args.instruments, options=given)
+
+
+def _ahead(event: "MeasureAhead") -> str:
+    """What a call will cost, before it asks anything."""
+    names = list(dict.fromkeys(name for name, _ in event.checks))
+    named = ", ".join(names) if len(names) < 4 else f"{len(names)} instruments"
+    known = f", {event.check_kept:,} of them answered already" if event.check_kept else ""
+    checks = f"first a sensitivity check of {named}: at most {counted(event.check_cells, 'question')}{known}"
+    run = f"then at most {event.cells - event.kept:,} for the measurement itself"
+    return f"{checks}, kept for the next time; {run} (--no-proof leaves the check out)"
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:

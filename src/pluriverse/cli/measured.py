@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFoundError
@@ -11,6 +12,7 @@ from .parser import near
 
 if TYPE_CHECKING:
     from ..measure.assembling import Latest
+    from ..measure.evidence import Evidence
     from ..measure.figure import Figure
     from ..measure.proving import Proof
     from ..measure.record import Run
@@ -68,12 +70,19 @@ def latest_of(
     return chosen, Proofs(settings.home).all()
 
 
-def document_of(rows: "Sequence[Figure]", proofs: "Sequence[Proof]", found: "Latest") -> dict[str, Any]:
-    """The contract's rows and what goes with them."""
+def document_of(
+    rows: "Sequence[Figure]",
+    proofs: "Sequence[Proof]",
+    found: "Latest",
+    answers: "Sequence[Evidence]" = (),
+    home: Path | None = None,
+) -> dict[str, Any]:
+    """The contract's rows and what goes with them; with `home`, answers to a few items and where all of them lie."""
     return {
         "rows": [each.as_dict() for each in rows],
         "proofs": [each.as_dict() for each in proofs],
         "notes": list(found.notes),
+        **({"answers": [each.as_dict(home) for each in answers]} if home else {}),
     }
 
 

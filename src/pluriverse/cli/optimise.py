@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from ..errors import PluriverseError, UsageError
 from .output import Output, bold
 from .parser import GROUPS, Commands
-from .text import size
+from .text import roughly, size
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..measure.optimising import Loss, Optimised
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     out.document({**made.as_dict(), "used": args.use})
     if not out.json:
         _show(made, out)
-        _advise(made, args.use, out)
+        _advise(made, args, out)
     return 0
 
 
@@ -59,24 +60,32 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
     from contextlib import aclosing
 
     from ..ask import Workspace
-    from ..measure.optimising import Optimised, optimise
+    from ..measure.optimising import Optimised, Optimising, OptimisingAhead, optimise
 
+    command = typed(
+        "pluriverse", "optimise", name,
+        options=(("--as", args.format), ("--tokens", args.tokens), ("--items", args.items),
+                 ("--no-speed", args.no_speed), ("--use", args.use)),
+    )  # fmt: skip
     async with (
         Workspace(settings) as workspace,
         aclosing(
             optimise(
-                workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed, items=args.items
+                workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed, items=args.items,
+                command=command,
             )
         ) as events,
-    ):
+    ):  # fmt: skip
         async for event in events:
-            if isinstance(event, Optimised):
-                out.progress.clear()
-                return event
-            if event.total:
-                out.progress.steps(event.words, event.done, event.total)
-            else:
-                out.progress.status(f"{event.words} ...")
+            match event:
+                case OptimisingAhead(steps=steps, about_s=about):
+                    words = "; ".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
+                    out.note(f"{words} - about {roughly(about)} on two cores; Ctrl-C leaves the original as it is")
+                case Optimising(words=words, done=done, total=total):
+                    out.progress.steps(f"step {event.step} of {event.steps}, {words}", done, total)
+                case Optimised():
+                    out.progress.clear()
+                    return event
     raise PluriverseError("the copy was not made", f"pluriverse optimise {name}")
 
 
@@ -107,15 +116,29 @@ def _words(loss: "Loss") -> str:
     return f"{kl}, the same first choice at {loss.same_choice:.1%}"
 
 
-def _advise(made: "Optimised", used: bool, out: Output) -> None:
-    if made.loss and made.loss.kl.value > 0.05:
-        words = "it says noticeably other things than the original; Q8_0 loses next to nothing"
-    elif made.speeds and max(made.gain("prefill", "512"), made.gain("decode 8", "40")) < 1.2:
-        words = "it is hardly faster here: drop it with pluriverse rm"
-    else:
-        words = "worth it here"
-    out.note(words)
-    if used:
+def _advise(made: "Optimised", args: argparse.Namespace, out: Output) -> None:
+    out.note(_verdict(made))
+    if args.use:
         out.note(f"it speaks for {made.original.name} now; back: pluriverse optimise {made.original.name} --original")
     else:
-        out.note(f"let it speak: --base {made.copy.name}, or for good: pluriverse optimise ... --use")
+        again = typed("pluriverse", "optimise", made.original.name, options=(("--as", made.format), ("--use", True)))
+        out.note(f"let it speak: --base {made.copy.name}, or for good: {again}")
+
+
+def _verdict(made: "Optimised") -> str:
+    """What was measured says; what was not measured is no reason for it nor against it."""
+    name = made.copy.name
+    gain = max(made.gain("prefill", "512"), made.gain("decode 8", "40")) if made.speeds else None
+    changed = [each.instrument for each in made.changes if each.low is not None and each.high is not None
+               and not each.low <= 0 <= each.high]  # fmt: skip
+    if made.loss and made.loss.kl.value > 0.05:
+        return "it says noticeably other things than the original; Q8_0 loses next to nothing"
+    if gain is None:
+        return "whether it is faster here was not measured (--no-speed)"
+    if gain < 1.2:
+        return f"it is hardly faster here: drop it with pluriverse rm {name}"
+    if made.loss is None:
+        return f"up to {gain:.1f} times as fast here; what it loses was not measured (--tokens 0)"
+    if changed:
+        return f"up to {gain:.1f} times as fast here, but it answers {' and '.join(changed)} otherwise"
+    return f"worth it here: up to {gain:.1f} times as fast, and what it loses is small"

@@ -1,7 +1,6 @@
 """`pluriverse report`: all that was measured as one HTML file; the runs, and their rows for other tools."""
 
 import argparse
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from ..files import write_out
 from .measured import document_of, latest_of, runs_of, today
 from .output import Output
 from .parser import GROUPS, Commands, names_of
+from .typed import typed
 
 if TYPE_CHECKING:
     from ..measure.assembling import Latest
@@ -39,6 +39,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..measure.assembling import figures, proofs_of
+    from ..measure.evidence import evidence
     from ..measure.record import read_run
 
     found = [read_run(settings.home, args.run_id)] if args.run_id else runs_of(settings)
@@ -52,14 +53,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     table = _parquet(args.parquet, chosen) if args.parquet else None
     logs = _inspected(args.inspect, found, chosen, proofs, settings) if args.inspect else []
     rows = figures(chosen, proofs) if out.json else []
+    answers = evidence(chosen, proofs) if out.json else []
     places = {"report": page, "parquet": table, "inspect": logs}
     out.document({**places, "runs": [each.id for each in found],
-                  **document_of(rows, proofs_of(chosen, proofs), chosen)})  # fmt: skip
+                  **document_of(rows, proofs_of(chosen, proofs), chosen, answers, settings.home)})  # fmt: skip
     for place in (page, table, *logs):
         if place:
             out.line(place)
     for note in chosen.notes:
         out.note(note)
+    if page:
+        out.note(f"it shows three items of each instrument with all answers; all rows: {settings.home / 'runs'}")
     if logs:
         out.note(f"look at them: inspect view --log-dir {args.inspect}")
     return 0
@@ -103,9 +107,8 @@ def _written(
     from ..measure.report import render
     from ..measure.reporting import report
 
-    out_of = [f"--{name} {shlex.quote(value)}" for name, value in
-              (("with", args.names), ("base", args.base), ("run", args.run_id)) if value]  # fmt: skip
-    command = " ".join(["pluriverse report", "-o", shlex.quote(path.name), *out_of])
+    given = (("-o", path.name), ("--with", args.names), ("--base", args.base), ("--run", args.run_id))
+    command = typed("pluriverse", "report", options=given)
     write_out(path, render(report(found, proofs, today(), command)))
     return str(path)
 

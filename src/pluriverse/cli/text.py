@@ -179,6 +179,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+def roughly(seconds: float) -> str:
+    """A span that nobody has measured here: `50 s`, `6 min`."""
+    return f"{max(round(seconds / 10) * 10, 10)} s" if seconds < 90 else f"{round(seconds / 60)} min"
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 reply`, `2 replies`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

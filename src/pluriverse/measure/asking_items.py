@@ -4,7 +4,7 @@ Knows voices, items and engines. Does not know runs, files or figures.
 """
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -50,29 +50,54 @@ class Asker:
         for part in parts(cells):
             yield await (self._score if part[0][0].options else self._speak)(instrument, part)
 
+    async def ask_each(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[list[Response], None]:
+        """The same, each by itself as soon as it is there, in whatever order: a kill costs nothing that had come."""
+        for part in parts(cells):
+            if part[0][0].options:
+                async with aclosing(self._scores(instrument, part)) as scores:
+                    async for response in scores:
+                        yield [response]
+                continue
+            async with aclosing(self._texts(instrument, part)) as texts:
+                async for _, response in texts:
+                    yield [response]
+
     async def _score(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
+        async with aclosing(self._scores(instrument, cells)) as scores:
+            return [response async for response in scores]
+
+    async def _scores(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[Response, None]:
+        """In the order of the cells, each when all of its options are scored."""
         requests: list[ScoreRequest] = []
-        places: list[tuple[int, int]] = []  # which requests belong to a cell
+        ends: list[int] = []  # behind the last request of each cell
         for item, _ in cells:
-            first = len(requests)
             requests += self._requests(item)
-            places.append((first, len(requests)))
+            ends.append(len(requests))
         began = time.perf_counter()
         found: list[Scored] = []
+        answered = 0
         async with aclosing(self.engine.score_all(requests)) as answers:  # type: ignore[type-var]
             async for answer in answers:
                 if isinstance(answer, Failed):
                     raise answer.error
+                answered += 1
                 found.append(answer)
-        seconds = (time.perf_counter() - began) / len(cells)
-        responses = []
-        for (item, draw), (low, high) in zip(cells, places, strict=True):
-            scores = [score for each in found[low:high] for score in each.scores]
-            fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
-            totals = tuple(round(score.total, 5) for score in scores)
-            tokens = sum(len(score.tokens) for score in scores)
-            responses.append(Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5)))
-        return responses
+                if answered == ends[0]:
+                    item, draw = cells[len(cells) - len(ends)]
+                    yield self._scored(instrument, item, draw, found, time.perf_counter() - began)
+                    del ends[0], found[:]
+                    began = time.perf_counter()
+        if ends:
+            raise EngineError(f"the engine of {self.engine.base} ended before its scores did", "call again")
+
+    def _scored(
+        self, instrument: Instrument, item: Item, draw: int, found: Sequence[Scored], seconds: float
+    ) -> Response:
+        scores = [score for each in found for score in each.scores]
+        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        totals = tuple(round(score.total, 5) for score in scores)
+        tokens = sum(len(score.tokens) for score in scores)
+        return Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5))
 
     def _requests(self, item: Item) -> list[ScoreRequest]:
         if item.form == "raw" and item.prompts:
@@ -90,36 +115,42 @@ class Asker:
         return [ScoreRequest(request.messages, item.options, request.guide)]
 
     async def _speak(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
+        async with aclosing(self._texts(instrument, cells)) as texts:
+            found = {place: response async for place, response in texts}
+        return [found[place] for place in range(len(cells))]
+
+    async def _texts(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[tuple[int, Response], None]:
+        """In the order in which they end, with their places among the cells."""
         requests = [self._request(item, draw) for item, draw in cells]
         texts = [""] * len(cells)
         started: list[Started | None] = [None] * len(cells)
-        ends: list[tuple[Finished, float] | None] = [None] * len(cells)
+        ended = 0
         began = time.perf_counter()
-        async for event in self.engine.generate(requests):
-            match event:
-                case Chunk(index=index, text=text):
-                    texts[index] += text
-                case Started():
-                    started[event.index] = event
-                case Finished():
-                    ends[event.index] = event, time.perf_counter() - began
-                case Failed():
-                    raise event.error
-        responses = []
-        for (item, draw), text, start, end in zip(cells, texts, started, ends, strict=True):
-            if end is None or start is None:
-                raise EngineError(f"the engine of {self.engine.base} ended before its replies did", "call again")
-            finished, seconds = end
-            told = _class_of(item, text.strip(), finished.reason)
-            fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
-            responses.append(
-                Response(
-                    **fields, text=text.strip(), kind=told, finish_reason=finished.reason, seed=start.seed,
-                    prompt_tokens=finished.prompt_tokens, completion_tokens=finished.completion_tokens,
-                    seconds=round(seconds, 3),
-                )
-            )  # fmt: skip
-        return responses
+        async with aclosing(self.engine.generate(requests)) as events:  # type: ignore[type-var]
+            async for event in events:
+                match event:
+                    case Chunk(index=index, text=text):
+                        texts[index] += text
+                    case Started():
+                        started[event.index] = event
+                    case Finished(index=index) if (start := started[index]) is not None:
+                        ended += 1
+                        seconds = time.perf_counter() - began
+                        yield index, self._spoken(instrument, cells[index], texts[index].strip(), start, event, seconds)
+                    case Failed():
+                        raise event.error
+        if ended < len(cells):
+            raise EngineError(f"the engine of {self.engine.base} ended before its replies did", "call again")
+
+    def _spoken(
+        self, instrument: Instrument, cell: Cell, text: str, start: Started, end: Finished, seconds: float
+    ) -> Response:
+        item, draw = cell
+        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        return Response(
+            **fields, text=text, kind=_class_of(item, text, end.reason), finish_reason=end.reason, seed=start.seed,
+            prompt_tokens=end.prompt_tokens, completion_tokens=end.completion_tokens, seconds=round(seconds, 3),
+        )  # fmt: skip
 
     def _request(self, item: Item, draw: int) -> Request:
         """What the engine is asked for one cell; each draw has a seed of its own."""

@@ -36,7 +36,8 @@ class Silent:
 class Latest:
     """The newest responses to each cell, of each assistant as it is now. Assistants are named as in `respondents`:
     by their own name, or as "NAME on BASE" where several bases spoke for one. `commands`: what was typed for them;
-    `gauges`: how far the judges of these responses can be trusted; `silent`: who was not asked what."""
+    `gauges`: how far the judges of these responses can be trusted; `silent`: who was not asked what; `runs`: ids of the
+    runs in which the responses to each instrument lie."""
 
     responses: tuple[Response, ...]
     respondents: tuple[Respondent, ...]
@@ -46,6 +47,7 @@ class Latest:
     early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
     gauges: tuple[Gauge, ...] = ()
     silent: tuple[Silent, ...] = ()
+    runs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def assistants(self) -> tuple[str, ...]:
@@ -78,6 +80,7 @@ def latest(
     runs = sorted(runs, key=lambda run: run.created)
     who = _respondents(runs, assistants)
     rows: dict[tuple[str, str, str, str], Response] = {}
+    of_run: dict[tuple[str, str, str, str], str] = {}
     older: dict[tuple[str, str], int] = {}
     commands = []
     for run in runs:
@@ -86,8 +89,10 @@ def latest(
         for row in kept:
             name = who[row.respondent].assistant
             cell = row.respondent, row.instrument, row.version, row.cell
+            of_run[cell] = run.id
             rows[cell] = row if row.assistant == name else replace(row, assistant=name)
-        if kept and run.plan.command:
+        left = any(each.respondent in who for each in run.skipped)
+        if (kept or left) and run.plan.command:
             commands.append(run.plan.command)
         for each in run.plan.respondents:
             if each.key not in who and _wanted(each, assistants):
@@ -117,7 +122,17 @@ def latest(
         _early(runs, responses, about),
         gauges,
         silent,
+        _places(of_run, versions),
     )
+
+
+def _places(of_run: Mapping[tuple[str, str, str, str], str], versions: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """By instrument: the runs that its rows are of; keys are (respondent, instrument, version, cell)."""
+    found: dict[str, dict[str, None]] = {}
+    for (_, instrument, version, _), run in of_run.items():
+        if versions.get(instrument) == version:
+            found.setdefault(instrument, {})[run] = None
+    return {name: tuple(each) for name, each in found.items()}
 
 
 def _silent(

@@ -11,11 +11,12 @@ from ..ask import Workspace
 from ..assistants import Assistant
 from ..store import StoredModel
 from .comparing import keys_of, tested, unit_of
+from .events import Measured, MeasureStep
 from .figure import Figure
 from .instrument import find
 from .measured.cells import LEAST
 from .measures import values_of
-from .running import Measured, MeasureOptions, MeasureStep, measure
+from .running import MeasureOptions, measure
 from .statistics.pairs import Paired
 
 INSTRUMENTS = ("truthfulqa", "persona-politics")  # one of what is known, one of what is held
@@ -23,7 +24,7 @@ ITEMS = 60  # of each
 
 
 async def changes(
-    workspace: Workspace, original: StoredModel, copy: StoredModel, items: int = ITEMS
+    workspace: Workspace, original: StoredModel, copy: StoredModel, items: int = ITEMS, command: str = ""
 ) -> AsyncGenerator[MeasureStep | tuple[Figure, ...], None]:
     """Progress, and last one figure per instrument: copy less original, on `items` items of each.
 
@@ -31,7 +32,7 @@ async def changes(
     `measure` raises.
     """
     asked = [Assistant(name=_name(each), base=each.name) for each in (original, copy)]
-    options = MeasureOptions(limit=items, prove=False, command=f"pluriverse optimise {original.name}")
+    options = MeasureOptions(limit=items, prove=False, command=command)
     chosen = [find(name) for name in INSTRUMENTS]
     async with aclosing(measure(workspace, chosen, asked, options)) as events:
         async for event in events:

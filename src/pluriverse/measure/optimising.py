@@ -19,31 +19,44 @@ import numpy as np
 from ..ask import Workspace
 from ..engines.local.libraries import Kept
 from ..engines.native import trial
-from ..engines.requantising import FORMATS, requantise
+from ..engines.requantising import FORMATS, Requantised, requantise
 from ..errors import EngineError, UsageError
 from ..files import make_folder
 from ..store import Header, StoredModel, read_header
 from ..values import Digest, Pullable
-from .changing import ITEMS, changes
+from .changing import INSTRUMENTS, ITEMS, changes
 from .datasets import truthfulqa
 from .figure import Figure
 from .intervals import Interval, clustered
+from .losses import Losses
 from .measured.cells import LEAST
 
 TOKENS = 20_000
 _BATCH = 6  # texts that one process compares, so that progress can be told
 _TEXT = 2000  # characters of a text, within the 512 tokens that are compared
+_MB = 1_000_000
+_SMALL = 98_000_000  # bytes of the default model, with which the steps were timed
 _P = "org.pluriverse."
 _GAINS = {"prefill": ("prefill", "512"), "decode_8": ("decode 8", "40"), "decode_1": ("decode 1", "40")}
 
 
 @dataclass(frozen=True, slots=True)
+class OptimisingAhead:
+    """Before anything is done: what will be, in order, and how many seconds it takes, very roughly: on two cores."""
+
+    steps: tuple[str, ...]
+    about_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Optimising:
-    """A step; `total` is 0 where its length is not known."""
+    """`done` of `total` of the step that is the `step`th of `steps`, counted from 1."""
 
     words: str
-    done: int = 0
-    total: int = 0
+    done: int
+    total: int
+    step: int
+    steps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +107,19 @@ class Optimised:
 
 
 async def optimise(
-    workspace: Workspace, name: str, format: str, *, tokens: int = TOKENS, speeds: bool = True, items: int = ITEMS
-) -> AsyncGenerator[Optimising | Optimised, None]:
+    workspace: Workspace,
+    name: str,
+    format: str,
+    *,
+    tokens: int = TOKENS,
+    speeds: bool = True,
+    items: int = ITEMS,
+    command: str = "",
+) -> AsyncGenerator[OptimisingAhead | Optimising | Optimised, None]:
     """Make the copy, measure it, add it to the store as `NAME.format`.
 
-    `tokens` 0: the loss is not measured; `items` 0: no instruments are run.
+    `tokens` 0: the loss is not measured; `items` 0: no instruments are run; `command`: what was typed. Where it is
+    stopped nothing of the copy is left, but what was measured of it is, and is not measured again.
 
     Raises NotFoundError for an unknown model, UsageError for an unknown format or one the model has already, and what
     reading the data set and writing the copy raise.
@@ -112,28 +133,54 @@ async def optimise(
     if original.kind != "model" or original.quantization == format:
         raise UsageError(f"{original.name} is {original.quantization or original.kind} already", "pluriverse ls")
     texts = _texts(await truthfulqa(workspace.settings), tokens) if tokens else []
+    ahead = _ahead(original, format, tokens if texts else 0, speeds, items)
+    yield ahead
     folder = store.home.incoming / f"optimise-{original.digest.hex[:12]}-{format}"
     make_folder(folder, private=False)
     try:
         work = _Work(workspace, original, format, folder)
-        for event in work.write():
+        async for event in _made(work, texts, speeds, len(ahead.steps)):
             yield event
-        async for event in work.compare(texts):
-            yield event
-        if speeds:
-            yield Optimising("measuring what is gained")
-            work.speeds = await asyncio.to_thread(work.timed)
         made = work.kept()
         if items:
-            async with aclosing(changes(workspace, original, made.copy, items)) as events:
+            async with aclosing(changes(workspace, original, made.copy, items, command)) as events:
                 async for step in events:
                     if isinstance(step, tuple):
                         made = replace(made, changes=step)
                     else:
-                        yield Optimising("measuring what changes", step.done, step.total)
+                        yield Optimising("asking both", step.done, step.total, len(ahead.steps), len(ahead.steps))
         yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _made(work: "_Work", texts: Sequence[str], speeds: bool, steps: int) -> AsyncGenerator[Optimising, None]:
+    """Write the copy and measure it; how far that is."""
+    for write in work.write():
+        yield Optimising("writing, in MB", write.done // _MB, max(write.total // _MB, 1), 1, steps)
+        await asyncio.sleep(0)
+    if texts:
+        async for done in work.compare(texts):
+            yield Optimising("comparing texts", done, len(texts), 2, steps)
+    if speeds:
+        step = 3 if texts else 2
+        for done, path in enumerate(work.pair):
+            yield Optimising("measuring speed", done, len(work.pair), step, steps)
+            await asyncio.to_thread(work.timed, path)
+
+
+def _ahead(original: StoredModel, format: str, tokens: int, speeds: bool, items: int) -> OptimisingAhead:
+    """Steps that are not wanted are left out. Seconds were taken with the default model, and grow with bytes."""
+    size = original.bytes / _SMALL
+    steps = [
+        (f"write a copy in {format}", 20 * size),
+        (f"compare original, copy and F16 on {tokens:,} tokens", tokens * 0.009 * size),
+        ("measure how fast original and copy are", 60 * size),
+        (f"ask both {items} items of each of {' and '.join(INSTRUMENTS)}", items * 1.5 * size),
+    ]
+    wanted = (True, bool(tokens), speeds, bool(items))
+    kept = [step for step, needed in zip(steps, wanted, strict=True) if needed]
+    return OptimisingAhead(tuple(words for words, _ in kept), sum(seconds for _, seconds in kept))
 
 
 class _Work:
@@ -145,48 +192,52 @@ class _Work:
         library = Kept(workspace.settings.home).used()
         self._library = str(library.path) if library else None
         self._losses: dict[str, Loss] = {}
-        self.speeds: tuple[dict[str, Any], dict[str, Any]] | None = None
+        self._speeds: list[dict[str, Any]] = []
+        self._measured = workspace.settings.home / "engine" / "losses"
 
-    def write(self) -> Iterator[Optimising]:
+    @property
+    def pair(self) -> tuple[Path, Path]:
+        return self._original.path, self._copy
+
+    def write(self) -> Iterator[Requantised]:
         if shutil.disk_usage(self._copy.parent).free < 4 * self._original.bytes:
             raise EngineError("the disk has no room for the copy", "free some, or drop models: pluriverse rm, gc")
-        for event in requantise(self._original.path, self._copy, self._format):
-            yield Optimising(f"writing {self._format}", event.done, event.total)
+        yield from requantise(self._original.path, self._copy, self._format)
 
-    async def compare(self, texts: Sequence[str]) -> AsyncIterator[Optimising]:
-        """Run all three over the texts, a few at a time."""
-        if not texts:
-            return
-        models, pairs = [self._original.path, self._copy], {"loss": (0, 1)}
+    async def compare(self, texts: Sequence[str]) -> AsyncIterator[int]:
+        """Run all three over the texts, a few at a time: how many are compared. What an earlier call has compared of
+        the same bytes with the same library is read."""
+        models, pairs = list(self.pair), {"loss": (0, 1)}
         if self._original.quantization not in {"F16", "F32", "BF16"}:
             for _ in requantise(self._original.path, self._exact, "F16"):
                 await asyncio.sleep(0)
             models.append(self._exact)
             pairs |= {"from_exact": (2, 1), "noise": (2, 0)}
-        request = {"do": "differ", "library": self._library, "models": [str(path) for path in models]}
+        request = {"do": "differ", "library": self._library, "models": [str(path) for path in models],
+                   "pairs": list(pairs.values())}  # fmt: skip
         found: list[trial.Document] = []
-        for low in range(0, len(texts), _BATCH):
-            yield Optimising("measuring what is lost", low, len(texts))
-            batch = {**request, "pairs": list(pairs.values()), "texts": texts[low : low + _BATCH]}
-            found.append(await asyncio.to_thread(trial.run, batch))
+        with Losses(self._measured, str(self._original.digest), str(_digest(self._copy)), self._library) as kept:
+            for low in range(0, len(texts), _BATCH):
+                yield low
+                batch = texts[low : low + _BATCH]
+                answer = kept.of(batch, len(pairs))
+                if answer is None:
+                    answer = await asyncio.to_thread(trial.run, {**request, "texts": batch})
+                    kept.add(batch, answer)
+                found.append(answer)
         counts = np.array([count for each in found for count in each["tokens"]], float)
         for place, name in enumerate(pairs):
             kl = np.array([value for each in found for value in each["kl"][place]])
             same = sum(sum(each["same"][place]) for each in found)
             self._losses[name] = _loss(kl, counts, same)
 
-    def timed(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        before, after = (
-            trial.run({"do": "speed", "library": self._library, "model": str(path)})
-            for path in (self._original.path, self._copy)
-        )
-        return before, after
+    def timed(self, path: Path) -> None:
+        self._speeds.append(trial.run({"do": "speed", "library": self._library, "model": str(path)}))
 
     def kept(self) -> Optimised:
         """Put the copy into the store, under its digest and with what it came from."""
         name, original = f"{self._original.name}.{self._format.lower()}", self._original
-        with self._copy.open("rb") as file:
-            digest = Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
+        digest = _digest(self._copy)
         annotations = {_P + "copy.of": original.name, _P + "copy.of.digest": str(original.digest)}
         if loss := self._losses.get("loss"):
             annotations[_P + "copy.kl"] = f"{loss.kl.value:.4f}"
@@ -201,8 +252,13 @@ class _Work:
             self._losses.get("loss"),
             self._losses.get("from_exact"),
             self._losses.get("noise"),
-            self.speeds,
+            (self._speeds[0], self._speeds[1]) if self._speeds else None,
         )
+
+
+def _digest(path: Path) -> Digest:
+    with path.open("rb") as file:
+        return Digest(f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}")
 
 
 def _loss(kl: np.ndarray, counts: np.ndarray, same: int) -> Loss:

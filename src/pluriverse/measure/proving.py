@@ -4,12 +4,12 @@ Protocol 11 of measuring: before an instrument says anything about assistants on
 construction answer some of its items. The separation is the chance that a's value is above b's on the same items
 (0.5: blind), resampled by item. The control is the same voice told once more in other words, asked where the opposites
 are told apart. An instrument that does not separate them, or separates the control, says nothing there. Proofs are kept
-per weights and instrument.
+per weights and instrument, and the responses they rest on beside them (`check_rows`).
 """
 
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,11 +21,12 @@ from ..ask import AskOptions, Workspace
 from ..assistants import Assistant
 from ..files import write
 from .answering import Voice
+from .check_rows import CheckRows
 from .instrument import Instrument
 from .intervals import auc
 from .items import Item, key_of
 from .measures import values_of
-from .responses import Respondent, Response
+from .responses import Respondent
 
 if TYPE_CHECKING:
     from .asking_items import Asker
@@ -138,10 +139,21 @@ def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respon
 
 
 @dataclass(frozen=True, slots=True)
-class Proving:
-    """`done` of at most `total` responses that all proofs together take."""
+class ProofsAhead:
+    """What will be asked before anything is proved: `checks` (instrument, base) that are not known yet, and at most
+    `total` responses, of which `kept` came in an earlier call. Without checks nothing is asked."""
 
-    words: str
+    checks: tuple[tuple[str, str], ...]
+    kept: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proving:
+    """`done` of at most `total` responses that all proofs together take, now with this instrument on this base."""
+
+    instrument: str
+    base: str
     done: int
     total: int
 
@@ -151,66 +163,118 @@ async def prove(
     instruments: Sequence[Instrument],
     items: Mapping[str, Sequence[Item]],
     askers: Sequence["Asker"],
-) -> AsyncGenerator[Proving | Proof, None]:
-    """A proof for each of these instruments on each base of the askers: as kept, or asked now and kept. Of all `items`
-    of an instrument, not only of those to be measured. Raises what asking raises."""
+) -> AsyncGenerator[ProofsAhead | Proving | Proof, None]:
+    """A proof for each of these instruments on each base of the askers: as kept, or asked now and kept, after a word on
+    what that takes. Of all `items` of an instrument, not only of those to be measured. Raises what asking raises."""
     kept = Proofs(workspace.settings.home)
     bases = {asker.respondent.base: asker for asker in askers}
-    open_: list[tuple[Instrument, Asker]] = []
+    open_: list[_Check] = []
     for instrument in (each for each in instruments if each.opposites):
         for asker in bases.values():
             voices = await _voices(workspace, instrument, asker)
             if proof := kept.of(instrument, asker.respondent, items[instrument.name], _digest(voices)):
                 yield proof
             else:
-                open_.append((instrument, asker))
-    sizes = [3 * len(_asked(instrument, items[instrument.name])) for instrument, _ in open_]
-    for number, (instrument, asker) in enumerate(open_):
-        words, before = f"does {instrument.name} see on {asker.respondent.base}?", sum(sizes[:number])
-        yield Proving(words, before, sum(sizes))
-        async with aclosing(_proved(workspace, instrument, items[instrument.name], asker)) as steps:
+                open_.append(_Check(workspace, instrument, items[instrument.name], asker, voices))
+    places = tuple((each.instrument.name, each.asker.respondent.base) for each in open_)
+    yield ProofsAhead(places, sum(each.answered() for each in open_), sum(each.most for each in open_))
+    before = 0
+    for number, check in enumerate(open_):
+        after = sum(each.most for each in open_[number + 1 :])
+        async with aclosing(check.steps()) as steps:
             async for step in steps:
                 if isinstance(step, Proof):
                     kept.keep(step)
                     yield step
                 else:
-                    yield Proving(words, before + step, sum(sizes))
+                    yield Proving(*places[number], before + step, before + check.most + after)
+        before += check.most
 
 
-async def _proved(
-    workspace: Workspace, instrument: Instrument, items: Sequence[Item], asker: "Asker"
-) -> AsyncGenerator[int | Proof, None]:
-    """Ask both opposites, and where they are told apart the first one in other words, some of the items: how many
-    responses have come, as they come, and the proof at the end."""
-    assert instrument.opposites
-    asked = _asked(instrument, items)
-    a, b = voices = await _voices(workspace, instrument, asker)
-    rows: list[Response] = []
+class _Check:
+    """One instrument on one base: both opposites, and where they are told apart the first one in other words."""
 
-    async def answers(label: str, voice: Voice) -> AsyncGenerator[int, None]:
-        async for part in _answers(instrument, asked, voice, label, asker):
-            rows.extend(part)
-            yield len(rows)
+    def __init__(
+        self,
+        workspace: Workspace,
+        instrument: Instrument,
+        items: Sequence[Item],
+        asker: "Asker",
+        voices: tuple[Voice, Voice],
+    ) -> None:
+        self._workspace, self.instrument, self.asker, self._voices = workspace, instrument, asker, voices
+        self._items = _asked(instrument, items)
+        self.most = 3 * len(self._items)  # responses; fewer where no control is asked
+        who = asker.respondent
+        self._rows = CheckRows(
+            workspace.settings.home, instrument.name, version=instrument.version, base=who.base, weights=who.weights,
+            engine=who.engine, voices=_digest(voices), same=SAME, seed=asker.seed,
+        )  # fmt: skip
 
-    for label, voice in (("a", a), ("b", b)):
-        async for number in answers(label, voice):
-            yield number
-    values = values_of(instrument, rows)
-    either = instrument.measures[0] not in _DIRECTED
-    separation, low, high, number = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
-    control: tuple[float | None, float | None, float | None] = (None, None, None)
-    if low > 0.5:
-        again = replace(a.assistant, system=a.assistant.system + SAME)
-        async for come in answers("again", await Voice.of(workspace, again, again.base)):
-            yield come
-        values = values_of(instrument, rows)
-        control = _separation(values.get("a", {}), values.get("again", {}), oriented=False)[:3]
-    who = asker.respondent
-    yield Proof(
-        instrument.name, instrument.version, who.base, who.weights, who.engine, separation, low, high, *control,
-        number, (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in asked}),
-        _digest(voices),
-    )  # fmt: skip
+    def answered(self) -> int:
+        """Responses that an earlier call kept."""
+        with self._rows as rows:
+            return sum(
+                rows.known(label, item.cell()) is not None for label in ("a", "b", "again") for item in self._items
+            )
+
+    async def steps(self) -> AsyncGenerator[int | Proof, None]:
+        """How many responses there are, as they come, and the proof at the end."""
+        with self._rows as rows:
+            done = 0
+            for label, voice in zip("ab", self._voices, strict=True):
+                async for answered in self._ask(label, voice, rows):
+                    yield done + answered
+                done += len(self._items)
+            values = self._values(rows)
+            either = self.instrument.measures[0] not in _DIRECTED
+            found = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
+            control: tuple[float | None, float | None, float | None] = (None, None, None)
+            if found[1] > 0.5:
+                a = self._voices[0].assistant
+                again = replace(a, system=a.system + SAME)
+                voice = await Voice.of(self._workspace, again, again.base)
+                async for answered in self._ask("again", voice, rows):
+                    yield done + answered
+                values = self._values(rows)
+                control = _separation(values.get("a", {}), values.get("again", {}), oriented=False)[:3]
+            else:
+                self.most = done
+            yield self._proof(found, control)
+
+    async def _ask(self, label: str, voice: Voice, rows: CheckRows) -> AsyncGenerator[int, None]:
+        """What is missing of one voice; how much of it is there."""
+        from .asking_items import Asker
+
+        missing = [item for item in self._items if rows.known(label, item.cell()) is None]
+        done = len(self._items) - len(missing)
+        yield done
+        who = replace(self.asker.respondent, key=label, assistant=label, system=voice.assistant.system)
+        asker = Asker(voice, who, self.asker.seed)
+        async with aclosing(asker.ask_each(self.instrument, [(item, 0) for item in missing])) as parts:
+            async for part in parts:
+                rows.add(part)
+                done += len(part)
+                yield done
+
+    def _values(self, rows: CheckRows) -> Mapping[str, Mapping[str, float]]:
+        """By label and item, in the order of the items, whenever the answers came."""
+        found = [rows.known(label, item.cell()) for label in ("a", "b", "again") for item in self._items]
+        return values_of(self.instrument, [row for row in found if row is not None])
+
+    def _proof(
+        self,
+        found: tuple[float, float, float, int],
+        control: tuple[float | None, float | None, float | None],
+    ) -> Proof:
+        instrument, who = self.instrument, self.asker.respondent
+        assert instrument.opposites
+        separation, low, high, number = found
+        return Proof(
+            instrument.name, instrument.version, who.base, who.weights, who.engine, separation, low, high, *control,
+            number, (instrument.opposites.a[:60], instrument.opposites.b[:60]), len({item.id for item in self._items}),
+            _digest(self._voices),
+        )  # fmt: skip
 
 
 def _digest(voices: Sequence[Voice]) -> str:
@@ -252,16 +316,6 @@ async def _voices(workspace: Workspace, instrument: Instrument, asker: "Asker") 
         a, b = (workspace.shelf.assistant(each) for each in (opposites.a, opposites.b))
         named = replace(a, base=base), replace(b, base=base)
     return await Voice.of(workspace, named[0], base), await Voice.of(workspace, named[1], base)
-
-
-async def _answers(
-    instrument: Instrument, items: Sequence[Item], voice: Voice, label: str, like: "Asker"
-) -> AsyncIterator[list[Response]]:
-    from .asking_items import Asker
-
-    asker = Asker(voice, replace(like.respondent, key=label, assistant=label), like.seed)
-    async for part in asker.ask(instrument, [(item, 0) for item in items]):
-        yield part
 
 
 def _separation(

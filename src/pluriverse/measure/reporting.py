@@ -9,6 +9,7 @@ from .assembling import Latest, figures, proofs_of
 from .charting import opinion_map, value_map
 from .comparing import alike
 from .detecting import confusions, juries
+from .evidence import evidence
 from .figure import Figure
 from .leaderboard import board
 from .proving import Proof
@@ -37,6 +38,7 @@ def report(found: Latest, proofs: Sequence[Proof], made: str, command: str, titl
         maps=tuple(each for each, _ in drawn if each is not None),
         leaderboard=_board(shown),
         confusions=(*confusions(found, proofs, shown), *juries(found, shown)),
+        evidence=tuple(evidence(found, proofs)),
         notes=tuple(notes),
     )
 

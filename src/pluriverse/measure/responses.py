@@ -34,8 +34,9 @@ class Respondent:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`logprobs`: natural log, one total per option as listed; `lengths`: characters of each option; `kind`: the class
-    of a text (answer, hedge, evasive, refusal, broken, wrong_language), empty for scored options."""
+    """`logprobs`: natural log, one total per option as listed; `options`: their texts, so that rows can be read by
+    themselves (none in rows of before); `lengths`: characters of each option; `kind`: the class of a text (answer,
+    hedge, evasive, refusal, broken, wrong_language), empty for scored options."""
 
     respondent: str
     assistant: str
@@ -50,6 +51,7 @@ class Response:
     contents: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
     lengths: tuple[int, ...] = ()
+    options: tuple[str, ...] = ()
     text: str = ""
     kind: str = ""
     finish_reason: str = ""
@@ -68,7 +70,7 @@ class Response:
         return {**asdict(self), "metadata": dict(self.metadata)}
 
 
-_TUPLES = {"target", "contents", "logprobs", "lengths"}
+_TUPLES = {"target", "contents", "logprobs", "lengths", "options"}
 _NAMES = {each.name for each in fields(Response)}
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(_NAMES, str),
@@ -89,6 +91,8 @@ def response_of(document: Mapping[str, Any]) -> Response:
     known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
     if not all(isinstance(each, (int, float)) and each < math.inf for each in known.get("logprobs", ())):
         raise ValueError("a log-probability is no number")
+    if not all(isinstance(each, str) for each in known.get("options", ())):
+        raise TypeError("an option is no text")
     return Response(**known)
 
 
@@ -107,9 +111,20 @@ def blank(item: Item, respondent: Respondent, instrument: str, version: str, dra
         "target": tuple(item.target),
         "contents": item.order,
         "lengths": tuple(len(option) for option in item.options),
+        "options": _told(item),
         "prompt": item.prompt,
         "metadata": dict(item.metadata),
     }
+
+
+def _told(item: Item) -> tuple[str, ...]:
+    """The options as a reader tells them apart: where prompts differ, from the word on at which they do."""
+    if not item.prompts:
+        return item.options
+    letters = zip(*item.prompts, strict=False)
+    alike = next((place for place, each in enumerate(letters) if len(set(each)) > 1), min(map(len, item.prompts)))
+    start = max(item.prompts[0].rfind(gap, 0, alike) for gap in " \n") + 1
+    return tuple(f"{prompt[start:]}{option}" for prompt, option in zip(item.prompts, item.options, strict=True))
 
 
 def by_assistant(responses: Sequence[Response]) -> dict[str, list[Response]]:

@@ -18,12 +18,12 @@ from .asking_items import Asker, Cell, parts
 from .assembling import figures, latest
 from .cluster import Answered, Cluster, Lost, connected
 from .cluster_worker import Shard, order_of
-from .figure import Figure
+from .events import MeasureAhead, Measured, MeasureEvent, MeasureNote, MeasureStarted, MeasureStep
 from .instrument import Instrument, known
 from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
-from .proving import Proof, proof_of, prove
-from .record import Plan, Record, Run, Skipped, read_run
+from .proving import Proof, ProofsAhead, Proving, proof_of, prove
+from .record import Plan, Record, Skipped, read_run
 from .respondents import asker_of
 from .responses import Respondent, Response
 from .stopping import batches, checked, enough
@@ -52,45 +52,6 @@ class MeasureOptions:
         if self.seed < 0:
             raise UsageError(f"the seed is {self.seed}", "--seed takes a number from 0 on")
         checked(self.until)
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureStarted:
-    """`cells` in all, of which `kept` were answered in an earlier call."""
-
-    run: str
-    cells: int
-    kept: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureStep:
-    """`done` of `total` responses: of the proofs, then of those that are kept, then of what judges say."""
-
-    words: str
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureNote:
-    """Something worth a word on the way: what is not asked and why, a worker of a cluster that was lost."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The last event. `items_per_s` is of what was asked now, 0 where all was known; `notes`: on judges, sentences."""
-
-    run: Run
-    figures: tuple[Figure, ...]
-    proofs: tuple[Proof, ...]
-    items_per_s: float
-    notes: tuple[str, ...] = ()
-
-
-MeasureEvent = Fetching | MeasureStarted | MeasureStep | MeasureNote | Measured
 
 
 async def measure(
@@ -159,9 +120,9 @@ async def _judged(
 ) -> AsyncIterator[MeasureStep | str]:
     """Judges on texts of known label, then on the responses; sentences on what could not be checked."""
     async for event in gauged(bench, asked(bench, record, instruments), workspace.settings):
-        yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total)
+        yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total, "checking judges")
     async for step in ruled(bench, record, instruments):
-        yield MeasureStep(step.words, step.done, step.total)
+        yield MeasureStep(step.words, step.done, step.total, "judging")
 
 
 def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptions) -> list[Item]:
@@ -225,21 +186,10 @@ class _Work:
 
     async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
         if self._options.prove:
-            async with aclosing(prove(self._workspace, self._instruments, self._whole, self._askers)) as steps:
-                async for step in steps:
-                    if isinstance(step, Proof):
-                        self.proofs.append(step)
-                    else:
-                        yield MeasureStep(step.words, step.done, step.total)
-            for note in self._skip(record):
-                yield note
-        wanted = {
-            (asker.respondent.key, each.name, item.cell(draw))
-            for each in self._instruments
-            for item in self._items[each.name]
-            for draw in range(item.draws)
-            for asker in self._asked_by(each)
-        }
+            async with aclosing(self._prove(record)) as events:
+                async for event in events:
+                    yield event
+        wanted = self._wanted()
         self._total, self._done = len(wanted), len(wanted & record.cells)
         yield MeasureStarted(record.plan.id, self._total, self._done)
         until = self._options.until
@@ -260,6 +210,30 @@ class _Work:
                         yield self._keep(record, responses, words)
                 if enough(instrument, record.responses, items, until):
                     break
+
+    async def _prove(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
+        async with aclosing(prove(self._workspace, self._instruments, self._whole, self._askers)) as steps:
+            async for step in steps:
+                match step:
+                    case Proof():
+                        self.proofs.append(step)
+                    case ProofsAhead(checks=checks) if checks:
+                        wanted = self._wanted()
+                        yield MeasureAhead(checks, step.total, step.kept, len(wanted), len(wanted & record.cells))
+                    case Proving(done=done, total=total):
+                        yield MeasureStep(f"{step.instrument} on {step.base}", done, total, "checking")
+        for note in self._skip(record):
+            yield note
+
+    def _wanted(self) -> set[tuple[str, str, str]]:
+        """Respondent, instrument and cell of all that is to be known at the end, as far as it makes sense to ask."""
+        return {
+            (asker.respondent.key, each.name, item.cell(draw))
+            for each in self._instruments
+            for item in self._items[each.name]
+            for draw in range(item.draws)
+            for asker in self._asked_by(each)
+        }
 
     def _keep(self, record: Record, responses: list[Response], words: str) -> MeasureStep:
         record.add(responses)

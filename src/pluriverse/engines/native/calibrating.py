@@ -16,17 +16,20 @@ from ..local.sizes import physical_cores
 from . import trial
 
 HELD = (40, 200, 600)  # tokens that voices hold; one setting must do for all, since changing it changes words
+_TRIAL_S, _SMALL = 8, 98_000_000  # seconds that a trial took with a model of so many bytes
 LEAST_GAIN = 1.05  # less is the machine's own unrest
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One trial of `total`; `found`: the settings so far, in the last event the result."""
+    """`done` of `total` trials; `found`: the settings so far, in the last event the result. The first event comes
+    before any trial, with `about_s`: how long all take, very roughly: on two cores."""
 
     done: int
     total: int
     tried: Calibration
     found: Calibration
+    about_s: float = 0.0
 
 
 def calibrate(model: Path, name: str, library: NativeLibrary | None) -> Iterator[Tried]:
@@ -35,11 +38,13 @@ def calibrate(model: Path, name: str, library: NativeLibrary | None) -> Iterator
     What would change replies beyond rounding, such as coarser keys and values, is not tried (docs/decisions/0006).
     """
     cores, logical = physical_cores(), os.cpu_count() or 1
-    best = _measured(Calibration(cores, True, 512, 0, 0, name, ""), model, library)
+    best = Calibration(cores, True, 512, 0, 0, name, "")
     changes: list[dict[str, object]] = [{"flash_attention": False}]
     changes += [{"threads": count} for count in sorted({1, max(cores - 1, 1), logical} - {cores})]
     changes += [{"chunk": 256}, {"chunk": 128}]
     steps = len(changes) + 2
+    yield Tried(0, steps, best, best, steps * _TRIAL_S * max(model.stat().st_size / _SMALL, 1))
+    best = _measured(best, model, library)
     yield Tried(1, steps, best, best)
     for number, change in enumerate(changes, start=2):
         tried = _measured(replace(best, **change), model, library)  # type: ignore[arg-type]  # fields by name

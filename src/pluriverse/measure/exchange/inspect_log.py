@@ -18,6 +18,7 @@ from typing import Any
 from ...files import write_out
 from ..figure import Figure
 from ..items import Item
+from ..measured.cells import place_picked
 from ..responses import Respondent, Response
 from . import Recorded, respondent_of
 
@@ -103,7 +104,7 @@ def _spec(recorded: Recorded, rows: Sequence[Response], who: Respondent, model: 
 
 
 def _sample(recorded: Recorded, row: Response, who: Respondent, item: Item | None) -> Document:
-    picked = _picked(row, recorded)
+    picked = place_picked(row, recorded.instruments.get(row.instrument))
     output = row.text if picked is None else (item.options[picked] if item else _letter(picked))
     turns = [{"role": "user", "content": row.prompt}]
     system = who.system if item is None or item.system is None else item.system
@@ -143,19 +144,6 @@ def _metadata(row: Response, who: Respondent, item: Item | None) -> Document:
         "item": row.item,
         "item_metadata": dict(row.metadata),
     }
-
-
-def _picked(row: Response, recorded: Recorded) -> int | None:
-    """The place of the likeliest option, as the instrument compares them; None for texts."""
-    if not row.logprobs:
-        return None
-    instrument = recorded.instruments.get(row.instrument)
-    per: Sequence[int] = (1,) * len(row.logprobs)
-    if instrument and instrument.norm == "characters":
-        own = row.metadata.get("lengths")  # by the answers' own order, as `measured.accuracy` takes them
-        per = [own[content] for content in row.contents] if own else row.lengths
-    shares = [total / max(length, 1) for total, length in zip(row.logprobs, per, strict=True)]
-    return shares.index(max(shares))
 
 
 def _target(row: Response) -> str | list[str]:

@@ -78,6 +78,7 @@ def _schema(arrow: Any) -> Any:
         "contents": arrow.list_(whole),
         "logprobs": arrow.list_(real),
         "lengths": arrow.list_(whole),
+        "options": arrow.list_(text),
         "seed": whole,
         "prompt_tokens": whole,
         "completion_tokens": whole,

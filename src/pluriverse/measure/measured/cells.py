@@ -115,6 +115,18 @@ def likeliest(chances: np.ndarray) -> int | None:
     return place if (chances >= chances[place] - _TIED).sum() == 1 else None
 
 
+def place_picked(response: Response, instrument: Instrument | None) -> int | None:
+    """The place of the option that is likeliest as the instrument compares them; None for texts."""
+    if not response.logprobs:
+        return None
+    per: Sequence[int] = (1,) * len(response.logprobs)
+    if instrument and instrument.norm == "characters":
+        own = response.metadata.get("lengths")  # by the answers' own order, as `accuracy` takes them
+        per = [own[content] for content in response.contents] if own else response.lengths
+    shares = [total / max(length, 1) for total, length in zip(response.logprobs, per, strict=True)]
+    return shares.index(max(shares))
+
+
 def classified(responses: Sequence[Response]) -> list[Response]:
     """Texts whose class is known."""
     return [each for each in responses if each.kind]

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..figure import Figure
 from ..responses import Respondent
+from .answers import answers_block
 from .markup import Child, Html, el, ems, joined, shortened
 from .parts import CLASSES, Report
 from .plots import LABEL_EMS, Row, intervals
@@ -32,7 +33,7 @@ Line = tuple[Measured, Figure]
 
 def card_html(report: Report, assistant: str, counter: Counter | None = None, groups: bool = True) -> Html:
     """One `article`. `counter` numbers its figures on from those before it on a page; without `groups` it leaves out
-    the figures of single languages, countries and subjects, which the page has side by side."""
+    the figures of single languages, countries and subjects, and the answers: the page has both side by side."""
     report = seen(report)
     counter = counter or Counter("card")
     lines = _lines(report, assistant)
@@ -44,6 +45,7 @@ def card_html(report: Report, assistant: str, counter: Counter | None = None, gr
         _sees(report, assistant),
         _plots(lines, assistant, counter, report),
         _groups(report, assistant) if groups else None,
+        _answers(report) if groups else None,
         class_="card",
         aria_labelledby=key,
     )
@@ -205,6 +207,14 @@ def _table(title: str, lines: Sequence[Line], notes: Footnotes, report: Report, 
     if not any(row[-1] for row in body):
         head, body = head[:-1], [row[:-1] for row in body]
     return table(title, head, body, foot=notes.listed(), named=named)
+
+
+def _answers(report: Report) -> Html | None:
+    titles = {each.name: each.title for each in report.instruments}
+    blocks = [answers_block(report, each.instrument, titles.get(each.instrument, "")) for each in report.evidence]
+    if not blocks:
+        return None
+    return joined([el("h4", "What it answered"), *blocks])
 
 
 def _groups(report: Report, assistant: str) -> Html | None:

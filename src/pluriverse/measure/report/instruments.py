@@ -6,6 +6,7 @@ Knows figures and blocks of the page; the page's order is `page`'s affair.
 from collections.abc import Sequence
 
 from ..figure import PANEL, Figure
+from .answers import answers_block
 from .markup import Child, Html, el, joined, linked
 from .parts import CLASSES, Cluster, Reference, Report
 from .plots import LANES, Row, intervals, shares
@@ -41,6 +42,7 @@ def instrument_block(report: Report, found: Measured, counter: Counter) -> Html:
         )
     parts += [_classes(report, found, counter), _panel(found, alone, counter)]
     parts += [_groups(report, found, name) for name in found.metrics(group=True)]
+    parts.append(answers_block(report, found.name, found.title))
     return el("article", *parts)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..evidence import Evidence
 from ..figure import Figure
 from ..instrument import Instrument
 from ..responses import Respondent
@@ -163,4 +164,5 @@ class Report:
     maps: Sequence[Map] = ()
     leaderboard: Sequence[LeaderboardRow] = ()
     confusions: Sequence[ConfusionTable] = ()
+    evidence: Sequence[Evidence] = ()
     notes: Sequence[str] = field(default_factory=tuple)

@@ -55,7 +55,17 @@ code { font-family: ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; f
 .facts div { display: grid; grid-template-columns: 8rem minmax(0, 1fr); gap: 1rem; padding: 0.3rem 0;
   font-size: 0.9rem; }
 .facts dt { color: var(--soft); } .facts dd { margin: 0; overflow-wrap: anywhere; }
-.said { white-space: pre-wrap; }
+.said { white-space: pre-wrap; overflow-wrap: anywhere; }
+h4 { font-size: 1rem; margin: 2rem 0 0; }
+h5 { font: 600 0.9rem/1.4 system-ui, sans-serif; margin: 0; overflow-wrap: anywhere; }
+.asked { margin: 1.25rem 0 0; padding: 0.75rem 0 0; border-top: 1px solid var(--line); }
+blockquote { margin: 0.5rem 0; padding: 0.5rem 0.9rem; border-left: 3px solid var(--line); background: var(--raised);
+  font-size: 0.9rem; max-width: 68ch; }
+.answers { list-style: none; padding: 0; max-width: none; display: grid; gap: 1rem 1.5rem; font-size: 0.9rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(15rem, 100%), 1fr)); }
+.answers > li { border-top: 1px solid var(--hair); margin: 0; min-width: 0; }
+.answers p { margin: 0.35rem 0; } .answers ul { padding: 0; list-style: none; margin: 0.35rem 0; }
+.answers ul li { margin: 0.1rem 0; }
 @media (max-width: 30rem) { .facts div { grid-template-columns: minmax(0, 1fr); gap: 0; } }
 """
 

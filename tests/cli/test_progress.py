@@ -1,0 +1,72 @@
+"""Steps count down by themselves: on a terminal in place, elsewhere as a line now and then."""
+
+import io
+import threading
+import time
+
+import pytest
+
+from pluriverse.cli import progress
+from pluriverse.cli.progress import Progress
+
+
+class Screen(io.StringIO):
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._is = terminal
+
+    def isatty(self) -> bool:
+        return self._is
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("_TICK_S", 0.02), ("_REDRAW_S", 0.01), ("_PLAIN_S", 0.05)):
+        monkeypatch.setattr(progress, name, seconds)
+
+
+def lefts(screen: Screen) -> list[str]:
+    return [part.split(", ")[1].split(" left")[0] for part in screen.getvalue().split("\r\x1b[K") if " left" in part]
+
+
+def test_time_left_moves_while_nothing_comes() -> None:
+    shown = Progress(screen := Screen(True))
+    shown.steps("checking", 1, 10, "xstest on small", left_s=9.0)
+    time.sleep(0.35)
+    shown.clear()
+    found = lefts(screen)
+    assert len(found) > 3 and found[0] == "9.0 s" and float(found[-1].split()[0]) <= 8.8
+    assert "checking: 1 of 10, 9.0 s left (xstest on small)" in screen.getvalue()
+
+
+def test_it_follows_from_the_steps_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "_TICK_S", 60)
+    shown = Progress(screen := Screen(True))
+    for done in (20, 30, 50):  # 20 were known before
+        shown.steps("checking", done, 60)
+        now[0] += 10
+    shown.clear()
+    assert lefts(screen) == ["30 s", "6.7 s"]
+
+
+def test_nothing_is_drawn_over_what_comes_after() -> None:
+    shown = Progress(screen := Screen(True))
+    shown.steps("measuring", 1, 10, left_s=9.0)
+    shown.clear()
+    before = screen.getvalue()
+    time.sleep(0.1)
+    assert screen.getvalue() == before and not [each for each in threading.enumerate() if "_ticking" in each.name]
+
+
+def test_where_lines_stay_there_are_few() -> None:
+    shown = Progress(screen := Screen(False))
+    shown.steps("measuring", 1, 10, left_s=9.0)
+    assert screen.getvalue() == ""
+    time.sleep(0.2)
+    shown.clear()
+    lines = screen.getvalue().splitlines()
+    assert 1 <= len(lines) <= 4 and all(line.startswith("measuring: 1 of 10, 8.") for line in lines)
+    Progress(quiet := Screen(True), silent=True).steps("measuring", 1, 10)
+    assert quiet.getvalue() == ""
