@@ -9,7 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from ..ask import AskOptions
-from ..engines.contract import Chunk, Engine, Failed, Finished, Request, Scored, ScoreRequest, Started
+from ..engines.contract import Chunk, Engine, Failed, Finished, Request, Scored, ScoreRequest, Started, Thought
+from ..engines.thinking import Piece, Told, joined
 from ..errors import EngineError
 from ..values import Sampling
 from .answering import Voice
@@ -91,14 +92,16 @@ class Asker:
 
     async def _speak(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
         requests = [self._request(item, draw) for item, draw in cells]
-        texts = [""] * len(cells)
+        said: list[list[Piece]] = [[] for _ in cells]
         started: list[Started | None] = [None] * len(cells)
         ends: list[tuple[Finished, float] | None] = [None] * len(cells)
         began = time.perf_counter()
         async for event in self.engine.generate(requests):
             match event:
                 case Chunk(index=index, text=text):
-                    texts[index] += text
+                    said[index].append(Piece(text))
+                case Thought(index=index, text=text):
+                    said[index].append(Piece(text, thinking=True))
                 case Started():
                     started[event.index] = event
                 case Finished():
@@ -106,17 +109,18 @@ class Asker:
                 case Failed():
                     raise event.error
         responses = []
-        for (item, draw), text, start, end in zip(cells, texts, started, ends, strict=True):
+        for (item, draw), pieces, start, end in zip(cells, said, started, ends, strict=True):
             if end is None or start is None:
                 raise EngineError(f"the engine of {self.engine.base} ended before its replies did", "call again")
             finished, seconds = end
-            told = _class_of(item, text.strip(), finished.reason)
+            told = joined(pieces, finished.unfinished)
+            kind = _class_of(item, told, finished.reason)
             fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
             responses.append(
                 Response(
-                    **fields, text=text.strip(), kind=told, finish_reason=finished.reason, seed=start.seed,
+                    **fields, text=told.text.strip(), kind=kind, finish_reason=finished.reason, seed=start.seed,
                     prompt_tokens=finished.prompt_tokens, completion_tokens=finished.completion_tokens,
-                    seconds=round(seconds, 3),
+                    seconds=round(seconds, 3), thinking=told.thinking or "", unfinished=told.unfinished,
                 )
             )  # fmt: skip
         return responses
@@ -136,8 +140,10 @@ class Asker:
         return replace(request, sampling=replace(request.sampling, stop=request.sampling.stop + item.stop))
 
 
-def _class_of(item: Item, text: str, reason: str) -> str:
+def _class_of(item: Item, told: Told, reason: str) -> str:
     """The class of what was said to an assistant; raw continuations have none."""
     if item.form == "raw":
         return ""
-    return classify(text, question=item.prompt, language=item.language, finish_reason=reason).kind
+    if told.unfinished:
+        return "broken"
+    return classify(told.text.strip(), question=item.prompt, language=item.language, finish_reason=reason).kind
