@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ReplyChunk,
         ReplyFinished,
         ReplyStarted,
+        ReplyThought,
     )
     from .assistants import Assistant, Guidance, Panel
     from .engines.contract import Score
@@ -56,7 +57,7 @@ _HOMES = {
     "facade": ("Chat", "Pluriverse", "ask", "assistants", "chat", "models", "panels", "pull", "score", "stream"),
     "ask": (
         *("AskEvent", "AskFinished", "Fetching", "Loading", "ReplyChunk", "ReplyFinished", "ReplyStarted"),
-        *("Replies", "Reply"),
+        *("Replies", "Reply", "ReplyThought"),
     ),
     "assistants": ("Assistant", "Guidance", "Panel"),
     "engines.contract": ("Score",),
@@ -104,6 +105,7 @@ __all__ = [
     "ReplyChunk",
     "ReplyFinished",
     "ReplyStarted",
+    "ReplyThought",
     "Sampling",
     "Score",
     "Settings",

@@ -2,12 +2,15 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pluriverse.ask import AskFinished, Conversation, ReplyChunk, Workspace
+from pluriverse.ask import AskFinished, Conversation, ReplyChunk, ReplyThought, Workspace
+from pluriverse.ask.kept import Turn
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, NotFoundError, UsageError
+from pluriverse.settings import Settings
 from pluriverse.values import Message
 
 from .stepped import SteppedEngine, assistant, collect
@@ -187,3 +190,52 @@ def test_what_was_never_kept_cannot_go_on(workspace: Workspace) -> None:
     workspace.__dict__["history"] = None
     with pytest.raises(NotFoundError, match="switched off"):
         Conversation.resumed(workspace, "abcdef", GREEN)
+
+
+def test_thinking_is_kept_beside_the_text_and_never_said_again(tmp_path: Path) -> None:
+    script = tmp_path / "thinks.toml"
+    script.write_text('[[rule]]\nreplies = ["<think>\\nHm, {question}\\n</think>\\n\\nYou asked: {question}"]\n')
+    thinker = assistant("thinker", f"scripted:{script}")
+
+    async def work() -> None:
+        async with Workspace(Settings(home=tmp_path / "home", offline=True)) as workspace:
+            conversation = Conversation(workspace, thinker)
+            events = await collect(conversation.say("one"))
+            chunks = ["".join(e.text for e in events if isinstance(e, kind)) for kind in (ReplyChunk, ReplyThought)]
+            reply = events[-1].replies[0]
+            assert chunks == [reply.text, "\nHm, one\n"] and reply.text == "You asked: one"
+            assert (reply.thinking, reply.unfinished) == ("Hm, one", False)
+            assert workspace.history is not None and conversation.id is not None
+            kept = workspace.history.get(conversation.id).turns[-1]
+            assert kept.content == reply.text and kept.record and kept.record["thinking"] == "Hm, one"
+            assert await collect(conversation.say("two"))
+            assert [each.content for each in conversation.heard_by(thinker)][:2] == ["one", "You asked: one"]
+            # What was kept with its thinking in the text is heard without it.
+            workspace.history.add(conversation.id, Turn(None, "three"))
+            workspace.history.add(conversation.id, Turn("thinker", "<think>Hm.</think>Three it is.", "stop"))
+            resumed = Conversation.resumed(workspace, conversation.id, thinker)
+            assert await collect(resumed.say("four"))
+            assert [each.content for each in resumed.heard_by(thinker)][-2:] == ["Three it is.", "four"]
+
+    asyncio.run(work())
+
+
+def test_a_reply_that_only_thought_is_unfinished_and_not_heard(tmp_path: Path) -> None:
+    script = tmp_path / "thinks.toml"
+    script.write_text('[[rule]]\nthinks = true\nreplies = ["I cannot say, or can I?"]\n')
+    thinker = assistant("thinker", f"scripted:{script}")
+
+    async def work() -> None:
+        async with Workspace(Settings(home=tmp_path / "home", offline=True)) as workspace:
+            conversation = Conversation(workspace, thinker)
+            reply = (await collect(conversation.say("one")))[-1].replies[0]
+            document = reply.as_dict()
+            assert (document["text"], document["unfinished"], document["thinking"]) == (
+                "",
+                True,
+                "I cannot say, or can I?",
+            )
+            await collect(conversation.say("two"))
+            assert [each.content for each in conversation.heard_by(thinker)] == ["two"]
+
+    asyncio.run(work())

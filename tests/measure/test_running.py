@@ -355,3 +355,70 @@ def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings
     done = last(asyncio.run(go()))
     assert {each.base for each in done.run.plan.respondents} == {base} == {each.base for each in done.proofs}
     assert all(each.guidance for each in done.run.plan.respondents) and len(done.run.responses) == 16
+
+
+REFUSAL = "I'm sorry, but I can't help with that."
+PLAIN = "Lower taxes let small business thrive, and that is what a town needs most of all today."
+THOUGHTS = {
+    "tags": f"<think>\\n{REFUSAL}\\n</think>\\n\\n{PLAIN}",
+    "thought": f"<thought>{REFUSAL}</thought>{PLAIN}",
+    "closed": f"{REFUSAL}\\n</think>\\n\\n{PLAIN}",
+    "channels": f"<|channel|>analysis<|message|>{REFUSAL}<|end|><|start|>assistant<|channel|>final<|message|>{PLAIN}",
+}
+
+
+def scripted(folder: Path, name: str, reply: str, more: str = "") -> Assistant:
+    place = folder / f"{name}.toml"
+    place.write_text(f'[[rule]]\nreplies = ["{reply}"]\n{more}')
+    return Assistant(name, system=f"You are {name}.", base=f"scripted:{place}")
+
+
+def said(number: int = 10) -> list[Item]:
+    return [Item(f"t{n}", f"What do you think of {n}?", "chat", max_tokens=200) for n in range(number)]
+
+
+def test_thinking_is_in_no_class_and_no_figure(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = [scripted(tmp_path, "plain", PLAIN), *(scripted(tmp_path, name, text) for name, text in THOUGHTS.items())]
+    monkeypatch.setattr("tests.measure.test_running.SAID", said())
+    done = last(run(settings, [TALK], who))
+    assert {(row.text, row.kind, row.unfinished) for row in done.run.responses} == {(PLAIN, "answer", False)}
+    assert {row.assistant: row.thinking for row in done.run.responses} == {
+        "plain": "", **dict.fromkeys(THOUGHTS, REFUSAL)
+    }  # fmt: skip
+    by_metric: dict[str, set] = {}
+    for figure in done.figures:
+        by_metric.setdefault(figure.metric, set()).add((figure.value, figure.low, figure.high, figure.n))
+    assert all(len(values) == 1 for values in by_metric.values()) and by_metric["share_answer"].pop()[0] == 1
+
+
+def test_a_reply_that_only_thought_counts_nowhere_and_is_told(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.measure.test_running.SAID", said())
+    some = f'[[rule]]\nquestion = "[01]"\nreplies = ["<think>{REFUSAL}"]\n[[rule]]\nreplies = ["{PLAIN}"]'
+    mixed = scripted(tmp_path, "mixed", PLAIN)
+    (tmp_path / "mixed.toml").write_text(some)
+    done = last(run(settings, [TALK], [scripted(tmp_path, "never", REFUSAL, "thinks = true"), mixed]))
+    unfinished = [row for row in done.run.responses if row.unfinished]
+    assert len(unfinished) == 12 and {row.text for row in unfinished} == {""}
+    never = [each for each in done.figures if each.assistant == "never"]
+    assert [each.value for each in never] == [None] and "10 of 10 replies ended before" in never[0].note
+    shares = {each.metric: each for each in done.figures if each.assistant == "mixed"}
+    assert shares["share_answer"].value == 1 and shares["share_answer"].n == 8
+    assert "2 of 10 replies ended before their thinking did" in shares["share_refusal"].note
+
+
+def test_rows_of_before_are_read_with_their_thinking_apart(settings: Settings) -> None:
+    row = dict(last(run(settings, [TALK], [A])).run.responses[0].as_dict(), kind="refusal", prompt="What is it?")
+    del row["thinking"], row["unfinished"]
+    for text in (f"<think>{REFUSAL}</think>\n{PLAIN}", f"{REFUSAL}\n</think>\n{PLAIN}"):
+        found = response_of({**row, "text": text})
+        assert (found.text, found.kind, found.thinking) == (PLAIN, "answer", REFUSAL)
+    cut = response_of({**row, "text": f"<think>{REFUSAL}"})
+    assert (cut.text, cut.kind, cut.unfinished) == ("", "broken", True)
+    assert (
+        response_of({**row, "text": REFUSAL}).text == REFUSAL
+        and response_of({**row, "kind": "", "text": "<think>x"}).kind == ""
+    )

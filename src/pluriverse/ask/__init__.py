@@ -6,7 +6,7 @@ Start with `Workspace`, `ask` and `Conversation`; the events they yield are in `
 from .asking import Asking, ask
 from .conversation import Conversation
 from .drafts import AskOptions, Heard
-from .events import AskEvent, AskFinished, Fetching, Loading, ReplyChunk, ReplyFinished, ReplyStarted
+from .events import AskEvent, AskFinished, Fetching, Loading, ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
 from .history import History
 from .kept import Kept, Summary, Turn
 from .reply import Replies, Reply
@@ -29,6 +29,7 @@ __all__ = [
     "ReplyChunk",
     "ReplyFinished",
     "ReplyStarted",
+    "ReplyThought",
     "Summary",
     "Turn",
     "Workspace",

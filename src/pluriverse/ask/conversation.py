@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..assistants import Assistant
+from ..engines.thinking import told
 from ..errors import ContextOverflowError, NotFoundError, UsageError
 from ..values import Message
 from .asking import Asking
@@ -76,8 +77,8 @@ class Conversation:
         for turn in record.turns:
             if turn.speaker is None:
                 conversation._rounds.append(_Round(turn.content))
-            elif conversation._rounds:
-                conversation._rounds[-1].replies.append(turn)
+            elif conversation._rounds:  # kept before thinking was told apart: it is not said again
+                conversation._rounds[-1].replies.append(replace(turn, content=told(turn.content).text))
         return conversation
 
     @property

@@ -6,10 +6,11 @@ Knows one assistant's request and the times at which things happened to it; neve
 from dataclasses import dataclass, replace
 
 from ..assistants import Assistant, Opposite, Shelf, opposite_of
-from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Started
+from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Started, Thought
+from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
 from ..values import Digest, Message, Sampling, check_strength
-from .events import ReplyChunk, ReplyFinished, ReplyStarted
+from .events import ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
 from .reply import Reply
 
 
@@ -78,7 +79,7 @@ class Draft:
         self.base = default_base if self.assistant.base == "default" else self.assistant.base
         self.digest: Digest | None = None
         self.reply: Reply | None = None
-        self._texts: list[str] = []
+        self._pieces: list[Piece] = []
         self._started: Started | None = None
         self._first_token_s: float | None = None
 
@@ -92,7 +93,7 @@ class Draft:
     def speaks_through(self, base: str, digest: Digest | None) -> None:
         self.base, self.digest = base, digest
 
-    def take(self, event: EngineEvent, now: float) -> ReplyStarted | ReplyChunk | ReplyFinished:
+    def take(self, event: EngineEvent, now: float) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished:
         """Note what the engine said at `now` (seconds from the moment of asking) and tell it in the surfaces' words."""
         match event:
             case Started():
@@ -103,8 +104,11 @@ class Draft:
             case Chunk(text=text):
                 if text and self._first_token_s is None:
                     self._first_token_s = now
-                self._texts.append(text)
+                self._pieces.append(Piece(text))
                 return ReplyChunk(self.index, text, now)
+            case Thought(text=text):
+                self._pieces.append(Piece(text, thinking=True))
+                return ReplyThought(self.index, text, now)
             case Finished():
                 self.reply = self._as_reply(event.reason, now, finished=event)
                 return ReplyFinished(self.index, self.reply)
@@ -132,12 +136,13 @@ class Draft:
         error: PluriverseError | None = None,
     ) -> Reply:
         prompt_tokens = self._started.prompt_tokens if self._started else None
+        told = joined(self._pieces)
         return Reply(
             assistant=self.assistant.name,
             base=self.base,
             digest=self.digest,
             definition=self.assistant.digest,
-            text="".join(self._texts),
+            text=told.text,
             finish_reason=reason,
             prompt_tokens=finished.prompt_tokens if finished else prompt_tokens,
             completion_tokens=finished.completion_tokens if finished else None,
@@ -147,6 +152,8 @@ class Draft:
             sampling=self._sampling,
             error=error,
             guidance=self.guidance,
+            thinking=told.thinking,
+            unfinished=finished.unfinished if finished else False,
         )
 
 

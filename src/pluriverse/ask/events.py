@@ -1,8 +1,8 @@
 """What happens while assistants are asked, as small frozen events.
 
 A surface draws them, a server streams them, a test collects them. `index` is an assistant's place among those asked.
-The order for each index is ReplyStarted, ReplyChunk..., then exactly one ReplyFinished (which may come alone, with an
-error); AskFinished is the last event of all.
+The order for each index is ReplyStarted, ReplyChunk or ReplyThought..., then exactly one ReplyFinished (which may come
+alone, with an error); AskFinished is the last event of all.
 """
 
 from dataclasses import dataclass
@@ -52,6 +52,15 @@ class ReplyChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyThought:
+    """New text of what one assistant writes for itself before it answers; no part of its reply's text."""
+
+    index: int
+    text: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     """One reply has ended, well or not: see its `finish_reason` and `error`."""
 
@@ -72,4 +81,4 @@ class AskFinished:
         return self.replies.failure
 
 
-AskEvent = Fetching | Loading | ReplyStarted | ReplyChunk | ReplyFinished | AskFinished
+AskEvent = Fetching | Loading | ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | AskFinished

@@ -20,6 +20,8 @@ class Reply:
 
     Seconds count from the moment of asking, fetching and loading included. A reply that was cut short ("cancelled") or
     went wrong ("error") keeps the text it had; what was never counted is None.
+    `thinking` is what it wrote for itself before it answered, None where it did not; it is no part of `text`. Where it
+    ended before its thinking did, `unfinished` says so, and there is no answer.
     """
 
     assistant: str
@@ -36,6 +38,8 @@ class Reply:
     sampling: Sampling
     error: PluriverseError | None = None
     guidance: Opposite | None = None  # whom it was decoded against; None: it spoke for itself
+    thinking: str | None = None
+    unfinished: bool = False
 
     @property
     def answered(self) -> bool:
@@ -43,8 +47,8 @@ class Reply:
         return bool(self.text.strip()) or self.finish_reason not in {"error", "cancelled"}
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling` and, where there is one,
-        `error` added."""
+        """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling`, `unfinished` and, where there
+        is one, `error` added."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
         document: dict[str, Any] = {
@@ -57,6 +61,8 @@ class Reply:
             "completion_tokens": self.completion_tokens,
             "first_token_s": _rounded(self.first_token_s),
             "total_s": _rounded(self.total_s),
+            "thinking": self.thinking,
+            "unfinished": self.unfinished,
             "seed": self.seed,
             "definition": self.definition,
             "guidance": None if self.guidance is None else self.guidance.as_dict(),
@@ -71,12 +77,16 @@ class Reply:
 
     def _repr_markdown_(self) -> str:
         """How a notebook shows it."""
-        note = {
-            "length": "*(cut: the token limit was reached)*",
-            "context": "*(cut: the conversation is full)*",
-            "cancelled": "*(stopped)*",
-            "error": f"*(error: {self.error.message if self.error else 'unknown'})*",
-        }.get(self.finish_reason)
+        note = (
+            "*(ended before its thinking did: no answer)*"
+            if self.unfinished
+            else {
+                "length": "*(cut: the token limit was reached)*",
+                "context": "*(cut: the conversation is full)*",
+                "cancelled": "*(stopped)*",
+                "error": f"*(error: {self.error.message if self.error else 'unknown'})*",
+            }.get(self.finish_reason)
+        )
         guided = f" ({self.guidance.words})" if self.guidance else ""
         return "\n\n".join(part for part in (f"**{self.assistant}**{guided}", self.text.strip(), note) if part)
 
@@ -152,7 +162,8 @@ class Replies(Sequence[Reply]):
 
 
 def _indented(reply: Reply) -> str:
-    text = reply.text.strip() or (f"({reply.error.message})" if reply.error else "(no answer)")
+    nothing = "(no answer: it ended before its thinking did)" if reply.unfinished else "(no answer)"
+    text = reply.text.strip() or (f"({reply.error.message})" if reply.error else nothing)
     return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
 
 

@@ -124,6 +124,8 @@ def foot(reply: "Reply") -> str:
     """What there is to say under a finished reply."""
     tokens = None if reply.completion_tokens is None else counted(reply.completion_tokens, "token")
     took = duration(reply.total_s)
+    if reply.unfinished:
+        return f"no answer: ended before its thinking did, {tokens}, {took}"
     match reply.finish_reason:
         case "error":
             return f"no reply: {one_line(reply.error.message)}" if reply.error else "no reply"
@@ -147,3 +149,7 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
         out.warn(f"no whole reply from {', '.join(names)}: {message}")
         if hint:
             out.note(f"hint: {hint}")
+    if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
+        out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
+        if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):
+            out.note("hint: a larger --max-tokens gives room for an answer")

@@ -71,7 +71,18 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """New text, valid Unicode, never part of a stop string. Tokens may come without text and text may lag tokens."""
+    """New text, valid Unicode, never part of a stop string. Tokens may come without text and text may lag tokens.
+
+    Thinking comes as `Thought`; only a closing mark that nothing opened is found at the end (`thinking.joined`).
+    """
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """New text of a block of thinking (`engines.thinking`): never part of the reply's text."""
 
     index: int
     text: str
@@ -83,6 +94,7 @@ class Finished:
     reason: FinishReason
     prompt_tokens: int
     completion_tokens: int  # includes the end-of-turn token when there was one
+    unfinished: bool = False  # it ended before its thinking did: there is no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +105,7 @@ class Failed:
     error: PluriverseError
 
 
-EngineEvent = Started | Chunk | Finished | Failed
+EngineEvent = Started | Chunk | Thought | Finished | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +166,8 @@ class Engine(Protocol):
     def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
         """Answer all requests together and yield their merged events in the order in which they happen.
 
-        Each request yields Started, Chunk..., then exactly one Finished or Failed (Failed may come alone). Several
-        calls may run at once. Closing the iterator cancels what is still running within one decoding step.
+        Each request yields Started, Chunk or Thought..., then exactly one Finished or Failed (Failed may come alone).
+        Several calls may run at once. Closing the iterator cancels what is still running within one decoding step.
         At temperature 0 a request's text does not depend on what else is being decoded.
         """
 

@@ -35,8 +35,9 @@ from .contract import (
     Scored,
     ScoreRequest,
     Started,
+    Thought,
 )
-from .text import TextStream
+from .thinking import Piece, ReplyStream
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +46,7 @@ VOCABULARY = 4096
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
 _KEYS = {"pace", "context_length", "guidance", "rule"}
-_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang"}
+_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Rule:
     fail_after: int | None = None  # tokens after which the reply ends with `error`
     error: str = "engine"  # its kind
     hang: bool = False  # say nothing until cancelled
+    thinks: bool = False  # play a model whose template opens thinking: the reply begins inside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class _Speaking:
     index: int
     rule: Rule
     tokens: list[bytes]
-    text: TextStream
+    text: ReplyStream
     sampling: Sampling
     prompt_tokens: int
     cached_tokens: int
@@ -240,7 +242,8 @@ class ScriptedEngine:
         seed = random.randrange(2**32) if sampling.seed is None else sampling.seed  # noqa: S311
         rule = self._script.rule(system, question)
         tokens = _split(_reply(rule, system, question, sampling, seed))
-        return _Speaking(index, rule, tokens, TextStream(sampling.stop), sampling, prompt, cached, seed)
+        stream = ReplyStream(sampling.stop, rule.thinks)
+        return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed)
 
     def _say(self, each: _Speaking) -> list[EngineEvent]:
         """One token of one reply, and its end where it ends."""
@@ -252,8 +255,7 @@ class ScriptedEngine:
         events: list[EngineEvent] = []
         reason: FinishReason | None = None
         if each.said < len(each.tokens):
-            if text := each.text.push(each.tokens[each.said]):
-                events.append(Chunk(each.index, text))
+            events += _told(each.index, each.text.push(each.tokens[each.said]))
         else:
             reason = "stop"
         each.said += 1
@@ -265,9 +267,8 @@ class ScriptedEngine:
             reason = "context"
         if reason is None:
             return events
-        if rest := each.text.finish():
-            events.append(Chunk(each.index, rest))
-        return [*events, Finished(each.index, reason, each.prompt_tokens, each.said)]
+        events += _told(each.index, each.text.finish())
+        return [*events, Finished(each.index, reason, each.prompt_tokens, each.said, each.text.unfinished)]
 
     def _check_guide(self, guide: Guide | None) -> None:
         if guide and not self._script.guidance:
@@ -282,6 +283,10 @@ class ScriptedEngine:
 
     def _gone(self) -> EngineError:
         return EngineError(f"the engine of {self._base} was closed")
+
+
+def _told(index: int, pieces: list[Piece]) -> list[EngineEvent]:
+    return [Thought(index, each.text) if each.thinking else Chunk(index, each.text) for each in pieces]
 
 
 def _reply(rule: Rule, system: str, question: str, sampling: Sampling, seed: int) -> str:

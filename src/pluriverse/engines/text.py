@@ -20,17 +20,18 @@ class TextStream:
 
     def push(self, data: bytes) -> str:
         """The new text that may be shown; "" once a stop string has been met."""
-        return self._take(self._decoder.decode(data))
+        return self.take(self._decoder.decode(data))
 
     def finish(self) -> str:
         """What was held back, when no more bytes will come; unfinished characters become U+FFFD."""
         if self.stopped:
             return ""
-        rest = self._take(self._decoder.decode(b"", final=True))
+        rest = self.take(self._decoder.decode(b"", final=True))
         held, self._held = self._held, ""
         return rest + ("" if self.stopped else held)
 
-    def _take(self, text: str) -> str:
+    def take(self, text: str) -> str:
+        """The same for what is text already."""
         if self.stopped:
             return ""
         self._held += text

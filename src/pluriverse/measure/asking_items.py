@@ -9,7 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from ..ask import AskOptions
-from ..engines.contract import Chunk, Engine, Failed, Finished, Request, Scored, ScoreRequest, Started
+from ..engines.contract import Chunk, Engine, Failed, Finished, Request, Scored, ScoreRequest, Started, Thought
+from ..engines.thinking import Piece, Told, joined
 from ..errors import EngineError
 from ..values import Sampling
 from .answering import Voice
@@ -122,7 +123,7 @@ class Asker:
     async def _texts(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[tuple[int, Response], None]:
         """In the order in which they end, with their places among the cells."""
         requests = [self._request(item, draw) for item, draw in cells]
-        texts = [""] * len(cells)
+        said: list[list[Piece]] = [[] for _ in cells]
         started: list[Started | None] = [None] * len(cells)
         ended = 0
         began = time.perf_counter()
@@ -130,26 +131,30 @@ class Asker:
             async for event in events:
                 match event:
                     case Chunk(index=index, text=text):
-                        texts[index] += text
+                        said[index].append(Piece(text))
+                    case Thought(index=index, text=text):
+                        said[index].append(Piece(text, thinking=True))
                     case Started():
                         started[event.index] = event
                     case Finished(index=index) if (start := started[index]) is not None:
                         ended += 1
                         seconds = time.perf_counter() - began
-                        yield index, self._spoken(instrument, cells[index], texts[index].strip(), start, event, seconds)
+                        yield index, self._spoken(instrument, cells[index], said[index], start, event, seconds)
                     case Failed():
                         raise event.error
         if ended < len(cells):
             raise EngineError(f"the engine of {self.engine.base} ended before its replies did", "call again")
 
     def _spoken(
-        self, instrument: Instrument, cell: Cell, text: str, start: Started, end: Finished, seconds: float
+        self, instrument: Instrument, cell: Cell, pieces: Sequence[Piece], start: Started, end: Finished, seconds: float
     ) -> Response:
         item, draw = cell
+        told = joined(pieces, end.unfinished)
         fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
         return Response(
-            **fields, text=text, kind=_class_of(item, text, end.reason), finish_reason=end.reason, seed=start.seed,
-            prompt_tokens=end.prompt_tokens, completion_tokens=end.completion_tokens, seconds=round(seconds, 3),
+            **fields, text=told.text.strip(), kind=_class_of(item, told, end.reason), finish_reason=end.reason,
+            seed=start.seed, prompt_tokens=end.prompt_tokens, completion_tokens=end.completion_tokens,
+            seconds=round(seconds, 3), thinking=told.thinking or "", unfinished=told.unfinished,
         )  # fmt: skip
 
     def _request(self, item: Item, draw: int) -> Request:
@@ -167,8 +172,10 @@ class Asker:
         return replace(request, sampling=replace(request.sampling, stop=request.sampling.stop + item.stop))
 
 
-def _class_of(item: Item, text: str, reason: str) -> str:
+def _class_of(item: Item, told: Told, reason: str) -> str:
     """The class of what was said to an assistant; raw continuations have none."""
     if item.form == "raw":
         return ""
-    return classify(text, question=item.prompt, language=item.language, finish_reason=reason).kind
+    if told.unfinished:
+        return "broken"
+    return classify(told.text.strip(), question=item.prompt, language=item.language, finish_reason=reason).kind

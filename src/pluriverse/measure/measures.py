@@ -8,6 +8,7 @@ gives one number per item and assistant, by which paired tests and the proof of 
 
 import importlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
@@ -53,6 +54,7 @@ Values = Mapping[str, Mapping[str, float]]
 def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[Figure]:
     """All figures of an instrument, in the order of its measures; a measure that cannot say anything says why."""
     found: list[Figure] = []
+    responses, left = _answered(responses)
     for name in instrument.measures:
         module = importlib.import_module(f"{__package__}.measured.{_MODULES[name]}")
         try:
@@ -61,7 +63,38 @@ def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[
             items = len({response.item for response in responses})
             why = f"{error.message}: {error.hint}" if error.hint else error.message
             found.append(Figure(PANEL, instrument.name, name, None, None, None, items, note=why))
-    return found
+    return [*(_noted(each, left) for each in found), *_nothing(instrument, responses, left)]
+
+
+def _answered(responses: Sequence[Response]) -> tuple[list[Response], dict[str, tuple[int, int]]]:
+    """Without replies that ended before their thinking did, which say nothing; by assistant, how many of how many."""
+    left: dict[str, tuple[int, int]] = {}
+    for assistant in dict.fromkeys(row.assistant for row in responses if row.unfinished):
+        rows = [row for row in responses if row.assistant == assistant]
+        left[assistant] = sum(row.unfinished for row in rows), len(rows)
+    return [row for row in responses if not row.unfinished], left
+
+
+def _unfinished(counts: tuple[int, int]) -> str:
+    return f"{counts[0]:,} of {counts[1]:,} replies ended before their thinking did and are not counted"
+
+
+def _noted(figure: Figure, left: Mapping[str, tuple[int, int]]) -> Figure:
+    if (counts := left.get(figure.assistant)) is None:
+        return figure
+    return replace(figure, note="; ".join(part for part in (figure.note, _unfinished(counts)) if part))
+
+
+def _nothing(
+    instrument: "Instrument", responses: Sequence[Response], left: Mapping[str, tuple[int, int]]
+) -> list[Figure]:
+    """For those of whom no answer is left."""
+    answered = {row.assistant for row in responses}
+    return [
+        Figure(name, instrument.name, metric_of(instrument), None, None, None, 0, note=_unfinished(counts))
+        for name, counts in left.items()
+        if name not in answered
+    ]
 
 
 def metric_of(instrument: "Instrument") -> str:
@@ -73,5 +106,5 @@ def values_of(instrument: "Instrument", responses: Sequence[Response]) -> Values
     """One number per assistant and item, of the instrument's first measure."""
     name = instrument.measures[0]
     module = importlib.import_module(f"{__package__}.measured.{_MODULES[name]}")
-    values: Values = getattr(module, f"{name}_values")(instrument, responses)
+    values: Values = getattr(module, f"{name}_values")(instrument, _answered(responses)[0])
     return values

@@ -5,9 +5,11 @@ Knows rows; no engine, no file (`record` keeps them) and no statistics.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from ..engines.thinking import told
+from .classes.rules import classify
 from .items import Item
 
 
@@ -36,7 +38,8 @@ class Respondent:
 class Response:
     """`logprobs`: natural log, one total per option as listed; `options`: their texts, so that rows can be read by
     themselves (none in rows of before); `lengths`: characters of each option; `kind`: the class of a text (answer,
-    hedge, evasive, refusal, broken, wrong_language), empty for scored options."""
+    hedge, evasive, refusal, broken, wrong_language), empty for scored options; `thinking`: what was written before the
+    answer, never part of `text`; `unfinished`: it ended before its thinking did, and counts nowhere."""
 
     respondent: str
     assistant: str
@@ -61,6 +64,8 @@ class Response:
     completion_tokens: int = 0
     seconds: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    thinking: str = ""
+    unfinished: bool = False
 
     @property
     def cell(self) -> str:
@@ -79,21 +84,36 @@ _KINDS: dict[str, Any] = {
     "seed": (int, type(None)),
     "seconds": (int, float),
     "metadata": dict,
+    "unfinished": bool,
 }
 
 
 def response_of(document: Mapping[str, Any]) -> Response:
-    """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out."""
+    """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out.
+
+    Rows that were written before thinking was told apart hold it in their text: it is told apart now.
+    """
     known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
     for name, value in known.items():
-        if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
+        if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and _KINDS[name] is not bool):
             raise TypeError(f"{name} is {value!r:.40}")
     known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
     if not all(isinstance(each, (int, float)) and each < math.inf for each in known.get("logprobs", ())):
         raise ValueError("a log-probability is no number")
     if not all(isinstance(each, str) for each in known.get("options", ())):
         raise TypeError("an option is no text")
-    return Response(**known)
+    response = Response(**known)
+    return response if "thinking" in known else _told_apart(response)
+
+
+def _told_apart(row: Response) -> Response:
+    found = told(row.text)
+    if found.text == row.text:
+        return row
+    kind = row.kind and classify(
+        row.text, question=row.prompt, language=row.language, finish_reason=row.finish_reason or "stop"
+    ).kind  # fmt: skip
+    return replace(row, text=found.text.strip(), kind=kind, thinking=found.thinking or "", unfinished=found.unfinished)
 
 
 def blank(item: Item, respondent: Respondent, instrument: str, version: str, draw: int = 0) -> dict[str, Any]:

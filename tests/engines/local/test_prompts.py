@@ -115,3 +115,20 @@ def test_continuations_together_are_what_each_is_alone(model: Model) -> None:
         for prefix in (CHAT, CHAT[:2], CHAT[1:2], "Question: Why?\nAnswer:"):
             head = chat.raw(prefix) if isinstance(prefix, str) else chat.prompt(prefix)
             assert chat.continuations(prefix, head, texts) == [chat.continuation(prefix, head, text) for text in texts]
+
+
+OPENING = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+)
+
+
+def test_what_is_scored_is_an_answer_where_the_template_opens_thinking(model: Model) -> None:
+    chat = template(model, OPENING)
+    asked, scored = chat.prompt(CHAT[:2]), chat.prompt(CHAT[:2], closed=True)
+    assert text(model, scored.tokens) == text(model, asked.tokens) + "\n</think>\n"
+    texts = ["Yes", " Yes", "<|im_end|>"]
+    found = chat.continuations(CHAT[:2], scored, texts)
+    assert found == [chat.continuation(CHAT[:2], scored, each) for each in texts]
+    assert [text(model, tokens) for tokens in found] == texts
+    assert ChatTemplate(model).prompt(CHAT[:2], closed=True) == ChatTemplate(model).prompt(CHAT[:2])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pluriverse.engines.contract import Chunk, EngineEvent, Finished, Started, Thought
 from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.scheduler import Scheduler
 from pluriverse.errors import ContextOverflowError, UsageError
@@ -182,3 +183,18 @@ def test_penalties_take_effect(scheduler: Scheduler, play: Any) -> None:
     )
     heard = play.run(scheduler)
     assert heard[1].text.lower().split().count("la") < heard[0].text.lower().split().count("la")
+
+
+def test_a_prompt_that_opens_thinking_gives_no_answer_until_that_ends(scheduler: Scheduler) -> None:
+    """The model never closes the block: all that it says is thinking, and the reply says that it is unfinished."""
+    for id, end in enumerate(("<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n")):
+        prompt = scheduler.template.raw(f"<|im_start|>user\nWhat is <think>?<|im_end|>\n{end}")
+        scheduler.submit(id, prompt, Sampling(temperature=0.0, max_tokens=6))
+    events: list[EngineEvent] = []
+    while not scheduler.idle:
+        events += scheduler.step()
+    said = [{type(event) for event in events if event.index == id} for id in (0, 1)]
+    assert said == [{Started, Chunk, Finished}, {Started, Thought, Finished}]
+    assert [event.unfinished for event in sorted(events, key=lambda e: e.index) if isinstance(event, Finished)] == [
+        False, True,
+    ]  # fmt: skip

@@ -28,6 +28,7 @@ from ..contract import (
     Scored,
     ScoreRequest,
     Started,
+    Thought,
 )
 from . import wire
 from .calibration import Calibrations
@@ -39,9 +40,10 @@ from .wire import Document
 if TYPE_CHECKING:
     import numpy as np
 
-_EVENTS: dict[str, type[Started] | type[Chunk] | type[Finished]] = {
+_EVENTS: dict[str, type[Started] | type[Chunk] | type[Thought] | type[Finished]] = {
     "Started": Started,
     "Chunk": Chunk,
+    "Thought": Thought,
     "Finished": Finished,
 }
 _LAST_WORDS = 2000  # characters of the process's stderr to quote from when it dies

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import EngineError, UnsupportedError
+from ..thinking import CHANNEL, HARMONY, SPELLED
 from .layouts import NATIVE
 from .library import Library
 
@@ -89,6 +90,11 @@ class Model:
         """What spells a token."""
         return self._text(token)
 
+    def spelling(self, tokens: Sequence[int]) -> str:
+        """The text of these tokens, control tokens too."""
+        pieces = (self.text(each).encode() if self.is_control(each) else self.piece(each) for each in tokens)
+        return b"".join(pieces).decode("utf-8", "replace")
+
     def tokenize(self, text: str, *, special: bool, add_bos: bool = False) -> list[int]:
         """Token ids of `text`. `special`: whether text that spells a control token becomes that token."""
         data = text.encode("utf-8", "replace")
@@ -109,14 +115,19 @@ class Model:
             self.handle = 0
 
     def _piece(self, token: int) -> bytes:
-        """The bytes a token adds to a text; control tokens add none."""
+        """The bytes a token adds to a text; control tokens add none, but for marks of thinking."""
         room = 64
+        special = self.text(token).lower() in (SPELLED | HARMONY if self._channels else SPELLED)
         while True:
             buffer = c.create_string_buffer(room)
-            n = self.library.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)
+            n = self.library.llama_token_to_piece(self._vocab, token, buffer, room, 0, special)
             if n >= 0:
                 return buffer.raw[:n]
             room = -n
+
+    @functools.cached_property
+    def _channels(self) -> bool:
+        return len(self.tokenize(CHANNEL, special=True)) == 1
 
     def _is_end(self, token: int) -> bool:
         return bool(self.library.llama_vocab_is_eog(self._vocab, token))

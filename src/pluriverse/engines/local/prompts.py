@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ...errors import EngineError, UsageError
 from ...values import Message
+from ..thinking import closing
 from .model import Model
 
 # For base models that were never taught a chat format: the plainest transcript there is.
@@ -64,10 +65,13 @@ class ChatTemplate:
         except jinja2.TemplateError as error:
             raise EngineError(f"the model's chat template cannot be read: {error}") from error
 
-    def prompt(self, messages: Sequence[Message]) -> Prompt:
-        """Tokens up to the start of the reply. Raises UsageError for messages that the template refuses."""
+    def prompt(self, messages: Sequence[Message], closed: bool = False) -> Prompt:
+        """Tokens up to the start of the reply. Raises UsageError for messages that the template refuses.
+
+        `closed`: up to the start of the answer, where the template opens thinking: what is scored is an answer.
+        """
         messages = self._for_template(messages)
-        tokens = self._tokens(messages, reply=True)
+        tokens = self._tokens(messages, reply=True, closed=closed)
         cuts = {len(tokens)}
         for end in range(1, len(messages)):
             role = messages[end - 1].role
@@ -96,7 +100,7 @@ class ChatTemplate:
         if isinstance(prefix, str):
             whole = self.raw(prefix + text).tokens
         else:
-            whole = tuple(self._tokens(self._for_template(prefix), reply=True, tail=text))
+            whole = tuple(self._tokens(self._for_template(prefix), reply=True, tail=text, closed=True))
         cut = len(head.tokens)
         if whole[:cut] != head.tokens or len(whole) == cut:
             raise UsageError(
@@ -123,7 +127,8 @@ class ChatTemplate:
         if place < 0:
             return None
         last = model.tokenize(model.text(head.tokens[place]), special=True)
-        _, mark, text = self._render(self._for_template(messages), True).rpartition(model.text(head.tokens[place]))
+        rendered = self._render(self._for_template(messages), True)
+        _, mark, text = (rendered + closing(rendered)).rpartition(model.text(head.tokens[place]))
         tokens = list(head.tokens[place + 1 :])
         sure = mark and last == [head.tokens[place]] and text.strip() and model.tokenize(text, special=True) == tokens
         return (text, tokens) if sure else None
@@ -149,7 +154,7 @@ class ChatTemplate:
         first = Message(messages[1].role, f"{messages[0].content}\n\n{messages[1].content}")
         return [first, *messages[2:]]
 
-    def _tokens(self, messages: Sequence[Message], reply: bool, tail: str = "") -> list[int]:
+    def _tokens(self, messages: Sequence[Message], reply: bool, tail: str = "", closed: bool = False) -> list[int]:
         """Template text may spell control tokens; message text and `tail` may not, so these are tokenised apart."""
         model = self._model
         apart: dict[str, str] = {}
@@ -162,7 +167,8 @@ class ChatTemplate:
             return mark
 
         shown = [Message(message.role, plain(message.content)) for message in messages]
-        text = self._render(shown, reply) + plain(tail)
+        text = self._render(shown, reply)
+        text += (closing(text) if closed else "") + plain(tail)
         add_bos = model.adds_bos and not (model.bos and text.startswith(model.bos))
         if not apart:
             return model.tokenize(text, special=True, add_bos=add_bos)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from ...errors import ContextOverflowError, PluriverseError
 from ...values import Sampling
-from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started
-from ..text import TextStream
+from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started, Thought
+from ..thinking import Piece, ReplyStream, opens
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
@@ -28,6 +28,7 @@ from .turns import Turns
 
 READING = 128  # tokens of prompts read before running replies get their turn: first words come early
 FIXED_STREAMS = 8
+ENDING = 16  # tokens of a prompt that tell whether it opens thinking
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
 
 
@@ -48,7 +49,7 @@ class Reply:
     sampling: Sampling
     seed: int
     sampler: Sampler
-    text: TextStream
+    text: ReplyStream
     tracks: tuple[Track, ...] = ()
     next_token: int = 0  # chosen, not yet in memory
     said: int = 0
@@ -121,7 +122,8 @@ class Scheduler:
             )
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
-        reply = Reply(id, sampling, seed, sampler, TextStream(sampling.stop + self._template.stop))
+        text = ReplyStream(sampling.stop + self._template.stop, opens(self._model.spelling(prompt.tokens[-ENDING:])))
+        reply = Reply(id, sampling, seed, sampler, text)
         reply.tracks = tuple(Track(reply, each) for each in prompts)
         self._waiting.append(reply)
 
@@ -258,8 +260,7 @@ class Scheduler:
         if self._model.is_end(token):
             reason = "stop"
         else:
-            if text := reply.text.push(self._model.piece(token)):
-                events.append(Chunk(reply.id, text))
+            events += _told(reply.id, reply.text.push(self._model.piece(token)))
             if reply.text.stopped:
                 reason = "stop"
             elif reply.said >= reply.sampling.max_tokens:
@@ -269,10 +270,9 @@ class Scheduler:
         if reason is None:
             reply.next_token = token
             return events
-        if rest := reply.text.finish():
-            events.append(Chunk(reply.id, rest))
+        events += _told(reply.id, reply.text.finish())
         self._leave(reply)
-        return [*events, self._finished(reply, reason)]
+        return [*events, self._finished(reply, reason, reply.text.unfinished)]
 
     def _leave(self, reply: Reply) -> None:
         """End a reply and free its streams."""
@@ -310,8 +310,8 @@ class Scheduler:
         return events
 
     @staticmethod
-    def _finished(reply: Reply, reason: FinishReason) -> Finished:
-        return Finished(reply.id, reason, reply.prompt_tokens, reply.said)
+    def _finished(reply: Reply, reason: FinishReason, unfinished: bool = False) -> Finished:
+        return Finished(reply.id, reason, reply.prompt_tokens, reply.said, unfinished)
 
     # -- memory
 
@@ -371,3 +371,7 @@ class Scheduler:
         for stream, state in enumerate(states):
             self._context.restore(stream, state)
         return self._context
+
+
+def _told(id: int, pieces: list[Piece]) -> list[EngineEvent]:
+    return [Thought(id, each.text) if each.thinking else Chunk(id, each.text) for each in pieces]

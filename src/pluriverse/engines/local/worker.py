@@ -148,14 +148,14 @@ class Worker:
         """Tokens of what is to be scored."""
         template, texts = self._scheduler.template, document["continuations"]
         prefix = _messages(document["messages"]) if "messages" in document else str(document["prefix"])
-        prompt = template.raw(prefix) if isinstance(prefix, str) else template.prompt(prefix)
+        prompt = template.raw(prefix) if isinstance(prefix, str) else template.prompt(prefix, closed=True)
         continuations = template.continuations(prefix, prompt, texts)
         if (guide := document["guide"]) is None:
             return prompt, continuations, None
         if isinstance(prefix, str):
             raise UsageError("a guided score needs messages, not raw text")
         other = _messages(guide["messages"])
-        against = template.prompt(other)
+        against = template.prompt(other, closed=True)
         if continuations != template.continuations(other, against, texts):
             raise EngineError("a continuation falls into other tokens after the other side's conversation")
         return prompt, continuations, Contrast(against, guide["strength"])

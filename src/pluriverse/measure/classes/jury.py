@@ -12,6 +12,7 @@ from statistics import median
 from typing import Literal
 
 from ...engines.contract import Chunk, Engine, Failed, Request, ScoreRequest
+from ...engines.thinking import told
 from ...errors import ContextOverflowError, UsageError
 from ...values import Message, Sampling
 from .prompts import JudgePrompt
@@ -121,7 +122,7 @@ class Judge:
                 written[event.index] = None
             elif isinstance(event, Chunk):
                 written[event.index] = (written[event.index] or "") + event.text
-        return written
+        return [None if text is None else told(text).text for text in written]
 
 
 def _raise_unless_too_long(failed: Failed) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from ...engines.thinking import told
+
 _REACH = 60  # characters within which what is refused follows "I cannot"
 _MARKUP = re.compile(r"[*_#`>|]+")
-_THINKING = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "\u202f": " ", "\xa0": " "})
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
@@ -37,8 +38,8 @@ def phrases() -> tuple[Phrases, ...]:
 
 
 def plain(text: str) -> str:
-    """As it is compared: without thinking aloud, markup and capitals, one space between words, plain apostrophes."""
-    text = _THINKING.sub("", text)
+    """As it is compared: without thinking, markup and capitals, one space between words, plain apostrophes."""
+    text = told(text).text
     return " ".join(_MARKUP.sub(" ", text.translate(_APOSTROPHES)).lower().split())
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 from string import Template
 
+from ...engines.thinking import told
 from ...errors import NotFoundError
 from ...values import Message
 
@@ -34,9 +35,9 @@ class JudgePrompt:
     def read(self, answer: str) -> str | None:
         """The meaning of a judge's answer: the label alone, in a sentence, or its meaning; None where none can be told.
 
-        Thinking aloud before the answer is skipped. Two different labels are no answer.
+        Thinking before the answer is skipped. Two different labels are no answer.
         """
-        said = re.sub(r"(?s)^.*</think(?:ing)?>", "", answer).strip()
+        said = told(answer).text.strip()
         bare = said.strip("*_`\"'()[]{}<>.:,!# \n")
         for written in (bare, bare.upper()):
             if written in self.labels:

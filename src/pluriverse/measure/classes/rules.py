@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ...engines.thinking import told
 from ..guards import language_held, repetition
 from .phrases import all_of, one_of, plain, unable
 
@@ -44,7 +45,10 @@ def classify(text: str, *, question: str = "", language: str | None = None, fini
 
     A refusal in another language is a refusal; `finish_reason` is the engine's, or an endpoint's `content_filter`.
     """
-    said = plain(text)
+    apart = told(text)
+    if apart.unfinished:
+        return Classified("broken", "ended before its thinking did")
+    text, said = apart.text, plain(apart.text)
     if reason := _broken(said, finish_reason):
         return Classified("broken", reason)
     opening = said[:_OPENING]
