@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from ..measure.figure import Figure
     from ..measure.proving import Proof
     from ..measure.record import Run
+    from ..measure.responses import Respondent
     from ..settings import Settings
 
 _FIRST = "pluriverse measure remarks-politics remarks-ethics"
+_SOME = "remarks-politics"
 
 
 def runs_of(settings: "Settings") -> "list[Run]":
@@ -43,17 +45,9 @@ def latest_of(
     """
     from ..measure.assembling import latest
     from ..measure.proving import Proofs
-    from ..measure.record import unreadable
 
     found = runs_of(settings) if found is None else found
-    everybody = [each for run in found for each in run.plan.respondents]
-    measured = {each.assistant for each in everybody} | {f"{each.assistant} on {each.base}" for each in everybody}
-    for name in names or ():
-        if name not in measured:
-            close = near(name, measured)
-            here = f"{name!r} has not been measured"
-            measure = f"pluriverse measure remarks-politics --with {name}"
-            raise NotFoundError(here, f"did you mean {close}?" if close else measure)
+    _all_measured(names or (), found, settings)
     chosen = latest(found, names)
     if base is not None:
         wanted = [each.assistant for each in chosen.respondents if each.base == base]
@@ -61,11 +55,49 @@ def latest_of(
             bases = ", ".join(sorted({each.base for each in chosen.respondents}))
             raise NotFoundError(f"nothing was measured through {base!r}", f"measured: {bases}")
         chosen = latest(found, wanted)
-    broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home, found))
-    chosen = replace(chosen, notes=(*chosen.notes, *broken))
+    chosen = replace(chosen, notes=(*chosen.notes, *left_out(settings, found)))
     if not chosen.responses and not chosen.silent:
         raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
+    for name in names or ():
+        if not any(name.split(" on ")[0] == each.split(" on ")[0] for each in chosen.assistants):
+            through = f" through {base!r}" if base else " in a version that is known here"
+            measure = f"pluriverse measure {_SOME} --with {name.split(' on ')[0]}{f' --base {base}' if base else ''}"
+            raise NotFoundError(f"nothing was measured of {name!r}{through}", measure)
     return chosen, Proofs(settings.home).all()
+
+
+def left_out(settings: "Settings", found: "Sequence[Run]") -> tuple[str, ...]:
+    """A sentence for each run that cannot be read: the others are, and nobody wonders where figures went."""
+    from ..measure.record import unreadable
+
+    return tuple(f"A run is left out: {error.message}; {error.hint}." for error in unreadable(settings.home, found))
+
+
+def _all_measured(names: Sequence[str], found: "Sequence[Run]", settings: "Settings") -> None:
+    """NotFoundError for the first of these that has answered nothing yet, with what to type: a run that was stopped
+    before its turn goes on, an assistant that is there is measured, one that is not is looked for."""
+    from ..assistants.shelf import Shelf
+
+    answered = {row.respondent for run in found for row in run.responses}
+    answered |= {each.respondent for run in found for each in run.skipped}
+    everybody = [(run, each) for run in found for each in run.plan.respondents]
+    measured = {name for _, who in everybody if who.key in answered for name in _called(who)}
+    for name in (each for each in names if each not in measured):
+        if planned := [run for run, who in everybody if name in _called(who)]:
+            command = planned[-1].plan.command or f"pluriverse measure {_SOME} --with {name}"
+            raise NotFoundError(
+                f"{name!r} has answered nothing yet: its run was stopped", f"it goes on with: {command}"
+            )
+        close = near(name, measured)
+        if not any(each.name == name for each in Shelf(settings).assistants()):
+            here = f"there is no assistant {name!r}, and none of that name has been measured"
+            raise NotFoundError(here, f"did you mean {close}?" if close else "see them all: pluriverse ls")
+        measure = f"pluriverse measure {_SOME} --with {name}"
+        raise NotFoundError(f"{name!r} has not been measured", f"did you mean {close}?" if close else measure)
+
+
+def _called(who: "Respondent") -> tuple[str, str]:
+    return who.assistant, f"{who.assistant} on {who.base}"
 
 
 def document_of(rows: "Sequence[Figure]", proofs: "Sequence[Proof]", found: "Latest") -> dict[str, Any]:

@@ -11,7 +11,7 @@ left out and asked again. Knows files; asks nobody and scores nothing.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,8 @@ from ..errors import IntegrityError, NotFoundError, PluriverseError
 from .gauging import Gauge, Gauges
 from .instrument import Instrument, parsed
 from .kept import keep
-from .lines import append, cut_torn_line, whole_lines
-from .responses import Respondent, Response, response_of
+from .lines import MISREAD, append, cut_torn_line, shallow, whole_lines
+from .responses import Respondent, Response, respondent_of, response_of
 from .verdicts import Ruling, judged, ruling_of
 
 
@@ -157,7 +157,7 @@ class Record:
 
     def _describe(self) -> None:
         place = self.folder / "run.json"
-        if place.exists():
+        if place.is_file():
             return
         document = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "format": 1, **asdict(self.plan)}
         keep(place, json.dumps(document, ensure_ascii=False, indent=1, default=dict).encode("utf-8", "surrogatepass"))
@@ -206,9 +206,11 @@ def _described(folder: Path) -> tuple[Plan, str]:
     """What was planned and when, without a row."""
     try:
         document = json.loads((folder / "run.json").read_text("utf-8"))
+        shallow(document)
+        _kinds(document)
         plan = Plan(
-            tuple((name, version) for name, version in document["instruments"]),
-            tuple(Respondent(**each) for each in document["respondents"]),
+            tuple((str(name), str(version)) for name, version in document["instruments"]),
+            tuple(respondent_of(each) for each in document["respondents"]),
             document["limit"],
             document["seed"],
             document.get("command", ""),
@@ -216,8 +218,20 @@ def _described(folder: Path) -> tuple[Plan, str]:
             document.get("until"),
         )
         return plan, str(document["created"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MISREAD) as error:
         raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
+
+
+_PLANNED: dict[str, Any] = {
+    "limit": (int, type(None)), "seed": int, "command": str, "created": str, "until": (int, float, type(None)),
+}  # fmt: skip
+
+
+def _kinds(document: dict[str, Any]) -> None:
+    """TypeError where a field is of another kind than what a plan writes."""
+    for name, kind in _PLANNED.items():
+        if name in document and (not isinstance(document[name], kind) or isinstance(document[name], bool)):
+            raise TypeError(f"{name} is {document[name]!r:.40}")
 
 
 def _responses(path: Path) -> Iterator[Response]:
@@ -229,4 +243,10 @@ def _rulings(path: Path) -> Iterator[Ruling]:
 
 
 def _skipped(path: Path) -> Iterator[Skipped]:
-    return whole_lines(path, lambda document: Skipped(**document), "skipped instrument", "it will be proved again")
+    return whole_lines(path, _skip_of, "skipped instrument", "it will be proved again")
+
+
+def _skip_of(document: Mapping[str, Any]) -> Skipped:
+    if not all(isinstance(each, str) for each in document.values()):
+        raise TypeError("its fields are texts")
+    return Skipped(**document)

@@ -80,6 +80,22 @@ _KINDS: dict[str, Any] = {
 }
 
 
+_OF_RESPONDENT: dict[str, Any] = {
+    **dict.fromkeys((each.name for each in fields(Respondent)), str),
+    **dict.fromkeys(("weights", "adapter", "template"), (str, type(None))),
+    "sampler": dict,
+    "guidance": (dict, type(None)),
+}
+
+
+def respondent_of(document: Mapping[str, Any]) -> Respondent:
+    """A respondent read back. TypeError, KeyError where it is none."""
+    for name, kind in _OF_RESPONDENT.items():
+        if not isinstance(document[name], kind):
+            raise TypeError(f"{name} is {document[name]!r:.40}")
+    return Respondent(**document)
+
+
 def response_of(document: Mapping[str, Any]) -> Response:
     """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out."""
     known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
@@ -89,6 +105,8 @@ def response_of(document: Mapping[str, Any]) -> Response:
     known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
     if not all(isinstance(each, (int, float)) and each < math.inf for each in known.get("logprobs", ())):
         raise ValueError("a log-probability is no number")
+    if (options := len(known.get("logprobs", ()))) and sorted(known.get("contents", ())) != list(range(options)):
+        raise ValueError(f"its {options} log-probabilities are of other options than its contents")
     return Response(**known)
 
 
