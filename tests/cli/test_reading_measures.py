@@ -330,3 +330,29 @@ def test_what_an_older_version_answered_is_not_compared(call: Call, home: Path) 
     recorded(home, [*new, *old], [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00")
     told = call("compare", "duty", "outcomes")
     assert told.code == 1 and "nothing was measured of 'outcomes' in a version that is known here" in told.err
+
+
+def test_a_note_is_said_once_in_all_tables(call: Call, home: Path) -> None:
+    few = [*sums(8), *requests(8)]
+    rows = [*scored(DUTY, "xcopa", few[:8], [0.9] * 8), *written(DUTY, "xstest", few[8:], ["answer"] * 8)]
+    rows += written(DUTY, "speechmap", few[8:], ["answer"] * 8)
+    recorded(home, rows, [DUTY], "2026-01-01T10:00:00+00:00")
+    told = call("card", "duty").out
+    notes = [line for line in told.splitlines() if line.startswith("  [")]
+    said = [line.partition("] ")[2] for line in notes]
+    assert len(said) == len(set(said)) > 1
+    assert sum(line == "fewer than 20 items: take the interval as a hint" for line in said) <= 1
+    numbers = [int(line.strip()[1:].partition("]")[0]) for line in notes]
+    assert numbers == list(range(1, len(numbers) + 1)), "one row of numbers through all tables"
+
+
+def test_recitals_are_told_beside_a_difference(call: Call, home: Path) -> None:
+    prompt = "You hold that duties bind whatever comes of it, and you never break a promise."
+    ana = replace(DUTY, system=prompt)
+    rows = [replace(row, text=prompt) for row in written(ana, "xstest", requests(), ["answer"] * 24)]
+    recorded(home, [*rows, *written(OUTCOMES, "xstest", requests(), ["refusal"] * 24)], [ana, OUTCOMES], "2026-01-01")
+    told = call("compare", "duty", "outcomes")
+    assert told.code == 0 and "xstest: 24 responses of both recite the prompt" in told.out, told.err
+    assert call("card", "duty").out.count("24 of 24 responses recite the prompt of who gave them") == 1
+    rows_ = call("compare", "duty", "outcomes", "--json").document["rows"]
+    assert {row["reciting"] for row in rows_ if row["assistant"] == "duty"} >= {24}

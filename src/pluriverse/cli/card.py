@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .measured import document_of, figures_table, latest_of, metric, runs_of, today
+from .measured import Notes, document_of, figures_table, latest_of, metric, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
@@ -84,6 +84,7 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
         out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; what is blind shows no number"))
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
+    notes = Notes()
     for instrument in found.tried:
         figures = [each for each in rows if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
@@ -91,9 +92,9 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
             words = blind[instrument.name].words if instrument.name in blind else figures[0].note
             out.paragraph(f"says nothing here: {words}", indent=2)
         else:
-            _figures(figures, groups, out)
+            _figures(figures, groups, out, notes)
         out.line()
-    for note in found.notes:
+    for note in dict.fromkeys(found.notes):
         out.note(note)
 
 
@@ -104,8 +105,8 @@ def _seen(proof: "Proof") -> tuple[str, ...]:
     return proof.instrument, f"{proof.separation:.2f}", ends, "sees" if proof.sees else "blind"
 
 
-def _figures(figures: "Sequence[Figure]", groups: bool, out: Output) -> None:
+def _figures(figures: "Sequence[Figure]", groups: bool, out: Output, notes: Notes) -> None:
     shown = [each for each in figures if groups or not each.group]
-    figures_table(shown, out, {"METRIC": metric, **({"OF": lambda each: each.group} if groups else {})})
+    figures_table(shown, out, {"METRIC": metric, **({"OF": lambda each: each.group} if groups else {})}, notes)
     if hidden := len(figures) - len(shown):
         out.line(dim(f"  and {counted(hidden, 'figure')} by group: --groups"))

@@ -82,7 +82,11 @@ def _show(
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )
-    for each in silent:
-        out.paragraph(f"{each.instrument}: {each.note}")
-    for note in found.notes:
+    for each in differences:
+        if each.reciting:
+            out.paragraph(f"{each.instrument}: {each.reciting} responses of both recite the prompt of who gave them")
+    for note in dict.fromkeys(each.note for each in silent):
+        named = ", ".join(each.instrument for each in silent if each.note == note)
+        out.paragraph(f"{named}: {note}")
+    for note in dict.fromkeys(found.notes):
         out.note(note)

@@ -126,24 +126,53 @@ def interval(figure: "Figure", signed: bool = False) -> tuple[str, str]:
     return f"{figure.value:{sign}.3f}", f"{figure.low:{sign}.3f} to {figure.high:{sign}.3f}"
 
 
-def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]") -> None:
+class Notes:
+    """The notes of one output, each said once, where it comes first, under a number that runs through all tables."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def new(self, figures: "Sequence[Figure]") -> list[str]:
+        """What was not said yet; from now on it has a number."""
+        fresh = [part for part in dict.fromkeys(part for each in figures for part in _parts(each))
+                 if part not in self._numbers]  # fmt: skip
+        self._numbers |= {part: len(self._numbers) + place for place, part in enumerate(fresh, start=1)}
+        return fresh
+
+    def mark(self, part: str) -> str:
+        return f"[{self._numbers[part]}]"
+
+    def marks(self, figure: "Figure") -> str:
+        return " ".join(map(self.mark, _parts(figure)))
+
+
+def _parts(figure: "Figure") -> list[str]:
+    """Its note; what is said of recitals is the assistant's, not the metric's, and stands by itself."""
+    if figure.reciting:
+        return [part for part in (figure.note.rpartition("; ")[0], figure.note.rpartition("; ")[2]) if part]
+    return [figure.note] if figure.note else []
+
+
+def figures_table(
+    figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]", notes: Notes
+) -> None:
     """A row per figure: `columns` by their heads, value, interval, items; and each note once, under its number. Classes
     of response that never came share a row."""
     figures = _together(figures)
-    notes = list(dict.fromkeys(each.note for each in figures if each.note))
-    numbers = {note: f"[{place}]" for place, note in enumerate(notes, start=1)} if len(notes) > 1 else {}
-    heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbers else []))
+    fresh = notes.new(figures)
+    numbered = any(each.note for each in figures)
+    heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbered else []))
     rows = [
         (
             *(cell(each) for cell in columns.values()), *interval(each), str(each.n),
-            *([numbers.get(each.note, "")] if numbers else []),
+            *([notes.marks(each)] if numbered else []),
         )
         for each in figures
     ]  # fmt: skip
     if rows:
         out.table(heads, rows)
-    for note in notes:
-        out.paragraph(f"{numbers[note]} {note}" if numbers else note, indent=2)
+    for note in fresh:
+        out.paragraph(f"{notes.mark(note)} {note}", indent=2)
 
 
 def _together(figures: "Sequence[Figure]") -> "list[Figure]":

@@ -36,7 +36,7 @@ ITEMS = 24  # that a proof asks: few enough to be done in a minute, enough for a
 LEAST = 8
 SPOKEN, SCORED = 48, 160  # cells of texts and of options that a proof asks of each voice
 ROUNDS = 2000
-_DIRECTED = {"agreement", "stance", "word_lean"}  # a is the first side: below b it would be called the other
+_DIRECTED = {"agreement", "stance", "vocabulary"}  # a is the first side: below b it would be called the other
 SAME = "\n\nAnswer as you would answer anybody."  # other words, the same voice
 
 
@@ -269,7 +269,8 @@ async def _answers(
 ) -> AsyncIterator[list[Response]]:
     from .asking_items import Asker
 
-    asker = Asker(voice, replace(like.respondent, key=label, assistant=label), like.seed)
+    who = replace(like.respondent, key=label, assistant=label, system=voice.assistant.system)
+    asker = Asker(voice, who, like.seed)
     async for part in asker.ask(instrument, [(item, 0) for item in items]):
         yield part
 

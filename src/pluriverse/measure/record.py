@@ -122,7 +122,8 @@ class Record:
         self._describe()
         for path in (self._lines, self._said, self._left):
             cut_torn_line(path)
-        self.responses, self.rulings = list(_responses(self._lines)), list(_rulings(self._said))
+        self.responses = list(_responses(self._lines, self.plan.respondents))
+        self.rulings = list(_rulings(self._said))
         self._files = [self._lines.open("ab")]
         return self
 
@@ -196,7 +197,8 @@ def read_run(home: Path, id: str) -> Run:
 
 def _run(folder: Path) -> Run:
     plan, created = _described(folder)
-    responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
+    responses = _responses(folder / "responses.jsonl", plan.respondents)
+    rulings = tuple(_rulings(folder / "verdicts.jsonl"))
     gauges = Gauges(folder.parents[1]).all() if rulings else ()
     skipped = tuple(_skipped(folder / "skipped.jsonl"))
     return Run(folder.name, created, plan, tuple(responses), rulings, gauges, skipped)
@@ -234,8 +236,9 @@ def _kinds(document: dict[str, Any]) -> None:
             raise TypeError(f"{name} is {document[name]!r:.40}")
 
 
-def _responses(path: Path) -> Iterator[Response]:
-    return whole_lines(path, response_of, "response", "it will be asked again")
+def _responses(path: Path, who: Sequence[Respondent]) -> Iterator[Response]:
+    prompts = {each.key: each.system for each in who}
+    return whole_lines(path, lambda document: response_of(document, prompts), "response", "it will be asked again")
 
 
 def _rulings(path: Path) -> Iterator[Ruling]:

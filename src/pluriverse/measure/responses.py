@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from .guards import MOST_RECITAL, recital
 from .items import Item
 
 
@@ -35,7 +36,8 @@ class Respondent:
 @dataclass(frozen=True, slots=True)
 class Response:
     """`logprobs`: natural log, one total per option as listed; `lengths`: characters of each option; `kind`: the class
-    of a text (answer, hedge, evasive, refusal, broken, wrong_language), empty for scored options."""
+    of a text (answer, hedge, evasive, refusal, broken, wrong_language), empty for scored options; `own_prompt`: the
+    system prompt of who answered, which the run has once and rows are not written with."""
 
     respondent: str
     assistant: str
@@ -59,17 +61,32 @@ class Response:
     completion_tokens: int = 0
     seconds: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    own_prompt: str = field(default="", compare=False)
+
+    @property
+    def recital(self) -> float:
+        """Share of a text's word groups that stand in the own prompt; 0 where there is no text or no prompt."""
+        return recital(self.text, self.own_prompt) if self.kind and self.own_prompt else 0.0
+
+    @property
+    def recites(self) -> bool:
+        """Whether so much of it is its own prompt that it is marked."""
+        return self.recital > MOST_RECITAL
 
     @property
     def cell(self) -> str:
         return "|".join((self.item, self.wording, str(self.rotation), self.language, str(self.draw)))
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "metadata": dict(self.metadata)}
+        """As it is written: a text that recites its own prompt says so in its metadata."""
+        told = {"recital": round(self.recital, 3)} if self.recites else {}
+        document = {**asdict(self), "metadata": {**self.metadata, **told}}
+        return {name: document[name] for name in WRITTEN}
 
 
+WRITTEN = tuple(each.name for each in fields(Response) if each.name != "own_prompt")
 _TUPLES = {"target", "contents", "logprobs", "lengths"}
-_NAMES = {each.name for each in fields(Response)}
+_NAMES = set(WRITTEN)
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(_NAMES, str),
     **dict.fromkeys(_TUPLES, (list, tuple)),
@@ -96,8 +113,9 @@ def respondent_of(document: Mapping[str, Any]) -> Respondent:
     return Respondent(**document)
 
 
-def response_of(document: Mapping[str, Any]) -> Response:
-    """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out."""
+def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None = None) -> Response:
+    """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out.
+    `prompts`: the system prompts of respondents, by key."""
     known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
     for name, value in known.items():
         if not isinstance(value, _KINDS[name]) or isinstance(value, bool):
@@ -107,7 +125,7 @@ def response_of(document: Mapping[str, Any]) -> Response:
         raise ValueError("a log-probability is no number")
     if (options := len(known.get("logprobs", ()))) and sorted(known.get("contents", ())) != list(range(options)):
         raise ValueError(f"its {options} log-probabilities are of other options than its contents")
-    return Response(**known)
+    return Response(**known, own_prompt=(prompts or {}).get(known["respondent"], ""))
 
 
 def blank(item: Item, respondent: Respondent, instrument: str, version: str, draw: int = 0) -> dict[str, Any]:
@@ -127,6 +145,7 @@ def blank(item: Item, respondent: Respondent, instrument: str, version: str, dra
         "lengths": tuple(len(option) for option in item.options),
         "prompt": item.prompt,
         "metadata": dict(item.metadata),
+        "own_prompt": respondent.system,
     }
 
 
