@@ -1,10 +1,12 @@
 """`card`, `compare`, `leaderboard` and `report`: what was measured, for people, as JSON, as one page and for others."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pluriverse.errors import PluriverseError
 from pluriverse.measure.instrument import find
 from pluriverse.measure.record import Record, Skipped
 
@@ -233,3 +235,138 @@ def test_a_run_with_a_broken_row_is_told(call: Call, measured: Path) -> None:
     lines.write_text(lines.read_text("utf-8").replace('"logprobs": []', '"logprobs": [NaN]', 1), "utf-8")
     told = call("card", "duty")
     assert told.code == 0 and "A run is left out" in told.err and f"{broken.id}" in told.err and "line 1" in told.err
+
+
+BROKEN = {
+    "null": "null", "a list": "[]", "a number": "5", "no JSON": "{", "deep": "[" * 100_000,
+    "nested": '{"metadata": ' + '{"a": ' * 400 + "1" + "}" * 401, "a long number": '{"rotation": ' + "9" * 5000 + "}",
+    "other contents": '{"logprobs": [-1.0, -2.0], "contents": ["a", 7]}',
+}  # fmt: skip
+
+
+def every_reader(call: Call, place: Path, words: str) -> None:
+    """All commands that read runs work, and say which one is left out."""
+    for command in (
+        ("card", "duty"), ("compare", "duty", "outcomes"), ("leaderboard",), ("report", "--runs"),
+        ("report", "-o", str(place / "a.html")),
+    ):  # fmt: skip
+        told = call(*command)
+        assert told.code == 0 and "A run is left out" in told.err and words in told.err, (command, told.err)
+    assert words in " ".join(call("report", "--runs", "--json").document["notes"])
+
+
+@pytest.mark.parametrize("file", ["responses.jsonl", "verdicts.jsonl", "skipped.jsonl"])
+@pytest.mark.parametrize("line", BROKEN.values(), ids=BROKEN)
+def test_a_line_by_hand_hides_no_other_run(call: Call, measured: Path, tmp_path: Path, file: str, line: str) -> None:
+    rows = written(DUTY, "xstest", requests(), ["answer"] * 24)
+    broken = recorded(measured, rows, [DUTY], "2026-01-02T10:00:00+00:00")
+    with (measured / "runs" / broken.id / file).open("a") as lines:
+        lines.write(line + "\n")
+    every_reader(call, tmp_path, broken.id)
+
+
+@pytest.mark.parametrize("file", ["responses.jsonl", "verdicts.jsonl", "skipped.jsonl", "run.json"])
+def test_a_folder_in_place_of_a_file_hides_no_other_run(call: Call, measured: Path, tmp_path: Path, file: str) -> None:
+    rows = written(DUTY, "xstest", requests(), ["answer"] * 24)
+    broken = recorded(measured, rows, [DUTY], "2026-01-02T10:00:00+00:00")
+    (measured / "runs" / broken.id / file).unlink(missing_ok=True)
+    (measured / "runs" / broken.id / file).mkdir()
+    every_reader(call, tmp_path, broken.id)
+    with pytest.raises(PluriverseError), Record(measured, broken.plan):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"respondents": [', '"respondents": [null,'), ('"seed": 0', '"seed": null'), ('"limit"', '"x"'),
+        ('"sampler": {}', '"sampler": 3'), ('"imported": []', '"imported": [null]'),
+        ('"created": "', '"created": 5, "c": "'),
+        ('"guidance": null', '"guidance": ' + "[" * 900 + "]" * 900), ("{", "[" * 100_000 + "{"),
+    ],
+)  # fmt: skip
+def test_a_plan_by_hand_hides_no_other_run(call: Call, measured: Path, tmp_path: Path, old: str, new: str) -> None:
+    rows = written(DUTY, "xstest", requests(), ["answer"] * 24)
+    broken = recorded(measured, rows, [DUTY], "2026-01-02T10:00:00+00:00")
+    place = measured / "runs" / broken.id / "run.json"
+    assert old in place.read_text("utf-8")
+    place.write_text(place.read_text("utf-8").replace(old, new, 1), "utf-8")
+    every_reader(call, tmp_path, broken.id)
+
+
+@pytest.mark.parametrize("content", ["null", "{}", "[null]", '[{"low": "x"}]', "[" * 100_000])
+def test_kept_checks_by_hand_are_asked_again(call: Call, measured: Path, content: str) -> None:
+    for name in ("proofs.json", "judges.json"):
+        (measured / name).write_text(content, "utf-8")
+    told = call("card", "duty")
+    assert told.code == 0 and "was not proved" in told.out
+
+
+def test_two_of_whom_one_has_answered_nothing_yet(call: Call, home: Path) -> None:
+    """A run that was stopped in the first one's turn; before, an IndexError."""
+    rows = scored(DUTY, "propositions-forced", propositions(), YES)
+    command = "pluriverse measure propositions-forced --with duty,outcomes"
+    recorded(home, rows, [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00", command)
+    for words in (("compare", "duty", "outcomes"), ("compare", "outcomes", "duty"), ("card", "outcomes"),
+                  ("report", "--with", "duty,outcomes"), ("report", "--with", "outcomes")):  # fmt: skip
+        told = call(*words)
+        assert told.code == 1 and "'outcomes' has answered nothing yet" in told.err and command in told.err, told.err
+    assert call("card", "duty").code == call("leaderboard").code == 0
+
+
+def test_two_that_were_asked_other_things(call: Call, home: Path) -> None:
+    recorded(home, scored(DUTY, "xcopa", sums(), [0.9] * 24), [DUTY], "2026-01-01T10:00:00+00:00")
+    rows = scored(OUTCOMES, "propositions-forced", propositions(), YES)
+    recorded(home, rows, [OUTCOMES], "2026-01-02T10:00:00+00:00")
+    told = call("compare", "duty", "outcomes")
+    assert told.code == 1 and "no instrument in common" in told.err
+    assert "pluriverse measure xcopa --with duty,outcomes" in told.err or "propositions-forced --with" in told.err
+
+
+def test_names_that_nobody_has(call: Call, measured: Path) -> None:
+    for words in (("compare", "duty", "qqqq"), ("card", "qqqq"), ("report", "--with", "qqqq")):
+        told = call(*words)
+        assert told.code == 1 and "there is no assistant 'qqqq'" in told.err and "pluriverse ls" in told.err
+
+
+def test_only_one_was_measured_through_that_model(call: Call, measured: Path) -> None:
+    large = respondent("duty", base="large")
+    recorded(measured, scored(large, "xcopa", sums(), [0.2] * 24), [large], "2026-01-02T10:00:00+00:00")
+    told = call("compare", "duty", "outcomes", "--base", "large")
+    assert told.code == 1 and "nothing was measured of 'outcomes' through 'large'" in told.err
+    assert "--with outcomes --base large" in told.err
+
+
+def test_what_an_older_version_answered_is_not_compared(call: Call, home: Path) -> None:
+    """One of two answered an item of a version that is read no more."""
+    new = scored(DUTY, "propositions-forced", propositions(), YES)
+    old = [replace(row, version="0") for row in scored(OUTCOMES, "propositions-forced", propositions(), YES)]
+    recorded(home, [*new, *old], [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00")
+    told = call("compare", "duty", "outcomes")
+    assert told.code == 1 and "nothing was measured of 'outcomes' in a version that is known here" in told.err
+
+
+def test_a_note_is_said_once_in_all_tables(call: Call, home: Path) -> None:
+    few = [*sums(8), *requests(8)]
+    rows = [*scored(DUTY, "xcopa", few[:8], [0.9] * 8), *written(DUTY, "xstest", few[8:], ["answer"] * 8)]
+    rows += written(DUTY, "speechmap", few[8:], ["answer"] * 8)
+    recorded(home, rows, [DUTY], "2026-01-01T10:00:00+00:00")
+    told = call("card", "duty").out
+    notes = [line for line in told.splitlines() if line.startswith("  [")]
+    said = [line.partition("] ")[2] for line in notes]
+    assert len(said) == len(set(said)) > 1
+    assert sum(line == "fewer than 20 items: take the interval as a hint" for line in said) <= 1
+    numbers = [int(line.strip()[1:].partition("]")[0]) for line in notes]
+    assert numbers == list(range(1, len(numbers) + 1)), "one row of numbers through all tables"
+
+
+def test_recitals_are_told_beside_a_difference(call: Call, home: Path) -> None:
+    prompt = "You hold that duties bind whatever comes of it, and you never break a promise."
+    ana = replace(DUTY, system=prompt)
+    rows = [replace(row, text=prompt) for row in written(ana, "xstest", requests(), ["answer"] * 24)]
+    recorded(home, [*rows, *written(OUTCOMES, "xstest", requests(), ["refusal"] * 24)], [ana, OUTCOMES], "2026-01-01")
+    told = call("compare", "duty", "outcomes")
+    assert told.code == 0 and "xstest: 24 responses of both recite the prompt" in told.out, told.err
+    assert call("card", "duty").out.count("24 of 24 responses recite the prompt of who gave them") == 1
+    rows_ = call("compare", "duty", "outcomes", "--json").document["rows"]
+    assert {row["reciting"] for row in rows_ if row["assistant"] == "duty"} >= {24}

@@ -1,18 +1,23 @@
 """From runs to what is shown: the newest rows, silence of the blind, paired tests, clusters, the map and the report."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pluriverse.measure.assembling import UNPROVED, card, figures, latest, proofs_of
-from pluriverse.measure.charting import opinion_map, value_map
+from pluriverse.measure.charting import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.classes import GoldRow, declared, gold
+from pluriverse.measure.classes.stance import leaning
 from pluriverse.measure.comparing import alike, compare
 from pluriverse.measure.correcting import RULES
 from pluriverse.measure.detecting import confusions
 from pluriverse.measure.figure import Figure
 from pluriverse.measure.instrument import find
+from pluriverse.measure.intervals import auc, clustered
 from pluriverse.measure.items import key_of
 from pluriverse.measure.report import render
 from pluriverse.measure.reporting import report
@@ -31,6 +36,7 @@ from .handmade import (
     surveys,
     written,
 )
+from .measured.replaying import DATA
 
 A, B, C = respondent("a"), respondent("b"), respondent("c")
 LEFT = [0.9 if n % 2 == (n % 4 < 2) else 0.1 for n in range(24)]  # yes to what is left, no to what is right
@@ -223,33 +229,79 @@ def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) ->
     assert confusions(found, [proof("xstest", False)], []) == []
 
 
+def on(instrument: str, metric: str, **values: float) -> list[Figure]:
+    return [Figure(who, instrument, metric, value, value - 0.1, value + 0.1, 30) for who, value in values.items()]
+
+
 def test_politics_and_values_are_a_map_of_two_instruments(tmp_path: Path) -> None:
-    rows = opinions()
-    for who, chances in ((A, LEFT), (B, RIGHT)):
-        rows += scored(who, "persona-ethics", propositions(), chances)
-    found = latest([recorded(tmp_path, rows, [A, B, C], "2026-01-01")])
-    proofs = [proof("propositions-forced", True), proof("persona-ethics", True)]
-    drawn, why = opinion_map(found, figures(found, proofs))
-    assert drawn is not None and why == ""
-    sides = {point.name: (point.x < 0.5, point.y > 0.5) for point in drawn.points}
-    assert sides == {"a": (True, True), "b": (False, False)}, "the left is at the left, duty above"
-    none, why = opinion_map(found, figures(found, [proof("propositions-forced", True), proof("persona-ethics", False)]))
-    assert none is None and "remarks-ethics" in why
-
-
-def test_choice_of_words_makes_a_map_where_statements_are_blind(tmp_path: Path) -> None:
-    """As on the default model."""
-    found = latest([recorded(tmp_path, opinions(), [A, B], "2026-01-01")])
-    words = [
-        Figure(who, f"remarks-{axis}", "word_lean", value, value - 0.1, value + 0.1, 30)
-        for who, value in (("a", 0.8), ("b", 0.3))
-        for axis in ("politics", "ethics")
-    ]
-    blind = figures(found, [proof("propositions-forced", False)])
-    found = replace(found, instruments=(find("remarks-politics"), find("remarks-ethics")))
-    drawn, why = opinion_map(found, [*blind, *words])
+    found = latest([recorded(tmp_path, opinions(), [A, B, C], "2026-01-01")])
+    found = replace(found, instruments=(find("issues"), find("persona-ethics-free")))
+    upward = on("persona-ethics-free", "agreement", a=0.8, b=0.3)
+    drawn, why = opinion_map(found, [*on("issues", "leaning", a=0.8, b=0.3), *upward])
     assert drawn is not None and why == ""
     assert [(point.name, round(point.x, 1), point.y) for point in drawn.points] == [("a", 0.2, 0.8), ("b", 0.7, 0.3)]
+    assert "0.75 (0.65 to 0.84) on 79 texts" in drawn.note and "0.99 (0.97 to 1.00) on 71" in drawn.note
+    none, why = opinion_map(found, upward)
+    assert none is None and "propositions-free" in why and "people labelled" in why and "remarks" not in why
+
+
+@pytest.mark.parametrize(
+    ("across", "upward"),
+    [
+        (("remarks-politics", "vocabulary"), ("persona-ethics-free", "agreement")),
+        (("issues", "leaning"), ("remarks-ethics", "vocabulary")),
+        (("propositions-forced", "agreement"), ("persona-ethics", "agreement")),
+    ],
+)
+def test_what_does_not_hold_on_labels_by_people_is_no_axis(
+    tmp_path: Path, across: tuple[str, str], upward: tuple[str, str]
+) -> None:
+    found = latest([recorded(tmp_path, opinions(), [A, B], "2026-01-01")])
+    shown = [*on(*across, a=0.8, b=0.3), *on(*upward, a=0.8, b=0.3)]
+    drawn, why = opinion_map(found, shown)
+    assert drawn is None and "No map of politics and values" in why
+
+
+@pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")
+@pytest.mark.parametrize(("name", "axis"), [("pct", PCT), ("issuebench", ISSUES)])
+def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) -> None:
+    sides = {"agree": 1, "pro": 1, "disagree": -1, "con": -1, None: 0, "other": 0}
+    rows = [row for row in gold(name, DATA) if row.half == "held" and sides.get(row.label)]
+
+    def read(row: GoldRow) -> str | None:
+        return declared(row.text, row.issue).side if name == "pct" else leaning(" ".join(row.text.split()[:70]))
+
+    values = np.array([(sides[row.label], sides[read(row)]) for row in rows], float)
+
+    def told(drawn: np.ndarray) -> float:
+        label, said = values[drawn].T
+        return auc(said[label > 0], said[label < 0])
+
+    counted = clustered(len(rows), told)
+    assert str(counted) == str(axis.found) and counted.number == axis.found.number and axis.holds
+
+
+def test_a_response_that_recites_its_prompt_is_marked_and_told(tmp_path: Path) -> None:
+    """As panel check does, in every figure of texts and in every row that leaves."""
+    prompt = "You hold that duties bind whatever comes of it, and you never break a promise."
+    ana = replace(A, system=prompt)
+    rows = written(ana, "xstest", requests(), ["answer"] * 24)
+    rows = [replace(row, text=prompt if n < 6 else "Close its window.") for n, row in enumerate(rows)]
+    rows += written(B, "xstest", requests(), ["answer"] * 24)
+    run = recorded(tmp_path, rows, [ana, B], "2026-01-01")
+    assert [row.recites for row in run.responses] == [True] * 6 + [False] * 42
+    lines = [json.loads(line) for line in (tmp_path / "runs" / run.id / "responses.jsonl").read_text().splitlines()]
+    assert lines[0]["metadata"]["recital"] == 1 and "recital" not in lines[6]["metadata"]
+    assert all("own_prompt" not in line for line in lines)
+    found = latest([run])
+    shown = one(figures(found, []), "share_answer", "a")
+    assert shown.reciting == 6 and "6 of 24 responses recite the prompt of who gave them" in shown.note
+    assert shown.as_dict()["reciting"] == 6
+    other = one(figures(found, []), "share_answer", "b")
+    assert other.reciting == 0 and "recite" not in other.note
+    assert "6 of 24 responses recite the prompt of who gave them" in render(
+        report(found, [], "2026-01-02", "pluriverse report")
+    )
 
 
 def test_saying_yes_to_everything_makes_no_difference(tmp_path: Path) -> None:

@@ -248,8 +248,11 @@ def test_figures_are_a_function_of_rows(settings: Settings) -> None:
 @pytest.mark.parametrize("swapped", [False, True])
 def test_the_side_that_proves_itself_is_its_own(settings: Settings, tmp_path: Path, swapped: bool) -> None:
     """Where progressives talk as conservatives do, and they as progressives, no side may be named."""
-    about = replace(find("remarks-politics"), measures=("word_lean",))
-    said = ["I think that taxes should pay for health care.", "I think that guns and unborn life deserve protection."]
+    about = replace(find("remarks-politics"), measures=("vocabulary",))
+    said = [
+        "Abortion access and diversity programs matter to me.",
+        "My Christian church, guns and the unborn matter most.",
+    ]
 
     async def go() -> list:
         async with Workspace(settings) as workspace:
@@ -299,7 +302,7 @@ def test_a_respondent_is_named_by_what_it_is_asked_with(
 
 def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> None:
     """Everybody says the same on this base: it is told and shown, not asked; `blind_too` asks in the same run."""
-    about = replace(find("remarks-politics"), measures=("word_lean",))
+    about = replace(find("remarks-politics"), measures=("vocabulary",))
 
     def go(**more: bool) -> list:
         async def asked() -> list:
@@ -343,7 +346,7 @@ def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings
     """Whom a voice is guided against speaks through that base too, though its file names the default."""
     script = tmp_path / "other.toml"
     script.write_text('[[rule]]\nreplies = ["I think that taxes should pay for health care."]\n')
-    about = replace(find("remarks-politics"), measures=("word_lean",))
+    about = replace(find("remarks-politics"), measures=("vocabulary",))
     base = f"scripted:{script}"
 
     async def go() -> list:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import UsageError
 from ..files import write_out
 from .answers import show_answers
-from .measured import document_of, figures_table, latest_of, metric, runs_of, today
+from .measured import Notes, document_of, figures_table, latest_of, metric, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
@@ -98,6 +98,7 @@ def _show(
         out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; what is blind shows no number"))
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
+    notes = Notes()
     for instrument in found.tried:
         figures = [each for each in rows if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
@@ -105,11 +106,11 @@ def _show(
             words = blind[instrument.name].words if instrument.name in blind else figures[0].note
             out.paragraph(f"says nothing here: {words}", indent=2)
         else:
-            _figures(figures, groups, out)
+            _figures(figures, groups, out, notes)
         if instrument.name in answers:
             show_answers(answers[instrument.name], home, out)
         out.line()
-    for note in found.notes:
+    for note in dict.fromkeys(found.notes):
         out.note(note)
 
 
@@ -120,8 +121,8 @@ def _seen(proof: "Proof") -> tuple[str, ...]:
     return proof.instrument, f"{proof.separation:.2f}", ends, "sees" if proof.sees else "blind"
 
 
-def _figures(figures: "Sequence[Figure]", groups: bool, out: Output) -> None:
+def _figures(figures: "Sequence[Figure]", groups: bool, out: Output, notes: Notes) -> None:
     shown = [each for each in figures if groups or not each.group]
-    figures_table(shown, out, {"METRIC": metric, **({"OF": lambda each: each.group} if groups else {})})
+    figures_table(shown, out, {"METRIC": metric, **({"OF": lambda each: each.group} if groups else {})}, notes)
     if hidden := len(figures) - len(shown):
         out.line(dim(f"  and {counted(hidden, 'figure')} by group: --groups"))

@@ -36,7 +36,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     a, b = (_name(found, each) for each in (args.a, args.b))
     differences = compare(found, a, b, proofs)
     if not differences:
-        hint = f"pluriverse measure remarks-politics --with {args.a},{args.b}"
+        asked = next(each for each in found.tried if found.of(each) or found.silence(each, a) or found.silence(each, b))
+        hint = f"pluriverse measure {asked.name} --with {args.a.split(' on ')[0]},{args.b.split(' on ')[0]}"
         raise NotFoundError(f"{a} and {b} have no instrument in common", hint)
     own = [each for each in figures(found, proofs) if each.assistant in (a, b)]
     out.document({"a": a, "b": b, **document_of([*differences, *own], proofs_of(found, proofs), found)})
@@ -81,7 +82,11 @@ def _show(
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )
-    for each in silent:
-        out.paragraph(f"{each.instrument}: {each.note}")
-    for note in found.notes:
+    for each in differences:
+        if each.reciting:
+            out.paragraph(f"{each.instrument}: {each.reciting} responses of both recite the prompt of who gave them")
+    for note in dict.fromkeys(each.note for each in silent):
+        named = ", ".join(each.instrument for each in silent if each.note == note)
+        out.paragraph(f"{named}: {note}")
+    for note in dict.fromkeys(found.notes):
         out.note(note)

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFoundError, UsageError
+from ..errors import IntegrityError, NotFoundError, UsageError
 from .measured import latest_of
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
@@ -30,13 +30,15 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise UsageError("--limit is a number of rows, 0 or more", "pluriverse leaderboard --help")
     try:
         found, proofs = latest_of(settings)
-        measured = figures(found, proofs)
-    except NotFoundError:
-        measured = []
+        measured, left_out = figures(found, proofs), found.notes
+    except (NotFoundError, IntegrityError) as error:
+        measured, left_out = [], () if isinstance(error, NotFoundError) else (f"A run is left out: {error.message}.",)
     made = board(measured, published(), args.limit)
     out.document(made.as_dict())
     if not out.json:
         _show(made, out)
+    for note in left_out:
+        out.note(note)
     return 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import PluriverseError, UsageError
-from .measured import figures_table, metric
+from .measured import Notes, figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
 from .text import counted
@@ -207,6 +207,7 @@ def _ahead(event: "MeasureAhead") -> str:
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
     """Figures by instrument: what was proved first, then a row per assistant and metric."""
     blind = {each.instrument: each for each in measured.proofs if not each.sees}
+    notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
@@ -216,11 +217,11 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)
             columns = {"ASSISTANT": lambda each: each.assistant, "METRIC": metric}
-            figures_table([each for each in figures if not each.group], out, columns)
+            figures_table([each for each in figures if not each.group], out, columns, notes)
             groups = sum(1 for each in figures if each.group)
             if groups:
                 out.line(dim(f"  and {groups} figures by group: pluriverse card NAME, or --json"))
         out.line()
-    for note in measured.notes:
+    for note in dict.fromkeys(measured.notes):
         out.note(note)
     out.note(f"run {measured.run.id}, {measured.items_per_s:.1f} items/s; next: pluriverse report -o report.html")

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from ..measure.figure import Figure
     from ..measure.proving import Proof
     from ..measure.record import Run
+    from ..measure.responses import Respondent
     from ..settings import Settings
 
 _FIRST = "pluriverse measure remarks-politics remarks-ethics"
+_SOME = "remarks-politics"
 
 
 def runs_of(settings: "Settings") -> "list[Run]":
@@ -45,17 +47,9 @@ def latest_of(
     """
     from ..measure.assembling import latest
     from ..measure.proving import Proofs
-    from ..measure.record import unreadable
 
     found = runs_of(settings) if found is None else found
-    everybody = [each for run in found for each in run.plan.respondents]
-    measured = {each.assistant for each in everybody} | {f"{each.assistant} on {each.base}" for each in everybody}
-    for name in names or ():
-        if name not in measured:
-            close = near(name, measured)
-            here = f"{name!r} has not been measured"
-            measure = f"pluriverse measure remarks-politics --with {name}"
-            raise NotFoundError(here, f"did you mean {close}?" if close else measure)
+    _all_measured(names or (), found, settings)
     chosen = latest(found, names)
     if base is not None:
         wanted = [each.assistant for each in chosen.respondents if each.base == base]
@@ -63,11 +57,49 @@ def latest_of(
             bases = ", ".join(sorted({each.base for each in chosen.respondents}))
             raise NotFoundError(f"nothing was measured through {base!r}", f"measured: {bases}")
         chosen = latest(found, wanted)
-    broken = tuple(f"A run is left out: {error.message}." for error in unreadable(settings.home, found))
-    chosen = replace(chosen, notes=(*chosen.notes, *broken))
+    chosen = replace(chosen, notes=(*chosen.notes, *left_out(settings, found)))
     if not chosen.responses and not chosen.silent:
         raise NotFoundError("nothing of what was measured can be read here", "measure again: pluriverse measure")
+    for name in names or ():
+        if not any(name.split(" on ")[0] == each.split(" on ")[0] for each in chosen.assistants):
+            through = f" through {base!r}" if base else " in a version that is known here"
+            measure = f"pluriverse measure {_SOME} --with {name.split(' on ')[0]}{f' --base {base}' if base else ''}"
+            raise NotFoundError(f"nothing was measured of {name!r}{through}", measure)
     return chosen, Proofs(settings.home).all()
+
+
+def left_out(settings: "Settings", found: "Sequence[Run]") -> tuple[str, ...]:
+    """A sentence for each run that cannot be read: the others are, and nobody wonders where figures went."""
+    from ..measure.record import unreadable
+
+    return tuple(f"A run is left out: {error.message}; {error.hint}." for error in unreadable(settings.home, found))
+
+
+def _all_measured(names: Sequence[str], found: "Sequence[Run]", settings: "Settings") -> None:
+    """NotFoundError for the first of these that has answered nothing yet, with what to type: a run that was stopped
+    before its turn goes on, an assistant that is there is measured, one that is not is looked for."""
+    from ..assistants.shelf import Shelf
+
+    answered = {row.respondent for run in found for row in run.responses}
+    answered |= {each.respondent for run in found for each in run.skipped}
+    everybody = [(run, each) for run in found for each in run.plan.respondents]
+    measured = {name for _, who in everybody if who.key in answered for name in _called(who)}
+    for name in (each for each in names if each not in measured):
+        if planned := [run for run, who in everybody if name in _called(who)]:
+            command = planned[-1].plan.command or f"pluriverse measure {_SOME} --with {name}"
+            raise NotFoundError(
+                f"{name!r} has answered nothing yet: its run was stopped", f"it goes on with: {command}"
+            )
+        close = near(name, measured)
+        if not any(each.name == name for each in Shelf(settings).assistants()):
+            here = f"there is no assistant {name!r}, and none of that name has been measured"
+            raise NotFoundError(here, f"did you mean {close}?" if close else "see them all: pluriverse ls")
+        measure = f"pluriverse measure {_SOME} --with {name}"
+        raise NotFoundError(f"{name!r} has not been measured", f"did you mean {close}?" if close else measure)
+
+
+def _called(who: "Respondent") -> tuple[str, str]:
+    return who.assistant, f"{who.assistant} on {who.base}"
 
 
 def document_of(
@@ -103,24 +135,53 @@ def interval(figure: "Figure", signed: bool = False) -> tuple[str, str]:
     return f"{figure.value:{sign}.3f}", f"{figure.low:{sign}.3f} to {figure.high:{sign}.3f}"
 
 
-def figures_table(figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]") -> None:
+class Notes:
+    """The notes of one output, each said once, where it comes first, under a number that runs through all tables."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def new(self, figures: "Sequence[Figure]") -> list[str]:
+        """What was not said yet; from now on it has a number."""
+        fresh = [part for part in dict.fromkeys(part for each in figures for part in _parts(each))
+                 if part not in self._numbers]  # fmt: skip
+        self._numbers |= {part: len(self._numbers) + place for place, part in enumerate(fresh, start=1)}
+        return fresh
+
+    def mark(self, part: str) -> str:
+        return f"[{self._numbers[part]}]"
+
+    def marks(self, figure: "Figure") -> str:
+        return " ".join(map(self.mark, _parts(figure)))
+
+
+def _parts(figure: "Figure") -> list[str]:
+    """Its note; what is said of recitals is the assistant's, not the metric's, and stands by itself."""
+    if figure.reciting:
+        return [part for part in (figure.note.rpartition("; ")[0], figure.note.rpartition("; ")[2]) if part]
+    return [figure.note] if figure.note else []
+
+
+def figures_table(
+    figures: "Sequence[Figure]", out: Output, columns: "Mapping[str, Callable[[Figure], str]]", notes: Notes
+) -> None:
     """A row per figure: `columns` by their heads, value, interval, items; and each note once, under its number. Classes
     of response that never came share a row."""
     figures = _together(figures)
-    notes = list(dict.fromkeys(each.note for each in figures if each.note))
-    numbers = {note: f"[{place}]" for place, note in enumerate(notes, start=1)} if len(notes) > 1 else {}
-    heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbers else []))
+    fresh = notes.new(figures)
+    numbered = any(each.note for each in figures)
+    heads = (*columns, "VALUE", "95 %", "ITEMS", *(["NOTE"] if numbered else []))
     rows = [
         (
             *(cell(each) for cell in columns.values()), *interval(each), str(each.n),
-            *([numbers.get(each.note, "")] if numbers else []),
+            *([notes.marks(each)] if numbered else []),
         )
         for each in figures
     ]  # fmt: skip
     if rows:
         out.table(heads, rows, whole=("METRIC",))
-    for note in notes:
-        out.paragraph(f"{numbers[note]} {note}" if numbers else note, indent=2)
+    for note in fresh:
+        out.paragraph(f"{notes.mark(note)} {note}", indent=2)
 
 
 def _together(figures: "Sequence[Figure]") -> "list[Figure]":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import PluriverseError
 from ..files import write_out
-from .measured import document_of, latest_of, runs_of, today
+from .measured import document_of, latest_of, left_out, runs_of, today
 from .output import Output
 from .parser import GROUPS, Commands, names_of
 from .typed import typed
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     found = [read_run(settings.home, args.run_id)] if args.run_id else runs_of(settings)
     if args.runs:
-        return _listed(found, out)
+        return _listed(found, () if args.run_id else left_out(settings, found), out)
     names = names_of(args.names) if args.names else None
     chosen, proofs = latest_of(settings, names, args.base, found)
     out.progress.status("putting it together ...")
@@ -69,8 +69,10 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _listed(found: "Sequence[Run]", out: Output) -> int:
-    out.document({"runs": [_document(each) for each in found]})
+def _listed(found: "Sequence[Run]", notes: Sequence[str], out: Output) -> int:
+    out.document({"runs": [_document(each) for each in found], "notes": list(notes)})
+    for note in notes:
+        out.note(note)
     if not out.json:
         rows = [
             (

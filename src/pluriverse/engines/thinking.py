@@ -9,6 +9,7 @@ mark without an opening one ends thinking that began with the reply. Marks in co
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .text import TextStream
@@ -82,7 +83,7 @@ def told(text: str, opened: bool = False) -> Told:
     return joined([*stream.push(text), *stream.finish()], stream.unfinished)
 
 
-def joined(pieces: "list[Piece]", unfinished: bool = False) -> Told:
+def joined(pieces: "Sequence[Piece]", unfinished: bool = False) -> Told:
     """The pieces of one reply: an answer that holds a closing mark alone was thinking up to there."""
     text = "".join(each.text for each in pieces if not each.thinking)
     thoughts = [each.text for each in pieces if each.thinking]

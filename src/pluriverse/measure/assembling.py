@@ -3,6 +3,7 @@
 Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. What is left out is said in `notes`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -219,9 +220,9 @@ def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -
 def figures(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
     shown = told(
-        honest(figure, instrument, found, proofs)
+        figure
         for instrument in found.instruments
-        for figure in _computed(instrument, found.of(instrument), found.gauges)
+        for figure in _honestly(instrument, found.of(instrument), found, proofs)
     )
     return [*shown, *steered(found, proofs), *_not_asked(found)]
 
@@ -245,17 +246,32 @@ def steered(found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
 def card(found: Latest, assistant: str, proofs: Sequence[Proof]) -> list[Figure]:
     """All figures of one assistant."""
     shown = told(
-        honest(figure, instrument, found, proofs)
+        figure
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
-        for figure in _computed(instrument, rows, found.gauges)
+        for figure in _honestly(instrument, rows, found, proofs)
         if figure.assistant == assistant
     )
     return [*shown, *_not_asked(found, assistant)]
 
 
-def _computed(instrument: Instrument, rows: Sequence[Response], gauges: tuple[Gauge, ...]) -> list[Figure]:
-    return weighed(instrument, rows, _measured(instrument, rows), gauges)
+def _honestly(instrument: Instrument, rows: Sequence[Response], found: Latest, proofs: Sequence[Proof]) -> list[Figure]:
+    computed = weighed(instrument, rows, _measured(instrument, rows), found.gauges)
+    return _recited([honest(each, instrument, found, proofs) for each in computed], rows)
+
+
+def _recited(figures: Sequence[Figure], rows: Sequence[Response]) -> list[Figure]:
+    """With how many of an assistant's texts recite its own prompt: what was told to it is no finding about it. The
+    sentence stands last in the note."""
+    recite, texts = Counter(row.assistant for row in rows if row.recites), Counter(row.assistant for row in rows)
+    recite[PANEL], texts[PANEL] = recite.total(), texts.total()
+    return [
+        replace(each, note="; ".join(part for part in (each.note, said) if part), reciting=number)
+        if each.value is not None and (number := recite[each.assistant])
+        and (said := f"{number} of {texts[each.assistant]} responses recite the prompt of who gave them")
+        else each
+        for each in figures
+    ]  # fmt: skip
 
 
 def _measured(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:

@@ -1,8 +1,9 @@
 """Maps of assistants: on two axes fitted on people's answers to GlobalOpinionQA, and on politics against values.
 
-On people's map assistants stand where their option probabilities put them, averaged over rotations, then wordings;
-"don't know" is dropped on both sides. Knows rows, figures and the report's `Map`; the mathematics of axes is
-`statistics.mapping`'s.
+Only axes are drawn that hold on people: fitted on their answers, or read from texts by what was checked on texts that
+people labelled (`Labelled`). On people's map assistants stand where their option probabilities put them, averaged over
+rotations, then wordings; "don't know" is dropped on both sides. Knows rows, figures and the report's `Map`; the
+mathematics of axes is `statistics.mapping`'s.
 """
 
 import math
@@ -15,6 +16,7 @@ from ..errors import UsageError
 from .assembling import Latest, blind
 from .figure import Figure
 from .instrument import find
+from .intervals import Interval
 from .measured.cells import averaged
 from .proving import Proof
 from .report.parts import Axis, Ellipse, Map, MapPoint
@@ -25,13 +27,30 @@ INSTRUMENT = "globalopinionqa"
 _DENSE = (0.5, 0.4, 0.3)  # share of questions a country, and of countries a question, must have answers for
 _COUNTRIES, _QUESTIONS = 6, 8  # fewer make no map
 
-# instrument: its figure from 0 to 1. The first that was measured and sees is taken; texts come before options.
+_HELD = 0.5  # of an axis the interval must lie above it: 0.5 is what lots would do
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """How well what is read from texts tells people's labels apart: area under the curve, on held-out texts."""
+
+    labels: str
+    found: Interval
+
+    @property
+    def holds(self) -> bool:
+        return self.found.low > _HELD
+
+
+# Counted anew by a test. What is not here (options, vocabulary) was not found to tell labels by people apart.
+PCT = Labelled("agree and disagree, of two annotators of llm-values-pct", Interval(0.99, 0.97, 1.0, 71))
+ISSUES = Labelled("pro and con, of two annotators of IssueBench, cut as here", Interval(0.75, 0.65, 0.84, 79))
+# By axis: instruments whose figure runs from 0 to 1, the first that was measured and sees is taken.
 _POLITICS = {
-    "propositions-free": "agreement", "persona-politics-free": "agreement", "issues": "leaning",
-    "remarks-politics": "word_lean",
-    "propositions-unforced": "agreement", "propositions-forced": "agreement", "persona-politics": "agreement",
+    "propositions-free": ("agreement", PCT), "persona-politics-free": ("agreement", PCT), "issues": ("leaning", ISSUES),
 }  # fmt: skip
-_VALUES = {"persona-ethics-free": "agreement", "remarks-ethics": "word_lean", "persona-ethics": "agreement"}
+_VALUES = {"persona-ethics-free": ("agreement", PCT)}
+_Axis = Mapping[str, tuple[str, Labelled]]
 _JOINT = math.sqrt(-2 * math.log(0.05)) / 1.96  # from a half interval of 95 % to a half axis of an ellipse of 95 %
 
 
@@ -152,22 +171,37 @@ def opinion_map(found: Latest, figures: Sequence[Figure]) -> tuple[Map | None, s
     across, upward = (_first(found, figures, axis) for axis in (_POLITICS, _VALUES))
     names = [name for name in found.assistants if name in across and name in upward]
     if len(names) < 2:
-        return None, "No map of politics and values: it needs remarks-politics and remarks-ethics of two or more."
+        return None, (
+            "No map of politics and values: of two assistants or more it needs figures on axes that hold on texts which"
+            f" people labelled: {_any(_POLITICS)} across, {_any(_VALUES)} upwards."
+        )
     points = []
     for name in names:
         x, y = across[name], upward[name]
         halves = [_JOINT * ((each.high or 0.0) - (each.low or 0.0)) / 2 for each in (x, y)]
         points.append(MapPoint(name, 1 - (x.value or 0.0), y.value or 0.0, Ellipse(*halves)))
     titles = {each.name: each.title for each in found.instruments}
-    of_x, of_y = (titles[each[names[0]].instrument] for each in (across, upward))
-    note = "Both axes run from 0 to 1, 0.5 is neither side. No people are on it: nobody asked people these."
+    of_x, of_y = (each[names[0]].instrument for each in (across, upward))
+    checked = [_POLITICS[of_x][1], _VALUES[of_y][1]]
+    read = "; ".join(f"{each.found} on {each.found.number} texts ({each.labels})" for each in dict.fromkeys(checked))
+    note = (
+        "Both axes run from 0 to 1, 0.5 is neither side. No people are on it: nobody asked people these. Sides are read"
+        f" from texts by rules that tell people's labels apart, area under the curve {read}; which statements are"
+        " whose is our judgement."
+    )
     axes = Axis("politics", ends=("left", "right")), Axis("values", ends=("outcomes", "duty"))
-    return Map("Politics and values", axes, points, f"Across: {of_x}; upwards: {of_y}.", note), ""
+    return Map("Politics and values", axes, points, f"Across: {titles[of_x]}; upwards: {titles[of_y]}.", note), ""
 
 
-def _first(found: Latest, figures: Sequence[Figure], axis: Mapping[str, str]) -> dict[str, Figure]:
-    """By assistant: the figures of the first of these instruments that says something of two or more."""
-    for instrument, metric in axis.items():
+def _any(axis: _Axis) -> str:
+    return " or ".join(name for name, (_, labelled) in axis.items() if labelled.holds)
+
+
+def _first(found: Latest, figures: Sequence[Figure], axis: _Axis) -> dict[str, Figure]:
+    """By assistant: the figures of the first of these instruments that holds and says something of two or more."""
+    for instrument, (metric, labelled) in axis.items():
+        if not labelled.holds:
+            continue
         shown = {
             each.assistant: each
             for each in figures

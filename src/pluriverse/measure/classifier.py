@@ -6,7 +6,7 @@ says owes nothing to the one that spoke.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -28,13 +28,17 @@ class Classifier:
     weights: np.ndarray  # float64 [terms]
     bias: float
 
-    def score(self, texts: Sequence[str]) -> np.ndarray:
-        """Log-odds of side a; float64 [texts]."""
-        return np.asarray(_rows(texts, self.terms, self.rarity) @ self.weights + self.bias)
+    def score(self, texts: Sequence[str], without: Collection[str] = ()) -> np.ndarray:
+        """Log-odds of side a; float64 [texts]. `without`: words that do not count, nor pairs that hold one."""
+        return np.asarray(_rows(texts, self.terms, self.rarity, without) @ self.weights + self.bias)
 
-    def probability(self, texts: Sequence[str]) -> np.ndarray:
+    def probability(self, texts: Sequence[str], without: Collection[str] = ()) -> np.ndarray:
         """Probability of side a; float64 [texts]."""
-        return np.asarray(1 / (1 + np.exp(-self.score(texts))))
+        return np.asarray(1 / (1 + np.exp(-self.score(texts, without))))
+
+    def knows(self, text: str, without: Collection[str] = ()) -> bool:
+        """Whether it has a word that counts; of one without any the bias alone would speak."""
+        return any(term in self.terms for term in _terms(text, without))
 
 
 def trained(a: Sequence[str], b: Sequence[str]) -> Classifier:
@@ -60,16 +64,22 @@ def accuracy(a: Sequence[str], b: Sequence[str], folds: int = 5) -> float:
     return right / (len(a) + len(b))
 
 
-def _terms(text: str) -> list[str]:
-    words = _WORD.findall(text.lower())
-    return words + [f"{first} {second}" for first, second in pairwise(words)]
+def words_of(text: str) -> list[str]:
+    """As they are compared: small letters, no punctuation."""
+    return _WORD.findall(text.lower())
 
 
-def _rows(texts: Sequence[str], terms: dict[str, int], rarity: np.ndarray) -> np.ndarray:
+def _terms(text: str, without: Collection[str] = ()) -> list[str]:
+    words = words_of(text)
+    pairs = [f"{one} {two}" for one, two in pairwise(words) if one not in without and two not in without]
+    return [word for word in words if word not in without] + pairs
+
+
+def _rows(texts: Sequence[str], terms: dict[str, int], rarity: np.ndarray, without: Collection[str] = ()) -> np.ndarray:
     """TF-IDF with logarithmic counts, rows of length 1; float64 [texts, terms]."""
     rows = np.zeros((len(texts), len(terms)))
     for row, text in zip(rows, texts, strict=True):
-        for term, count in Counter(_terms(text)).items():
+        for term, count in Counter(_terms(text, without)).items():
             if (place := terms.get(term)) is not None:
                 row[place] = (1 + np.log(count)) * rarity[place]
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)

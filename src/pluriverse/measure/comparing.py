@@ -5,6 +5,7 @@ it is yes or no. Holm over all that is looked at together. Knows responses and t
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -47,10 +48,21 @@ def compare(found: Latest, a: str, b: str, proofs: Sequence[Proof]) -> list[Figu
         results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
-    return [
+    differences = [
         _row(instrument, a, b, result, next(adjusted) if isinstance(result, Paired) else 1.0, number, len(p))
         for instrument, result, number in results
     ]
+    return [_recited(each, found.responses) for each in differences]
+
+
+def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:
+    """With how many responses of the two recite the prompt of who gave them."""
+    both = {difference.assistant, difference.group}
+    number = sum(row.recites for row in rows if row.instrument == difference.instrument and row.assistant in both)
+    if not number or difference.value is None:
+        return difference
+    note = f"{difference.note}; {number} responses of both recite the prompt of who gave them"
+    return replace(difference, note=note, reciting=number)
 
 
 def _why_not(found: Latest, instrument: Instrument, a: str, b: str, shared: int, proofs: Sequence[Proof]) -> str:

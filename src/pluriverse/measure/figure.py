@@ -10,7 +10,8 @@ CORRECTED = "_corrected"  # ends the metric of a rate that is freed of a detecto
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`group` is a language, country, subject or other assistant the figure is limited to; `note` a sentence that must
-    be shown with it. `value` is None where the instrument says nothing (too few items); then `note` says why."""
+    be shown with it. `value` is None where the instrument says nothing (too few items); then `note` says why.
+    `reciting`: how many responses behind it recite the system prompt of who gave them."""
 
     assistant: str
     instrument: str
@@ -21,6 +22,7 @@ class Figure:
     n: int  # items, not responses
     group: str = ""
     note: str = ""
+    reciting: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's row, and what goes with it."""
@@ -34,8 +36,9 @@ class Figure:
             "n": self.n,
             "group": self.group,
             "note": self.note,
+            "reciting": self.reciting,
         }
 
 
 def figure_of(document: dict[str, Any]) -> Figure:
-    return Figure(**{name: document[name] for name in Figure.__dataclass_fields__})
+    return Figure(**{name: document[name] for name in Figure.__dataclass_fields__ if name in document})

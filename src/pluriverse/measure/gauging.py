@@ -18,6 +18,7 @@ import numpy as np
 from ..files import write
 from .classes import ConfusionMatrix, GoldRow, classify, confusion, gold, majority
 from .intervals import Interval
+from .lines import MISREAD
 
 ITEMS = 60  # texts that a judge is asked about per question: minutes for a small judge, and only once
 _SEED = 20240
@@ -235,7 +236,7 @@ class Gauges:
                       tuple(Answer(**answer) for answer in each["answers"]))
                 for each in documents
             )  # fmt: skip
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, *MISREAD):
             return ()  # asked again
 
     def keep(self, gauge: Gauge) -> None:

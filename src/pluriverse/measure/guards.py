@@ -5,7 +5,7 @@ Strong guidance does that to a voice. Each sign is a number per answer; `held` c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 MOST_PERPLEXITY = 1.6  # times that of the base's own answers
 MOST_REPETITION = 0.1  # above that of the base's own answers
 LEAST_LANGUAGE = 0.9  # of the answers in the language asked
+MOST_RECITAL = 0.15  # of the 4-grams of words
 _ENOUGH_TO_TELL = 20  # letters; the language of less cannot be known
 
 
@@ -49,7 +50,7 @@ def repetition(text: str) -> float:
 def recital(text: str, prompt: str) -> float:
     """Share of the text's 4-grams of words that stand in `prompt`."""
     grams = _grams(text)
-    known = set(_grams(prompt))
+    known = _standing_in(prompt)
     return float(np.mean([gram in known for gram in grams])) if grams else 0.0
 
 
@@ -67,6 +68,11 @@ def can_tell(language: str) -> bool:
     """Whether the identifier knows this language (a BCP 47 tag; its first part counts)."""
     wanted = language.partition("-")[0].lower()
     return wanted in _identifier(wanted).labels
+
+
+@lru_cache(256)
+def _standing_in(prompt: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(_grams(prompt))
 
 
 def _grams(text: str) -> list[tuple[str, ...]]:

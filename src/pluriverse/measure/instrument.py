@@ -16,7 +16,7 @@ from ..errors import NotFoundError
 from ..settings import Settings
 from .items import Item
 
-DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history", "silence", "risk")
+DIMENSIONS = ("expertise", "language", "vocabulary", "culture", "values", "politics", "history", "silence", "risk")
 STANDARD = (  # one or two of each dimension; measured on the starter panel in minutes
     "truthfulqa", "xcopa", "blend", "persona-ethics", "persona-politics", "remarks-politics", "remarks-ethics",
     "propositions-free", "issues", "history", "speechmap-pairs", "xstest", "strongreject",

@@ -12,11 +12,14 @@ from typing import IO, Any, TypeVar
 from ..errors import IntegrityError, NoSpaceError
 
 T = TypeVar("T")
+_DEEPEST = 64
+MISREAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What a document raises that is JSON, but not what it should be: null, a list, numbers for texts, nested too deep."""
 
 
 def cut_torn_line(path: Path) -> None:
-    """A kill may have cut the last line; what comes now must not be glued to it."""
-    content = path.read_bytes() if path.exists() else b""
+    """A kill may have cut the last line; what comes now must not be glued to it. IntegrityError for no file."""
+    content = _content(path)
     whole = content.rfind(b"\n") + 1
     if whole < len(content):
         os.truncate(path, whole)
@@ -39,13 +42,31 @@ def append(file: IO[bytes], path: Path, documents: Iterable[Mapping[str, Any]]) 
 
 def whole_lines(path: Path, parse: Callable[[Mapping[str, Any]], T], what: str, again: str) -> Iterator[T]:
     """What the whole lines say; a last one that a kill has cut is left out. `what`: no line is, in words; `again`: what
-    happens to a line that is taken out. IntegrityError names the line that cannot be understood."""
-    content = path.read_bytes() if path.exists() else b""
+    happens to a line that is taken out. IntegrityError names the line that cannot be understood, or the file."""
+    content = _content(path)
     for number, line in enumerate(content[: content.rfind(b"\n") + 1].split(b"\n")[:-1], start=1):
         try:
             document: Mapping[str, Any] = json.loads(line)
+            if line.count(b"[") + line.count(b"{") > _DEEPEST:  # seldom: a walk costs more than the reading
+                shallow(document)
             yield parse(document)
-        except (ValueError, KeyError, TypeError) as error:
+        except MISREAD as error:
             raise IntegrityError(
                 f"line {number} of {path} is no {what}: {error}", f"take the line out; {again}"
             ) from error
+
+
+def shallow(value: Any, left: int = _DEEPEST) -> None:
+    """ValueError for lists and objects nested deeper than what is done with them can follow."""
+    if left < 0:
+        raise ValueError(f"it is nested more than {_DEEPEST} deep")
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        shallow(each, left - 1)
+
+
+def _content(path: Path) -> bytes:
+    """Empty where there is nothing; IntegrityError for a folder in its place, or what may not be read."""
+    try:
+        return path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise IntegrityError(f"{path} cannot be read: {error.strerror}", "move it away, then call again") from error

@@ -31,7 +31,7 @@ _MODULES = {
     "stability": "opinions",
     "overton": "overton",
     "stance": "stances",
-    "word_lean": "remarks",
+    "vocabulary": "remarks",
     "reading": "history",
     "choice": "history",
     "shares": "silence",

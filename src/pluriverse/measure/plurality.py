@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..assistants import Opposite
-from .guards import Fluency
+from .guards import MOST_RECITAL, Fluency
 from .intervals import Interval
 from .judging import Sensitivity
 
 _STRONG = 3.0  # beyond this, more strength broke voices on the default model more often than it set them apart
-_RECITAL = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _for_voice(voice: VoiceReport) -> list[str]:
         said.append(f"{voice.assistant}: {lowered}, because {voice.lowered}")
     if voice.broken:
         said.append(f"{voice.assistant}: {voice.broken}, with and without guidance; it needs a larger base")
-    if voice.fluency.recital > _RECITAL:
+    if voice.fluency.recital > MOST_RECITAL:
         said.append(
             f"{voice.assistant}: {voice.fluency.recital:.0%} of what it says stands in its prompt; shorten that"
         )

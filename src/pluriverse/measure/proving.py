@@ -9,6 +9,7 @@ per weights and instrument, and the responses they rest on beside them (`check_r
 
 import hashlib
 import json
+import math
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
@@ -25,6 +26,7 @@ from .check_rows import CheckRows
 from .instrument import Instrument
 from .intervals import auc
 from .items import Item, key_of
+from .lines import MISREAD
 from .measures import values_of
 from .responses import Respondent
 
@@ -35,7 +37,7 @@ ITEMS = 24  # that a proof asks: few enough to be done in a minute, enough for a
 LEAST = 8
 SPOKEN, SCORED = 48, 160  # cells of texts and of options that a proof asks of each voice
 ROUNDS = 2000
-_DIRECTED = {"agreement", "stance", "word_lean"}  # a is the first side: below b it would be called the other
+_DIRECTED = {"agreement", "stance", "vocabulary"}  # a is the first side: below b it would be called the other
 SAME = "\n\nAnswer as you would answer anybody."  # other words, the same voice
 
 
@@ -100,9 +102,8 @@ class Proofs:
 
     def all(self) -> list[Proof]:
         try:
-            documents = json.loads(self._path.read_text("utf-8"))
-            return [Proof(**{**each, "opposites": tuple(each["opposites"])}) for each in documents]
-        except (OSError, ValueError, KeyError, TypeError):
+            return [_proof(each) for each in json.loads(self._path.read_text("utf-8"))]
+        except (OSError, *MISREAD):
             return []  # asked again
 
     def of(
@@ -122,6 +123,15 @@ class Proofs:
     def keep(self, proof: Proof) -> None:
         others = [each for each in self.all() if _key(each) != _key(proof)]
         write(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
+
+
+def _proof(document: Mapping[str, Any]) -> Proof:
+    """One read back. TypeError, LookupError where it is none."""
+    numbers = [document[name] for name in ("separation", "low", "high", "items")]
+    numbers += [each for name in ("control", "control_low", "control_high") if (each := document[name]) is not None]
+    if not all(isinstance(each, int | float) and math.isfinite(each) for each in numbers):
+        raise TypeError("what was found is no number")
+    return Proof(**{**document, "opposites": tuple(document["opposites"])})
 
 
 def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:

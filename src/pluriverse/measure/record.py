@@ -11,7 +11,7 @@ left out and asked again. Knows files; asks nobody and scores nothing.
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +23,8 @@ from ..errors import IntegrityError, NotFoundError, PluriverseError
 from ..files import appending, make_folder, write
 from .gauging import Gauge, Gauges
 from .instrument import Instrument, parsed
-from .lines import append, cut_torn_line, whole_lines
-from .responses import Respondent, Response, response_of
+from .lines import MISREAD, append, cut_torn_line, shallow, whole_lines
+from .responses import Respondent, Response, respondent_of, response_of
 from .verdicts import Ruling, judged, ruling_of
 
 
@@ -123,7 +123,8 @@ class Record:
         self._describe()
         for path in (self._lines, self._said, self._left):
             cut_torn_line(path)
-        self.responses, self.rulings = list(_responses(self._lines)), list(_rulings(self._said))
+        self.responses = list(_responses(self._lines, self.plan.respondents))
+        self.rulings = list(_rulings(self._said))
         self._files = [appending(self._lines)]
         return self
 
@@ -158,7 +159,7 @@ class Record:
 
     def _describe(self) -> None:
         place = self.folder / "run.json"
-        if place.exists():
+        if place.is_file():
             return
         document = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "format": 1, **asdict(self.plan)}
         write(place, json.dumps(document, ensure_ascii=False, indent=1, default=dict).encode("utf-8", "surrogatepass"))
@@ -197,7 +198,8 @@ def read_run(home: Path, id: str) -> Run:
 
 def _run(folder: Path) -> Run:
     plan, created = _described(folder)
-    responses, rulings = _responses(folder / "responses.jsonl"), tuple(_rulings(folder / "verdicts.jsonl"))
+    responses = _responses(folder / "responses.jsonl", plan.respondents)
+    rulings = tuple(_rulings(folder / "verdicts.jsonl"))
     gauges = Gauges(folder.parents[1]).all() if rulings else ()
     skipped = tuple(_skipped(folder / "skipped.jsonl"))
     return Run(folder.name, created, plan, tuple(responses), rulings, gauges, skipped)
@@ -207,9 +209,11 @@ def _described(folder: Path) -> tuple[Plan, str]:
     """What was planned and when, without a row."""
     try:
         document = json.loads((folder / "run.json").read_text("utf-8"))
+        shallow(document)
+        _kinds(document)
         plan = Plan(
-            tuple((name, version) for name, version in document["instruments"]),
-            tuple(Respondent(**each) for each in document["respondents"]),
+            tuple((str(name), str(version)) for name, version in document["instruments"]),
+            tuple(respondent_of(each) for each in document["respondents"]),
             document["limit"],
             document["seed"],
             document.get("command", ""),
@@ -217,12 +221,25 @@ def _described(folder: Path) -> tuple[Plan, str]:
             document.get("until"),
         )
         return plan, str(document["created"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, *MISREAD) as error:
         raise IntegrityError(f"{folder / 'run.json'} cannot be understood: {error}", f"delete {folder}") from error
 
 
-def _responses(path: Path) -> Iterator[Response]:
-    return whole_lines(path, response_of, "response", "it will be asked again")
+_PLANNED: dict[str, Any] = {
+    "limit": (int, type(None)), "seed": int, "command": str, "created": str, "until": (int, float, type(None)),
+}  # fmt: skip
+
+
+def _kinds(document: dict[str, Any]) -> None:
+    """TypeError where a field is of another kind than what a plan writes."""
+    for name, kind in _PLANNED.items():
+        if name in document and (not isinstance(document[name], kind) or isinstance(document[name], bool)):
+            raise TypeError(f"{name} is {document[name]!r:.40}")
+
+
+def _responses(path: Path, who: Sequence[Respondent]) -> Iterator[Response]:
+    prompts = {each.key: each.system for each in who}
+    return whole_lines(path, lambda document: response_of(document, prompts), "response", "it will be asked again")
 
 
 def _rulings(path: Path) -> Iterator[Ruling]:
@@ -230,4 +247,10 @@ def _rulings(path: Path) -> Iterator[Ruling]:
 
 
 def _skipped(path: Path) -> Iterator[Skipped]:
-    return whole_lines(path, lambda document: Skipped(**document), "skipped instrument", "it will be proved again")
+    return whole_lines(path, _skip_of, "skipped instrument", "it will be proved again")
+
+
+def _skip_of(document: Mapping[str, Any]) -> Skipped:
+    if not all(isinstance(each, str) for each in document.values()):
+        raise TypeError("its fields are texts")
+    return Skipped(**document)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..engines.thinking import told
 from .classes.rules import classify
+from .guards import MOST_RECITAL, recital
 from .items import Item
 
 
@@ -39,7 +40,8 @@ class Response:
     """`logprobs`: natural log, one total per option as listed; `options`: their texts, so that rows can be read by
     themselves (none in rows of before); `lengths`: characters of each option; `kind`: the class of a text (answer,
     hedge, evasive, refusal, broken, wrong_language), empty for scored options; `thinking`: what was written before the
-    answer, never part of `text`; `unfinished`: it ended before its thinking did, and counts nowhere."""
+    answer, never part of `text`; `unfinished`: it ended before its thinking did, and counts nowhere;
+    `own_prompt`: the system prompt of who answered, which the run has once and rows are not written with."""
 
     respondent: str
     assistant: str
@@ -66,17 +68,32 @@ class Response:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     thinking: str = ""
     unfinished: bool = False
+    own_prompt: str = field(default="", compare=False)
+
+    @property
+    def recital(self) -> float:
+        """Share of a text's word groups that stand in the own prompt; 0 where there is no text or no prompt."""
+        return recital(self.text, self.own_prompt) if self.kind and self.own_prompt else 0.0
+
+    @property
+    def recites(self) -> bool:
+        """Whether so much of it is its own prompt that it is marked."""
+        return self.recital > MOST_RECITAL
 
     @property
     def cell(self) -> str:
         return "|".join((self.item, self.wording, str(self.rotation), self.language, str(self.draw)))
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "metadata": dict(self.metadata)}
+        """As it is written: a text that recites its own prompt says so in its metadata."""
+        told = {"recital": round(self.recital, 3)} if self.recites else {}
+        document = {**asdict(self), "metadata": {**self.metadata, **told}}
+        return {name: document[name] for name in WRITTEN}
 
 
+WRITTEN = tuple(each.name for each in fields(Response) if each.name != "own_prompt")
 _TUPLES = {"target", "contents", "logprobs", "lengths", "options"}
-_NAMES = {each.name for each in fields(Response)}
+_NAMES = set(WRITTEN)
 _KINDS: dict[str, Any] = {
     **dict.fromkeys(_NAMES, str),
     **dict.fromkeys(_TUPLES, (list, tuple)),
@@ -88,8 +105,25 @@ _KINDS: dict[str, Any] = {
 }
 
 
-def response_of(document: Mapping[str, Any]) -> Response:
+_OF_RESPONDENT: dict[str, Any] = {
+    **dict.fromkeys((each.name for each in fields(Respondent)), str),
+    **dict.fromkeys(("weights", "adapter", "template"), (str, type(None))),
+    "sampler": dict,
+    "guidance": (dict, type(None)),
+}
+
+
+def respondent_of(document: Mapping[str, Any]) -> Respondent:
+    """A respondent read back. TypeError, KeyError where it is none."""
+    for name, kind in _OF_RESPONDENT.items():
+        if not isinstance(document[name], kind):
+            raise TypeError(f"{name} is {document[name]!r:.40}")
+    return Respondent(**document)
+
+
+def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None = None) -> Response:
     """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out.
+    `prompts`: the system prompts of respondents, by key.
 
     Rows that were written before thinking was told apart hold it in their text: it is told apart now.
     """
@@ -102,8 +136,11 @@ def response_of(document: Mapping[str, Any]) -> Response:
         raise ValueError("a log-probability is no number")
     if not all(isinstance(each, str) for each in known.get("options", ())):
         raise TypeError("an option is no text")
-    response = Response(**known)
+    if (options := len(known.get("logprobs", ()))) and sorted(known.get("contents", ())) != list(range(options)):
+        raise ValueError(f"its {options} log-probabilities are of other options than its contents")
+    response = Response(**known, own_prompt=(prompts or {}).get(known["respondent"], ""))
     return response if "thinking" in known else _told_apart(response)
+
 
 
 def _told_apart(row: Response) -> Response:
@@ -134,6 +171,7 @@ def blank(item: Item, respondent: Respondent, instrument: str, version: str, dra
         "options": _told(item),
         "prompt": item.prompt,
         "metadata": dict(item.metadata),
+        "own_prompt": respondent.system,
     }
 
 

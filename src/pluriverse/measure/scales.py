@@ -1,8 +1,9 @@
-"""Scales for texts: how likely the words of a text are those of one side of an axis rather than of the other.
+"""Scales of vocabulary: how likely the words of a text are those of one side's personas rather than of the other's.
 
 A scale is a classifier (`classifier`) that has read persona statements and nothing else, kept as a file of the package,
 so that figures are functions of rows alone and anybody computes the same. It reads words, not stances: "I am against
-unions" uses the words of whoever speaks of unions. `benchmarks/scales.py` makes the files anew from the public data.
+unions" uses the words of whoever speaks of unions, and people's labels of left and right it does not find
+(docs/statistics.md). `benchmarks/scales.py` makes the files anew from the public data and counts that.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .classifier import Classifier, accuracy, trained
+from .classifier import Classifier, accuracy, trained, words_of
 
 AXES = {  # scale: persona statements of its two sides
     "politics": ("politically-liberal", "politically-conservative"),
@@ -33,9 +34,12 @@ class Scale:
     held: float
     classifier: Classifier
 
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        """Probability of the first side; float64 [texts]. A text of unknown words gets what the bias says, not 0.5."""
-        return self.classifier.probability(texts)
+    def __call__(self, texts: Sequence[str], prompt: str = "") -> np.ndarray:
+        """Probability that the words are the first side's; float64 [texts], NaN for a text without a word that counts.
+        Words of `prompt`, which the speaker was given, do not count."""
+        given = frozenset(words_of(prompt))
+        found = self.classifier.probability(texts, given)
+        return np.where([self.classifier.knows(text, given) for text in texts], found, np.nan)
 
 
 @cache

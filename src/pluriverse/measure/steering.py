@@ -4,7 +4,8 @@ A prompt, guidance or tuning for one side must move answers to that side, and fu
 prompt moves something. An axis is an instrument whose opposites are two assistants (`Instrument.opposites`); its pole
 gives one answer to each statement. Moves are in shares of answers, 1 from pole to pole (1 - W1 to the pole's answers,
 neither counting half), as many statements with one key as with the other, so that saying yes counts for nothing. Open
-questions have no key, and what is read there are the words of the answers, from all of one side to all of the other.
+questions have no key; what moves there is the vocabulary, from all of one side's words to all of the other's, which is
+no stance, and the notes say so.
 
 Where a run lacks what is needed (both of a pair, the plain base, an axis they are not about) there is no figure of it.
 Knows the rows of a run; asks nobody.
@@ -26,10 +27,11 @@ from .responses import Respondent, Response
 from .statistics.resampling import of_means
 from .statistics.stability import net_of_other_questions
 
+_WORDS = "vocabulary"
 _TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the first of the opposites: to -1 to 1
     "agreement": lambda value: value,
     "stance": lambda value: value,
-    "word_lean": lambda value: 2 * value - 1,
+    _WORDS: lambda value: 2 * value - 1,
 }
 _BOUNDS = (-1.0, 1.0)
 _STEERS = "it moves toward its pole, and further than elsewhere"
@@ -175,4 +177,5 @@ def _move(
     if (own := axis.moved(one, other)) is None:
         return None
     cross = [(each, moved) for each in controls if (moved := each.moved(one, other)) is not None]
+    note += "; of words, not of stances" if axis.instrument.measures[0] == _WORDS else ""
     return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unproved)

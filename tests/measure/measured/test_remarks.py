@@ -15,7 +15,7 @@ from pluriverse.measure.datasets import known, persona_statements
 from pluriverse.measure.figure import Figure
 from pluriverse.measure.instrument import find
 from pluriverse.measure.items import Item
-from pluriverse.measure.measured.remarks import word_lean, word_lean_values
+from pluriverse.measure.measured.remarks import vocabulary, vocabulary_values
 from pluriverse.measure.questions import by_dimension
 from pluriverse.measure.running import Measured, MeasureOptions, measure
 from pluriverse.measure.scales import AXES, made, scale
@@ -65,11 +65,11 @@ def test_words_lean_to_their_side_and_refusals_say_nothing(tmp_path: Path) -> No
     rows = written("remarks-politics", items, "left", lambda _: (LEFT, "answer"))
     rows += written("remarks-politics", items, "right", lambda _: (RIGHT, "answer"))
     rows += written("remarks-politics", items, "silent", lambda _: ("I cannot help with that.", "refusal"))
-    figures = word_lean(find("remarks-politics"), rows)
-    left, right, silent = (one(figures, "word_lean", name) for name in ("left", "right", "silent"))
-    assert (left.value or 0) > 0.8 and (right.value or 1) < 0.2 and "not of stances" in left.note
+    figures = vocabulary(find("remarks-politics"), rows)
+    left, right, silent = (one(figures, "vocabulary", name) for name in ("left", "right", "silent"))
+    assert (left.value or 0) > 0.8 and (right.value or 1) < 0.2 and "no stances" in left.note
     assert silent.value is None and "ask at least" in silent.note
-    values = word_lean_values(find("remarks-politics"), rows)
+    values = vocabulary_values(find("remarks-politics"), rows)
     assert np.mean(list(values["left"].values())) == pytest.approx(left.value) and not values["silent"]
 
 
@@ -81,8 +81,43 @@ def test_draws_of_one_question_are_one_item(tmp_path: Path) -> None:
     def told(figures: list[Figure]) -> tuple[float | None, int]:
         return figures[0].value, figures[0].n
 
-    (value, number), (same, items) = (told(word_lean(find("remarks-ethics"), each)) for each in (twice, rows))
+    (value, number), (same, items) = (told(vocabulary(find("remarks-ethics"), each)) for each in (twice, rows))
     assert value == pytest.approx(same) and number == items == 8
+
+
+def test_words_of_the_own_prompt_do_not_count(tmp_path: Path) -> None:
+    """Who was told to speak of taxes and workers chooses nothing by speaking of them."""
+    items = first(_items("remarks-politics", tmp_path), 8)
+    rows = written("remarks-politics", items, "told", lambda _: (LEFT, "answer"))
+    free = vocabulary(find("remarks-politics"), rows)[0]
+    told = vocabulary(find("remarks-politics"), [replace(row, own_prompt=f"Say: {LEFT}") for row in rows])[0]
+    assert (free.value or 0) > 0.8 and told.value is None and told.n == 0, "nothing is left of it"
+    some = vocabulary(find("remarks-politics"), [replace(row, own_prompt="Tax the rich!") for row in rows])[0]
+    used = scale("politics")
+    left_out = LEFT.replace("tax the rich", "zzz zzz zzz")
+    assert some.value is not None and some.value != free.value
+    assert used([LEFT], "Workers of MINORITIES")[0] == pytest.approx(used([LEFT.replace("workers", "qq").replace(
+        "minorities", "qq").replace("of", "qq")])[0], abs=1e-6), left_out  # fmt: skip
+
+
+def test_the_same_answer_has_the_same_value_whatever_the_prompts(tmp_path: Path) -> None:
+    items = first(_items("remarks-politics", tmp_path), 8)
+    rows = [
+        replace(row, own_prompt=prompt)
+        for who, prompt in (("a", "You say: tax the rich."), ("b", "You say: protect the workers."))
+        for row in written("remarks-politics", items, who, lambda _: (LEFT, "answer"))
+    ]
+    a, b = vocabulary_values(find("remarks-politics"), rows).values()
+    assert a == b and len(a) == 8
+
+
+def test_it_says_what_it_is() -> None:
+    for axis in ("politics", "ethics"):
+        each = find(f"remarks-{axis}")
+        assert (
+            each.dimension == "vocabulary" and each.title.startswith("Vocabulary") and each.measures[0] == "vocabulary"
+        )
+        assert "not what it holds" in each.about and "prompts do not count" in each.about
 
 
 @pytest.mark.model
@@ -99,5 +134,5 @@ def test_the_default_model_s_sides_are_told_apart(model_settings: Settings) -> N
     done = asyncio.run(go())
     (proof,) = done.proofs
     assert proof.sees and proof.asked == 24
-    figures = {each.assistant: each for each in done.figures if each.metric == "word_lean"}
+    figures = {each.assistant: each for each in done.figures if each.metric == "vocabulary"}
     assert all("ask at least" in each.note for each in figures.values()), "two answers say nothing"

@@ -141,6 +141,7 @@ def _metadata(row: Response, who: Respondent, item: Item | None) -> Document:
         **{name: getattr(who, name) for name in ("weights", "adapter", "template", "sampler", "guidance")},
         **({"form": item.form} if item else {}),
         **({"prompts": item.prompts} if item and item.prompts else {}),
+        **({"recital": round(row.recital, 3)} if row.recites else {}),
         "item": row.item,
         "item_metadata": dict(row.metadata),
     }

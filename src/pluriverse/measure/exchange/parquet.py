@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import IntegrityError, NotFoundError, PluriverseError
 from ...files import make_folder, replacing
-from ..responses import Respondent, Response, response_of
+from ..responses import WRITTEN, Respondent, Response, response_of
 from . import respondent_of
 
 FORMAT = "pluriverse responses 1"
@@ -51,7 +51,7 @@ def read(path: Path) -> tuple[list[Response], dict[str, Respondent]]:
     for row in table.to_pylist():
         row |= {name: json.loads(row[name]) for name in _AS_JSON}
         row["target"] = row["target"] or row["target_texts"]
-        responses.append(response_of(row))
+        responses.append(response_of(row, {row["respondent"]: row["system"]}))
         if row["respondent"] not in respondents:
             known = {name: row[name] for name in _OF_RESPONDENT}
             respondents[row["respondent"]] = Respondent(key=row["respondent"], assistant=row["assistant"], **known)
@@ -85,7 +85,7 @@ def _schema(arrow: Any) -> Any:
         "seconds": real,
         "target_texts": arrow.list_(text),
     }
-    names = [*(each.name for each in fields(Response)), "target_texts", *_OF_RESPONDENT]
+    names = [*WRITTEN, "target_texts", *_OF_RESPONDENT]
     return arrow.schema([(name, kinds.get(name, text)) for name in names], metadata={"pluriverse": FORMAT})
 
 

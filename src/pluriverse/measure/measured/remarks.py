@@ -1,10 +1,13 @@
-"""Whose words a text uses: the words of its answers on a scale between two sides.
+"""Vocabulary: whose words an answer uses, on a scale between the personas of two sides.
 
-Of words, not of stances, so that it sees in small models, which take no stand but do choose words. Knows rows and
-scales; asks nobody.
+Of words, not of stances, so that small models, which take no stand but do choose words, differ in it. Words that stand
+in a speaker's own prompt do not count: to repeat them is no choice. Nor do they for anybody who is read beside it, so
+that the same answer has the same value whoever gave it. Knows rows and scales; asks nobody.
 """
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from ..figure import Figure
 from ..instrument import Instrument
@@ -14,24 +17,26 @@ from ..scales import scale
 from .cells import ANSWERED, grouped, mean
 
 
-def word_lean(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
-    """Mean probability that an answer's words are the first side's; and what the scale itself is good for."""
-    used = scale(instrument.options["scale"])
-    first, other = used.sides
-    note = f"1: words of {first}, 0: of {other}; not of stances; {used.held:.1%} of unseen statements read right"
+def vocabulary(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
+    """Mean probability that an answer's words are those of the first side's personas."""
+    first, other = scale(instrument.options["scale"]).sides
+    note = f"1: words of {first} personas, 0: of {other} ones; no stances; words of their own prompts do not count"
     return [
-        mean(instrument, assistant, "word_lean", list(values.values()), note=note)
-        for assistant, values in word_lean_values(instrument, responses).items()
+        mean(instrument, assistant, "vocabulary", list(values.values()), note=note)
+        for assistant, values in vocabulary_values(instrument, responses).items()
     ]
 
 
-def word_lean_values(instrument: Instrument, responses: Sequence[Response]) -> Values:
-    """Per question: the mean over its answers. Refusals and broken texts are left out."""
-    used = scale(instrument.options["scale"])
+def vocabulary_values(instrument: Instrument, responses: Sequence[Response]) -> Values:
+    """Per question: the mean over its answers. Refusals, broken texts and those without a word that counts are left
+    out."""
+    used, prompts = scale(instrument.options["scale"]), " ".join(sorted({row.own_prompt for row in responses}))
     found: dict[str, dict[str, float]] = {}
     for assistant, rows in by_assistant(responses).items():
         said = grouped(rows, lambda row: (row.kind in ANSWERED or not row.kind) or None).get(True, [])
-        found[assistant] = {
-            item: float(used([row.text for row in cells]).mean()) for item, cells in by_item(said).items()
-        }
+        found[assistant] = {}
+        for item, cells in by_item(said).items():
+            leans = [float(used([row.text], prompts)[0]) for row in cells]
+            if known := [each for each in leans if not np.isnan(each)]:
+                found[assistant][item] = float(np.mean(known))
     return found

@@ -33,6 +33,7 @@ _LIMITS = (
 _LEADS = {
     "expertise": "What it knows and can work out.",
     "language": "How well it understands languages, and whether it keeps to the one it is asked in.",
+    "vocabulary": "Whose words its answers use. Words are no stances: this places nobody left or right.",
     "culture": "Whether it knows everyday life in many places.",
     "values": "What it holds right and important, beside people where their answers are known.",
     "politics": "Which side it takes, asked freely and made to choose; the two are never mixed.",

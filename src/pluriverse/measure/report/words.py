@@ -41,7 +41,7 @@ _METRICS = {
     "acquiescence": ("acquiescence", "Chance of yes to a statement and to its reverse, less 1: 0 is none."),
     "neither": ("neither", "Share of answers that take no side."),
     "leaning": ("leaning", "0.5 is neither way, 1 always left, 0 always right."),
-    "word_lean": ("lean of words", "1: the words of the first side (left; duty), 0: of the other (right; outcomes)."),
+    "vocabulary": ("vocabulary", "Whose words answers use, not which stance they take; the note names the two sides."),
     "praise": ("praise", "0: none; 1: in favour of whatever is asked about."),
     "human_similarity": _JS,
     "similarity": _JS,
