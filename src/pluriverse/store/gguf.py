@@ -262,7 +262,7 @@ class _Reader:
             raise self._bad(f"it lists {count:,} texts, more than any model needs")
         unpack: Callable[..., tuple[int]] = struct.Struct("<Q").unpack_from
         data, at, end = self._data, self._at, len(self._data)
-        words: set[bytes] = set()
+        words: set[int] = set()  # their hashes, which take less memory
         for _ in range(count):
             start = at + 8
             if start > end:
@@ -273,7 +273,7 @@ class _Reader:
                 if at > end:
                     self._read(at)
                     end = len(data)
-                words.add(bytes(data[start:at]))
+                words.add(hash(bytes(data[start:at])))
         if distinct and len(words) != count:
             raise self._bad(f"its vocabulary has words that stand twice ({count - len(words):,})")
         self._at = at
