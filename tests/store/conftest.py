@@ -98,6 +98,8 @@ def server() -> Iterator[Server]:
             self.send_response(206 if start else 200)
             self.send_header("content-length", str(len(data) - start))
             self.send_header("etag", etag)
+            if start:
+                self.send_header("content-range", f"bytes {start}-{len(data) - 1}/{len(data)}")
             for name, value in state.headers.get(self.path, {}).items():
                 self.send_header(name, value)
             self.end_headers()

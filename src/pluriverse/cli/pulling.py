@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
     """Show one event of fetching `name`."""
-    from ..store import Progress, Pulled, SourceFailed, Trying
+    from ..store import Progress, Pulled, SourceFailed, StartedOver, Trying
 
     match event:
         case Trying(source):
@@ -22,6 +22,8 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
             out.progress.bar(f"fetching {name}", done, total)
         case SourceFailed(source, error):
             out.warn(f"{source}: {error.message if hasattr(error, 'message') else error}")
+        case StartedOver(why=why):
+            out.note(f"{why}: beginning anew")
         case Pulled():
             words = "was here already" if event.already_here else f"from {event.source}"
             out.note(f"{event.name}: {size(event.bytes)}, {words}")

@@ -11,13 +11,14 @@ from pathlib import Path
 from ...errors import PluriverseError, UnreachableError
 from ...values import Digest, HubSource, PathSource
 from . import http, local
-from .stream import ByteStream
+from .connecting import cannot_connect
+from .stream import ByteStream, Earlier
 
 _TIMEOUT_S = 10
 
 
 @asynccontextmanager
-async def open_hub(source: HubSource, offset: int, etag: str | None) -> AsyncIterator[ByteStream]:
+async def open_hub(source: HubSource, earlier: Earlier) -> AsyncIterator[ByteStream]:
     """From the hub's cache on this machine if it is there, else over the network.
 
     A file given as ":Q4_K_M" is looked up in the repository's listing. UnreachableError in words.
@@ -26,13 +27,13 @@ async def open_hub(source: HubSource, offset: int, etag: str | None) -> AsyncIte
         file = await asyncio.to_thread(_by_quantization, source)
         source = HubSource(source.repository, file, source.revision)
     if cached := await asyncio.to_thread(_cached, source):
-        async with local.open_path(PathSource(cached), offset) as stream:
+        async with local.open_path(PathSource(cached), earlier.bytes) as stream:
             yield stream
         return
     url, headers, digest, size = await asyncio.to_thread(_metadata, source)
-    async with http.open_url(url, offset, etag, headers) as stream:
+    async with http.open_url(url, earlier, headers) as stream:
         yield ByteStream(
-            stream.chunks, stream.start, size or stream.size, digest, stream.etag, name=Path(source.file).stem
+            stream.chunks, stream.start, size or stream.size, digest, stream.validator, name=Path(source.file).stem
         )
 
 
@@ -46,7 +47,7 @@ def _metadata(source: HubSource) -> tuple[str, dict[str, str], Digest | None, in
     try:
         found = get_hf_file_metadata(url, timeout=_TIMEOUT_S, headers=headers)
     except Exception as error:  # the library raises its own, its client's and the system's errors here
-        raise UnreachableError(f"the hub: {_words(error)}") from error
+        raise cannot_connect("the hub", error) from error
     try:
         digest = Digest(f"sha256:{found.etag}")
     except PluriverseError:  # small files have a git digest
