@@ -134,6 +134,16 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[[Any], str]]":
+    """The address of a server with the given `servers.Habits`."""
+    from .servers import serving
+
+    monkeypatch.setattr("pluriverse.store.sources.http._WAIT_S", 0.01)
+    with serving() as start:
+        yield start
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home")
 

@@ -21,7 +21,8 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
         case Progress(done=done, total=total):
             out.progress.bar(f"fetching {name}", done, total)
         case SourceFailed(source, error):
-            out.warn(f"{source}: {error.message if hasattr(error, 'message') else error}")
+            told = error.message
+            out.warn(told if told.startswith(str(source)) else f"{source}: {told}")
         case StartedOver(why=why):
             out.note(f"{why}: beginning anew")
         case Pulled():

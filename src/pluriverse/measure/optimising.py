@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,9 @@ async def optimise(
         raise UsageError(f"{original.name} is {original.quantization or original.kind} already", "pluriverse ls")
     texts = _texts(await truthfulqa(workspace.settings), tokens) if tokens else []
     folder = store.home.incoming / f"optimise-{original.digest.hex[:12]}-{format}"
+    held = ExitStack()
+    if not held.enter_context(store.home.lock(folder.name, wait=False)):  # so that `gc` leaves the folder alone
+        raise UsageError(f"{original.name} is being changed to {format} by another process", "wait for its end")
     folder.mkdir(parents=True, exist_ok=True)
     try:
         work = _Work(workspace, original, format, folder)
@@ -133,6 +136,7 @@ async def optimise(
         yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        held.close()
 
 
 class _Work:

@@ -99,7 +99,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                     return
                 except StartOver as again:
                     job.forget()
-                    error: PluriverseError = UnreachableError(f"{source}: {again}")
+                    error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
                 except UnreachableError as unreachable:
                     error, left = unreachable, 0
                 except IntegrityError as wrong:
