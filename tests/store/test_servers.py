@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import importlib.util
 import time
 from dataclasses import replace
 
@@ -158,3 +159,31 @@ def test_a_size_that_is_not_the_pinned_one_is_not_fetched(serve: Serve, puller: 
 def test_without_an_announced_size_no_more_than_the_pinned_one_is_taken(serve: Serve, puller: Puller) -> None:
     with pytest.raises(IntegrityError, match="gave more than"):
         puller(gguf(100), UrlSource(serve(replace(Habits(breaks=0), length="none"))))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("all_proxy", "socks://user:secret@127.0.0.1:1", "all_proxy begins with socks://"),
+        ("ALL_PROXY", "socks5://user:secret@127.0.0.1:1", "ALL_PROXY names a SOCKS proxy"),
+        ("https_proxy", "quic://127.0.0.1:1", "https_proxy begins with quic://"),
+        ("SSL_CERT_FILE", "/none/ca.pem", "SSL_CERT_FILE is /none/ca.pem"),
+        ("SSL_CERT_FILE", __file__, "no readable file of certificates"),
+        ("http_proxy", "http://user:secret@127.0.0.1:9", ""),
+        ("http_proxy", "http://[", ""),
+        ("http_proxy", "http://user:secret@127.0.0.1:port", "http_proxy is no address"),
+    ],
+)
+def test_what_the_environment_asks_for_is_told(
+    puller: Puller, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    if variable == "ALL_PROXY" and importlib.util.find_spec("socksio"):
+        pytest.skip("SOCKS proxies work here")
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UnreachableError) as error:
+        puller(None, UrlSource("http://127.0.0.1:9/m.gguf"))
+    assert words in error.value.message and variable in str(error.value.hint), error.value.as_dict()
+    assert "secret" not in str(error.value.as_dict())

@@ -6,6 +6,7 @@ shown.
 
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ...errors import UnreachableError
 from ...settings import connecting_variables
@@ -15,12 +16,16 @@ _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 def cannot_connect(what: str, error: Exception) -> UnreachableError:
     """`error` is what a client raised on its way to `what` (an address, or a name for it)."""
-    told = None
+    import httpx2
+
+    told = hint = None
     if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
         told = _certificates()
-    if told is None and isinstance(error, ImportError | ValueError):
+    if told is None and isinstance(error, ImportError | ValueError | httpx2.InvalidURL):
         told = _proxy(error)
-    return told or UnreachableError(f"{what}: {words(error)}")
+    if isinstance(error, httpx2.TransportError) and (proxies := _proxies()):
+        hint = f"check the network, and the proxy that is set in {' and '.join(proxies)}"
+    return told or UnreachableError(f"{what}: {words(error)}", hint)
 
 
 def words(error: Exception) -> str:
@@ -48,11 +53,14 @@ def _certificates_in(path: Path) -> bool:
     return True
 
 
+def _proxies() -> dict[str, str]:
+    set_here = connecting_variables().items()
+    return {name: value for name, value in set_here if name.lower() in {"http_proxy", "https_proxy", "all_proxy"}}
+
+
 def _proxy(error: Exception) -> UnreachableError | None:
     """The first variable that a client cannot use."""
-    for name, value in connecting_variables().items():
-        if not name.lower().endswith("_proxy") or name.lower() == "no_proxy":
-            continue
+    for name, value in _proxies().items():
         scheme, separator, _ = value.partition("://")
         if isinstance(error, ImportError) and scheme.startswith("socks"):
             return UnreachableError(
@@ -64,4 +72,8 @@ def _proxy(error: Exception) -> UnreachableError | None:
                 f"{name} begins with {scheme}://, which is no kind of proxy that is known here",
                 f"let {name} begin with http:// or socks5://, or unset {name}",
             )
+        try:
+            _ = urlsplit(value if separator else f"http://{value}").port
+        except ValueError:
+            return UnreachableError(f"{name} is no address of a proxy", f"write http://HOST:PORT, or unset {name}")
     return None
