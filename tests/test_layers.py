@@ -12,11 +12,13 @@ import pluriverse
 ROOT = Path(pluriverse.__file__).parent
 
 # From the ground up. A module may import from its own layer and from those listed for it, never from above.
-GROUND = {"errors", "values", "settings"}
+GROUND = {"errors", "values", "settings", "children", "files"}
 MAY_IMPORT = {
     "errors": set(),
     "values": {"errors"},
     "settings": {"errors"},
+    "children": {"settings"},
+    "files": {"errors"},
     "store": GROUND,
     "catalogue": GROUND,
     "assistants": GROUND | {"store", "catalogue"},

@@ -23,6 +23,10 @@ from pathlib import Path
 from .errors import UsageError
 
 DEFAULT_MODEL = "smollm2-135m-instruct"
+_SEARCHED = {
+    "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "LIBRARY_PATH",
+    "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "CMAKE_PREFIX_PATH", "CMAKE_MODULE_PATH", "PKG_CONFIG_PATH",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +99,16 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def child_environment(**changes: str) -> dict[str, str]:
-    """This process's environment with `changes`, for a process that is started from here."""
-    return {**os.environ, **changes}
+    """This process's environment with `changes`, for a process that is started from here (`children`).
+
+    Search paths lose their relative entries, since an empty one is the current folder; Python programs further down
+    search neither that, nor the user's site, nor PYTHONPATH.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in {*_SEARCHED, "PYTHONPATH"}}
+    for name in _SEARCHED & os.environ.keys():
+        if entries := [each for each in os.environ[name].split(os.pathsep) if Path(each).is_absolute()]:
+            kept[name] = os.pathsep.join(entries)
+    return {**kept, "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1", **changes}
 
 
 _CONNECTING = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")

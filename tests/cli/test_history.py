@@ -54,7 +54,7 @@ def test_export(call: Call, talk: str, tmp_path: Path) -> None:
     document = call("history", "export", "-o", str(file), "--json").document
     assert document == {"file": str(file), "format": "json", "bytes": file.stat().st_size}
     assert json.loads(file.read_text("utf-8"))["conversations"][0]["id"] == talk
-    assert call("history", "export", talk, "-o", str(tmp_path / "none" / "talk.md")).code == 1
+    assert call("history", "export", talk, "-o", str(file / "talk.md")).code == 1
 
 
 def test_rm_and_clear(call: Call, talk: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import site
 import socket
 import sys
 from collections import Counter
@@ -105,6 +106,12 @@ def dying(started: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setattr(cluster, "Worker", Dying)
     yield Dying
     pickling.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def test_workers_import_nothing_from_the_current_folder(started: None) -> None:
+    ray = pytest.importorskip("ray")
+    searched = ray.get(ray.remote(num_cpus=0)(lambda: __import__("sys").path).remote())
+    assert searched and not {"", os.getcwd(), site.getusersitepackages()} & set(searched)
 
 
 def test_what_goes_together_is_the_same_here_and_on_a_cluster() -> None:

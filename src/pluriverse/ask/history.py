@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import NotFoundError, PluriverseError, UsageError
+from ..files import make_folder
 from . import search_index
 from .kept import Kept, Summary, Turn, as_document, as_markdown
 
@@ -152,7 +153,7 @@ class History:
             yield db
 
     def _open(self) -> sqlite3.Connection:
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.file.parent, private=False)
         self.file.touch(mode=0o600)  # before SQLite makes it with the common mode; its side files follow
         db = sqlite3.connect(self.file, timeout=_PATIENCE_S, isolation_level=None)
         try:

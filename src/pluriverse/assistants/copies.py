@@ -6,7 +6,7 @@ One JSON file in the data folder. Knows names; the copy's own name and digest st
 import json
 from pathlib import Path
 
-from .writing import delete, write_text
+from ..files import delete, write
 
 
 class Copies:
@@ -27,6 +27,6 @@ class Copies:
         if copy is not None:
             known[name] = copy
         if known:
-            write_text(self._path, json.dumps(known, indent=2) + "\n", overwrite=True)
+            write(self._path, json.dumps(known, indent=2) + "\n")
         elif self._path.exists():
             delete(self._path)

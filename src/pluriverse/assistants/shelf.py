@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from ..errors import NotFoundError, PluriverseError, UsageError
+from ..files import delete, write
 from ..settings import Settings
 from .assistant import Assistant
 from .names import checked, is_name, near
 from .panel import Panel
 from .reading import read_text
-from .writing import delete, write_text
 
 Definition = TypeVar("Definition", Assistant, Panel)
 
@@ -112,7 +112,7 @@ class _Files(Generic[Definition]):
         path = self.folder / f"{checked(name, self.noun)}.toml"
         if not overwrite and name in self.starter():
             raise UsageError(f"the starter set has a {self.noun} called {name}", "choose another name, or overwrite it")
-        write_text(path, text, overwrite=overwrite)
+        write(path, text, overwrite=overwrite)
         return path
 
     def remove(self, name: str) -> Path:

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import PluriverseError
+from ..files import write
 from ..values import Digest
 from .assistant import Assistant
 from .guidance import Opposite
-from .writing import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Strengths:
         if found is not None:
             known[key] = found
         document = {key: asdict(entry) for key, entry in sorted(known.items())}
-        write_text(self._path, json.dumps(document, indent=2, ensure_ascii=False) + "\n", overwrite=True)
+        write(self._path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def _key(base: Digest | None, assistant: Assistant, opposite: Opposite) -> str:

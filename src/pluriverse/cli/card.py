@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..files import write_out
 from .measured import document_of, figures_table, latest_of, metric, runs_of, today
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
 from .text import counted
-from .written import write_text
 
 if TYPE_CHECKING:
     from ..measure.assembling import Latest
@@ -72,7 +72,8 @@ def _written(
     command = f"pluriverse card {args.name} --html {args.html.name}"
     made = report(found, proofs, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
-    return write_text(args.html, card_page(replace(made, figures=(*rows, *others)), name))
+    write_out(args.html, card_page(replace(made, figures=(*rows, *others)), name))
+    return str(args.html)
 
 
 def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", groups: bool, out: Output) -> None:

@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import UsageError
+from ..files import write_out
 from .output import Output, bold, dim
 from .parser import Commands
 from .text import counted, one_line
@@ -86,10 +87,7 @@ def export(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     else:
         text = history.export_markdown(args.id)
     file = Path(args.output)
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PluriverseError(f"{file} cannot be written: {error.strerror}") from error
+    write_out(file, text)
     size = len(text.encode())
     out.document({"file": str(file), "format": "json" if as_json else "markdown", "bytes": size})
     out.note(f"written to {file}")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import PluriverseError
-from .text import clean, one_line, table, wrap
+from .text import clean, escaped, one_line, table, wrap
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -157,6 +157,8 @@ class Output:
 
         self._clear()
         text = json.dumps(document, ensure_ascii=not self._unicode, indent=2, allow_nan=False, default=str)
+        if self.stdout.isatty():
+            text = escaped(text)
         self.stdout.write(text + "\n")
 
     def note(self, text: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PluriverseError
+from ..files import write_out
 from .measured import document_of, latest_of, runs_of, today
 from .output import Output
 from .parser import GROUPS, Commands, names_of
-from .written import write_text
 
 if TYPE_CHECKING:
     from ..measure.assembling import Latest
@@ -106,7 +106,8 @@ def _written(
     out_of = [f"--{name} {shlex.quote(value)}" for name, value in
               (("with", args.names), ("base", args.base), ("run", args.run_id)) if value]  # fmt: skip
     command = " ".join(["pluriverse report", "-o", shlex.quote(path.name), *out_of])
-    return write_text(path, render(report(found, proofs, today(), command)))
+    write_out(path, render(report(found, proofs, today(), command)))
+    return str(path)
 
 
 def _parquet(path: Path, found: "Latest") -> str:

@@ -15,6 +15,21 @@ _LONGEST_HELD = 256  # characters; an unfinished sequence longer than this loses
 _LINE_ENDS = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 # Controls, and the direction marks that could carry over into a neighbour's column.
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
+# What acts on a terminal or is invisible there, of what JSON may hold as it is.
+_RAW_IN_JSON = re.compile(
+    "[\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff\ud800-\udfff]"
+)
+
+
+def escaped(json: str) -> str:
+    """JSON with such characters as JSON's own escapes: the same document, and harmless where a terminal shows it."""
+    return _RAW_IN_JSON.sub(_escape, json)
+
+
+def _escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
 
 
 def clean(text: str) -> str:

@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..files import make_folder
 from ..settings import Settings
 from .local import LocalEngine
 from .local.calibration import Calibration, Calibrations
@@ -115,7 +116,7 @@ def likely_gain(settings: Settings) -> str | None:
     if told.exists() or kept.used() is not None or not this_processor().beyond_wheel:
         return None
     try:
-        told.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(told.parent)
         told.touch()
     except OSError:  # a read-only home would be told every time
         return None

@@ -7,12 +7,14 @@ A worker that dies is started anew, and its shard asked again. Knows Ray, worker
 import asyncio
 import importlib
 import logging
+import site
 import socket
 import time
 from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import EngineCrashedError, EngineError, UnreachableError, UsageError, from_dict
@@ -70,8 +72,12 @@ def connected(address: str | None) -> Iterator["Cluster | None"]:
             yield cluster
         return
     tell_libraries(RAY_USAGE_STATS_ENABLED="0")  # nothing is reported to anybody
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    job = ray.job_config.JobConfig()
+    job._py_driver_sys_path = _Closed()
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "job_config": job}
     if address == LOCAL:
+        if not _of_the_user(ray.__file__, __file__):
+            tell_libraries(PYTHONNOUSERSITE="1")  # for the workers, which are started by Ray
         quiet |= {"num_cpus": LOCAL_WORKERS, "include_dashboard": False, "object_store_memory": _OBJECTS}
     else:
         _knock(address)
@@ -87,6 +93,18 @@ def connected(address: str | None) -> Iterator["Cluster | None"]:
             yield cluster
     finally:
         ray.shutdown()
+
+
+class _Closed(list[str]):
+    """Where Ray notes the current folder and the program's for its workers to import from: it notes nothing."""
+
+    def extend(self, folders: Iterable[str]) -> None:
+        pass
+
+
+def _of_the_user(*files: str) -> bool:
+    """Whether one of them lies in the user's site, which is searched then."""
+    return any(Path(each).is_relative_to(site.getusersitepackages()) for each in files)
 
 
 def _ray() -> Any:

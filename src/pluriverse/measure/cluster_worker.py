@@ -16,6 +16,7 @@ from ..assistants import Assistant, Shelf
 from ..assistants.guidance import COUNTERPART
 from ..assistants.strengths import Strengths
 from ..errors import EngineError, PluriverseError
+from ..files import write
 from ..settings import Settings, load
 from .asking_items import Asker, Cell
 from .instrument import Instrument
@@ -130,7 +131,7 @@ class Worker:
         own = Path(self._scratch.name)  # what travelled; the machine's own assistants are not heard
         workspace.shelf = Shelf(replace(settings, home=own))
         if order.strengths:
-            (own / "strengths.json").write_text(order.strengths, "utf-8")
+            write(own / "strengths.json", order.strengths)
         workspace.strengths = Strengths(own / "strengths.json")
         for name, text in order.definitions:
             workspace.shelf.write(Assistant.from_toml(text, name), overwrite=True)

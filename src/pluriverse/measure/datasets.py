@@ -17,8 +17,8 @@ from importlib import resources
 from pathlib import Path
 
 from ..errors import IntegrityError, UnreachableError, UsageError
+from ..files import write
 from ..settings import Settings
-from .kept import keep
 
 _HOME = "https://raw.githubusercontent.com"
 _AT_ONCE = 8  # files read or fetched together
@@ -82,7 +82,7 @@ async def bytes_of(name: str, settings: Settings) -> bytes:
         if place is not None and place.is_file():
             return _checked(dataset, await asyncio.to_thread(place.read_bytes), str(place))
     content = _checked(dataset, await _fetched(dataset, settings), dataset.url)
-    await asyncio.to_thread(keep, kept, content)
+    await asyncio.to_thread(write, kept, content)
     return content
 
 
@@ -114,7 +114,7 @@ def consent(name: str, settings: Settings) -> None:
     """Keep that somebody agreed to the licence of this set; a changed licence is asked for again."""
     licences = {known()[file].set: known()[file].licence for file in of_set(name)}
     document = json.dumps({**_agreed(settings), **licences}, indent=2, sort_keys=True)
-    keep(settings.home / _KEPT, document.encode())
+    write(settings.home / _KEPT, document.encode())
 
 
 async def labelled(name: str, settings: Settings) -> Path:

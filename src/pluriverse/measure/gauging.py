@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..files import write
 from .classes import ConfusionMatrix, GoldRow, classify, confusion, gold, majority
 from .intervals import Interval
-from .kept import keep
 
 ITEMS = 60  # texts that a judge is asked about per question: minutes for a small judge, and only once
 _SEED = 20240
@@ -240,4 +240,4 @@ class Gauges:
 
     def keep(self, gauge: Gauge) -> None:
         others = [each for each in self.all() if each.key != gauge.key]
-        keep(self._path, json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False).encode())
+        write(self._path, json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False).encode())

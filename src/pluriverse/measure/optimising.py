@@ -21,6 +21,7 @@ from ..engines.local.libraries import Kept
 from ..engines.native import trial
 from ..engines.requantising import FORMATS, requantise
 from ..errors import EngineError, UsageError
+from ..files import make_folder
 from ..store import Header, StoredModel, read_header
 from ..values import Digest, Pullable
 from .changing import ITEMS, changes
@@ -115,7 +116,7 @@ async def optimise(
     held = ExitStack()
     if not held.enter_context(store.home.lock(folder.name, wait=False)):  # so that `gc` leaves the folder alone
         raise UsageError(f"{original.name} is being changed to {format} by another process", "wait for its end")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, private=False)
     try:
         work = _Work(workspace, original, format, folder)
         for event in work.write():

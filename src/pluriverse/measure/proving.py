@@ -19,11 +19,11 @@ import numpy as np
 
 from ..ask import AskOptions, Workspace
 from ..assistants import Assistant
+from ..files import write
 from .answering import Voice
 from .instrument import Instrument
 from .intervals import auc
 from .items import Item, key_of
-from .kept import keep
 from .measures import values_of
 from .responses import Respondent, Response
 
@@ -120,7 +120,7 @@ class Proofs:
 
     def keep(self, proof: Proof) -> None:
         others = [each for each in self.all() if _key(each) != _key(proof)]
-        keep(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
+        write(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
 
 
 def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:

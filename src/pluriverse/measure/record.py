@@ -20,9 +20,9 @@ from typing import IO, Any, Self
 from filelock import FileLock, Timeout
 
 from ..errors import IntegrityError, NotFoundError, PluriverseError
+from ..files import appending, make_folder, write
 from .gauging import Gauge, Gauges
 from .instrument import Instrument, parsed
-from .kept import keep
 from .lines import append, cut_torn_line, whole_lines
 from .responses import Respondent, Response, response_of
 from .verdicts import Ruling, judged, ruling_of
@@ -108,7 +108,8 @@ class Record:
 
     def __enter__(self) -> Self:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder.parent)
+            make_folder(self.folder)
             self._lock.acquire()
         except Timeout:
             raise PluriverseError(
@@ -123,7 +124,7 @@ class Record:
         for path in (self._lines, self._said, self._left):
             cut_torn_line(path)
         self.responses, self.rulings = list(_responses(self._lines)), list(_rulings(self._said))
-        self._files = [self._lines.open("ab")]
+        self._files = [appending(self._lines)]
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -144,7 +145,7 @@ class Record:
     def rule(self, rulings: Sequence[Ruling]) -> None:
         """The same for what a jury said. There is no file of verdicts where there was no jury."""
         if len(self._files) < 2:
-            self._files.append(self._said.open("ab"))
+            self._files.append(appending(self._said))
         append(self._files[1], self._said, [each.as_dict() for each in rulings])
         self.rulings += rulings
 
@@ -152,7 +153,7 @@ class Record:
         """The same for what is not asked; what is known already is not written again."""
         known = {replace(each, why="") for each in _skipped(self._left)}
         if new := [each for each in skipped if replace(each, why="") not in known]:
-            with self._left.open("ab") as file:
+            with appending(self._left) as file:
                 append(file, self._left, [asdict(each) for each in new])
 
     def _describe(self) -> None:
@@ -160,7 +161,7 @@ class Record:
         if place.exists():
             return
         document = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "format": 1, **asdict(self.plan)}
-        keep(place, json.dumps(document, ensure_ascii=False, indent=1, default=dict).encode("utf-8", "surrogatepass"))
+        write(place, json.dumps(document, ensure_ascii=False, indent=1, default=dict).encode("utf-8", "surrogatepass"))
 
 
 def runs(home: Path) -> list[Run]:

@@ -13,13 +13,13 @@ import contextlib
 import errno
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError
+from ..files import PRIVATE, PUBLIC, fill, make_folder, replacing
 from ..values import Digest
 
 Document = dict[str, Any]
@@ -73,10 +73,11 @@ class Layout:
         data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
         return self.add_bytes(data), len(data)
 
-    def add_bytes(self, data: bytes) -> Digest:
+    def add_bytes(self, data: bytes, *, private: bool = False) -> Digest:
+        """Write a small blob; `private`: for its owner alone."""
         digest = Digest("sha256:" + sha256(data).hexdigest())
         if not self.has(digest):
-            self._write(self.blob(digest), data)
+            self._write(self.blob(digest), data, PRIVATE if private else PUBLIC)
         return digest
 
     def point(self, name: str, digest: Digest, size: int, artifact_type: str, annotations: dict[str, str]) -> None:
@@ -108,7 +109,7 @@ class Layout:
         from filelock import FileLock, Timeout
 
         with writing(self.root):
-            self.incoming.mkdir(parents=True, exist_ok=True)
+            make_folder(self.incoming)
             lock = FileLock(self.incoming / f"{name}.lock", thread_local=False)
             try:
                 lock.acquire(timeout=-1 if wait else 0)
@@ -124,27 +125,18 @@ class Layout:
         """Move a complete, checked file into the blobs: from now on it is visible."""
         target = self.blob(digest)
         with writing(self.root):
-            self.blobs.mkdir(parents=True, exist_ok=True)
+            make_folder(self.blobs, private=False)
             if not file.is_symlink() and file.stat().st_nlink == 1:  # a linked file is also the user's own
                 file.chmod(0o444)
             file.replace(target)
             _sync(target.parent)
         return target
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes, mode: int = PUBLIC) -> None:
         with writing(self.root):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).chmod(0o644)
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            make_folder(path.parent, private=False)
+            with replacing(path, mode) as fresh:
+                fill(fresh, data)
             _sync(path.parent)
 
 

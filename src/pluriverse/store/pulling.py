@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..files import make_folder
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
 from .gguf import read_header
@@ -128,7 +129,7 @@ class _Job:
 
     async def run(self) -> AsyncGenerator[PullEvent, None]:
         with writing(self.layout.root):
-            self.layout.incoming.mkdir(parents=True, exist_ok=True)
+            make_folder(self.layout.incoming)
         earlier, size = self._earlier(), self.pullable.size
         if not isinstance(self.source, PathSource):  # a file may only need a link
             besides = room_besides(self.source, self.settings, self.scratch, size or 0)

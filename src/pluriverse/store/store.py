@@ -122,7 +122,7 @@ class Store:
         data = toml.encode()
         with self.home.lock():
             empty = (self.home.add_bytes(_EMPTY), len(_EMPTY))
-            manifest = manifests.assistant((self.home.add_bytes(data), len(data)), empty, given)
+            manifest = manifests.assistant((self.home.add_bytes(data, private=True), len(data)), empty, given)
             digest, size = self.home.add_document(manifest)
             self.home.point(name, digest, size, manifests.ASSISTANT_TYPE, {P + "role": "assistant"})
         return digest

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ...files import write
 from .libraries import NativeLibrary
 from .processor import this_processor
 
@@ -43,10 +44,7 @@ class Calibrations:
             return None
 
     def keep(self, library: NativeLibrary | None, found: Calibration) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        whole = self._path.with_suffix(".tmp")
-        whole.write_text(json.dumps({**self._all(), _key(library): asdict(found)}, indent=1), "utf-8")
-        whole.replace(self._path)
+        write(self._path, json.dumps({**self._all(), _key(library): asdict(found)}, indent=1))
 
     def _all(self) -> dict[str, dict[str, Any]]:
         try:

@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 import itertools
 import os
-import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ... import children
 from ...errors import EngineCrashedError, EngineError, from_dict
-from ...settings import Settings, child_environment, turns_folder
+from ...settings import Settings, turns_folder
 from ...values import Digest, Message
 from ..contract import (
     Capabilities,
@@ -222,14 +222,8 @@ class LocalEngine:
 
     async def _launch(self) -> None:
         self._said, self._ready = "", {}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "pluriverse.engines.local.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the one that asks; it then cancels in order
-            env=child_environment(GGML_NO_BACKTRACE="1"),
+        self._process = await children.start(
+            children.python("pluriverse.engines.local.worker"), speaks=True, GGML_NO_BACKTRACE="1"
         )
         self._tasks = [
             asyncio.create_task(self._listen(self._process)),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import NotFoundError, UsageError
+from ...files import make_folder, write
 from .processor import Processor, this_processor
 
 NAMES = {"Linux": "libllama.so", "Darwin": "libllama.dylib", "Windows": "llama.dll"}
@@ -81,16 +82,16 @@ class Kept:
         if choice == "native" and self.fitting() is None:
             other = " (those here were made for another processor)" if self.all() else ""
             raise NotFoundError(f"no native library is here for this processor{other}", "pluriverse engine build")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / "choice.json", {"use": choice})
+        write(self.folder / "choice.json", json.dumps({"use": choice}))
 
     def add(self, folder: Path, library: NativeLibrary) -> NativeLibrary:
         """Put a folder of shared libraries in place, whole; an older one of that key goes."""
         document = asdict(library)
         del document["path"]
-        _write(folder / "build.json", document)
+        write(folder / "build.json", json.dumps(document, indent=1))
         place = self.libraries / library.key
-        self.libraries.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
+        make_folder(self.libraries)
         if place.exists():
             aside = self.libraries / f".old-{library.key}"
             shutil.rmtree(aside, ignore_errors=True)
@@ -120,9 +121,3 @@ def _read(path: Path) -> NativeLibrary | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return library if library.path and library.path.is_file() else None
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    whole = path.with_suffix(".tmp")
-    whole.write_text(json.dumps(document, indent=1), "utf-8")
-    whole.replace(path)

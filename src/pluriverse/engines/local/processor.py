@@ -2,11 +2,11 @@
 
 import hashlib
 import platform
-import subprocess
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ... import children
 from .sizes import physical_cores
 
 # Of all flags those that ggml's CPU kernels ask for (llama.cpp, ggml/src/ggml-cpu); the rest do not matter here.
@@ -62,6 +62,6 @@ def _described() -> tuple[str, frozenset[str]]:
 
 def _sysctl(name: str) -> str:
     try:
-        return subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=False).stdout.strip()
+        return children.run(["/usr/sbin/sysctl", "-n", name]).stdout.strip()
     except OSError:
         return ""

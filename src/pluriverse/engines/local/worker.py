@@ -1,4 +1,4 @@
-"""The engine's own process: `python -m pluriverse.engines.local.worker`, frames in on stdin, frames out on stdout.
+"""The engine's own process, started by `client`: frames in on stdin, frames out on stdout.
 
 It holds one model's weights. A reader thread takes requests and cancellations while the main thread decodes; when stdin
 ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing else.

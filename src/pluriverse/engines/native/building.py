@@ -18,6 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ...errors import EngineError
+from ...files import make_folder
 from ..local.layouts import NATIVE
 from ..local.libraries import NAMES, Kept, NativeLibrary
 from ..local.processor import this_processor
@@ -72,7 +73,8 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
         yield Built(known, already_here=True)
         return
     work = kept.folder / "work"
-    work.mkdir(parents=True, exist_ok=True)
+    make_folder(kept.folder)
+    make_folder(work)
     if shutil.disk_usage(work).free < NEEDED:
         raise EngineError("building needs about 2 GB of free disk for a while", f"free some where {home} is")
     try:

@@ -6,14 +6,13 @@ Knows command lines and folders. A build folder can be gone on with after a kill
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import children
 from ...errors import EngineError
-from ...settings import child_environment
 from ..local.libraries import NAMES
 from . import obtaining
 
@@ -73,9 +72,7 @@ def configure(source: Path, build: Path, compiler: Compiler, tools: Path, work: 
         "CMAKE_RANLIB": compiler.ranlib,
     }
     command += [f"-D{name}={value}" for name, value in own.items() if value]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, env=_environment(work)
-    )
+    done = children.run(command, merged=True, **_environment(work))
     if done.returncode:
         _failed("the build could not be configured", done.stdout, work)
 
@@ -83,11 +80,8 @@ def configure(source: Path, build: Path, compiler: Compiler, tools: Path, work: 
 def compile(build: Path, target: str, tools: Path, work: Path) -> Iterator[tuple[int, int]]:
     """Compile; (steps done, steps in all) after each. Raises EngineError with what the compiler said."""
     command = [obtaining.program(tools, "ninja"), "-C", str(build), target]
-    environment = _environment(work)
     said: list[str] = []
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", env=environment
-    ) as process:
+    with children.follow(command, **_environment(work)) as process:
         assert process.stdout
         try:
             for line in process.stdout:
@@ -128,13 +122,13 @@ def _script(work: Path, name: str, program: Path, words: str) -> str:
 
 
 def _said(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = children.run(list(command))
     return next(iter(done.stdout.splitlines()), "").strip()
 
 
 def _environment(work: Path) -> dict[str, str]:
     caches = {"ZIG_GLOBAL_CACHE_DIR": str(work / "zig"), "ZIG_LOCAL_CACHE_DIR": str(work / "zig")}
-    return child_environment(**caches, NINJA_STATUS="[%f/%t] ")
+    return {**caches, "NINJA_STATUS": "[%f/%t] "}
 
 
 def _failed(what: str, said: str, work: Path) -> None:

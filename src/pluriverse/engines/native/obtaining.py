@@ -7,14 +7,13 @@ the step that ran.
 import hashlib
 import importlib.util
 import shutil
-import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from ... import children
 from ...errors import EngineError, IntegrityError, UnreachableError
-from ...settings import child_environment
 from ..local.layouts import NATIVE_VERSION
 from . import additions
 
@@ -64,7 +63,7 @@ def system_compilers() -> tuple[str, str] | None:
     """The C and the C++ compiler of this machine, if it has both."""
     for names in (("gcc", "g++"), ("clang", "clang++"), ("cc", "c++")):
         found = [shutil.which(name) for name in names]
-        if found[0] and found[1]:
+        if found[0] and found[1] and Path(found[0]).is_absolute() and Path(found[1]).is_absolute():
             return found[0], found[1]
     return None
 
@@ -88,8 +87,7 @@ def pip(*words: str) -> None:
     if importlib.util.find_spec("pip") is None:
         raise UnreachableError("this Python has no pip to fetch with", f"{sys.executable} -m ensurepip")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    command = [sys.executable, "-m", "pip", words[0], *quiet, *words[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=child_environment())
+    done = children.run(children.python("pip", words[0], *quiet, *words[1:]))
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()
         if "No space left" in done.stderr:

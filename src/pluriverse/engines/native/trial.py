@@ -1,4 +1,4 @@
-"""A library on trial, in a process of its own: `python -m pluriverse.engines.native.trial`, JSON in, JSON out.
+"""A library on trial, in a process of its own: JSON in, JSON out.
 
 What is loaded here may crash, by an illegal instruction for one; then this process is gone and nothing else is.
 Whoever wants a trial calls `run`:
@@ -9,15 +9,14 @@ Whoever wants a trial calls `run`:
 """
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ... import children
 from ...errors import EngineCrashedError, PluriverseError, from_dict
-from ...settings import child_environment
 from ...values import Sampling
 from ..local.context import Aborted
 from ..local.library import open_library
@@ -33,14 +32,8 @@ TEXT = 512  # most tokens of a text that is compared
 
 def run(document: Document) -> Document:
     """Do it in a child process. Raises what it raised there, EngineCrashedError when it died."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pluriverse.engines.native.trial"],
-        input=json.dumps(document),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=child_environment(GGML_NO_BACKTRACE="1"),
-    )
+    command = children.python("pluriverse.engines.native.trial")
+    done = children.run(command, said=json.dumps(document), GGML_NO_BACKTRACE="1")
     if done.returncode or not done.stdout.strip():
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         signal = f"signal {-done.returncode}" if done.returncode < 0 else ""

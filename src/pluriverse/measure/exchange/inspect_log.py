@@ -8,16 +8,14 @@ and the likeliest option as the answer, is Inspect's form. Log-probabilities of 
 import hashlib
 import json
 import math
-import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ...errors import PluriverseError
+from ...files import write_out
 from ..figure import Figure
 from ..items import Item
 from ..responses import Respondent, Response
@@ -35,14 +33,7 @@ def written(recorded: Recorded, folder: Path) -> list[Path]:
     for name, document in logs(recorded).items():
         text = json.dumps(_plain(document), ensure_ascii=False, indent=1, allow_nan=False)
         paths.append(folder / name)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, scratch = tempfile.mkstemp(dir=folder)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(scratch).replace(paths[-1])
-        except OSError as error:
-            raise PluriverseError(f"{paths[-1]} cannot be written: {error}", "choose another folder") from error
+        write_out(paths[-1], text)
     return paths
 
 

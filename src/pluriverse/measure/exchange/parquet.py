@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import IntegrityError, NotFoundError, PluriverseError
+from ...files import make_folder, replacing
 from ..responses import Respondent, Response, response_of
 from . import respondent_of
 
@@ -25,13 +26,11 @@ def write(responses: Sequence[Response], respondents: Mapping[str, Respondent], 
     arrow, parquet = _pyarrow()
     rows = [_row(each, respondent_of(each, respondents)) for each in responses]
     table = arrow.Table.from_pylist(rows, schema=_schema(arrow))
-    scratch = path.with_name(path.name + ".part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        parquet.write_table(table, scratch, compression="zstd")
-        scratch.replace(path)
+        make_folder(path.parent, private=False)
+        with replacing(path) as fresh:
+            parquet.write_table(table, fresh, compression="zstd")
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise PluriverseError(f"{path} cannot be written: {error}", "choose another place") from error
     return path
 

