@@ -194,8 +194,9 @@ class Store:
 
     def _drop_unfinished(self, before: float) -> Iterator[int]:
         """Bytes freed, one by one. All in `incoming` is called after the lock that its maker holds."""
-        for path in self.home.root.glob(".new-*"):  # an index that was being written when its process was killed
-            yield from _dropped(path)
+        for begun in (".new-*", ".index.json.*", ".oci-layout.*"):  # being written when their process was killed
+            for path in self.home.root.glob(begun):
+                yield from _dropped(path)
         for path in self.home.incoming.glob("*"):
             if path.suffix == ".lock":
                 continue

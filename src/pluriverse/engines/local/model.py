@@ -5,6 +5,7 @@ Knows tokens and bytes. Does not know chat templates, sequences or sampling.
 
 import ctypes as c
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ class Model:
 
     def __init__(self, library: Library, path: Path) -> None:
         self.library = library
-        handle = library.llama_model_load_from_file(str(path).encode(), library.llama_model_default_params())
+        handle = library.llama_model_load_from_file(os.fsencode(path), library.llama_model_default_params())
         if not handle:
             reason = library.log[-1] if library.log else "no reason given"
             raise EngineError(f"the engine cannot load {path.name}: {reason}", "pluriverse verify")
