@@ -114,6 +114,15 @@ def child_environment(**changes: str) -> dict[str, str]:
     return {**kept, "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1", **changes}
 
 
+_CONNECTING = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def connecting_variables() -> dict[str, str]:
+    """What libraries read of proxies and certificates in the environment. May hold secrets."""
+    names = [each for name in _CONNECTING for each in (name, name.lower())]
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
 def tell_libraries(**values: str) -> None:
     """Settings of libraries that read the environment themselves; what the user has set stays."""
     for name, value in values.items():

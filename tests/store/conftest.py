@@ -105,6 +105,8 @@ def server() -> Iterator[Server]:
             self.send_response(206 if start else 200)
             self.send_header("content-length", str(len(data) - start))
             self.send_header("etag", etag)
+            if start:
+                self.send_header("content-range", f"bytes {start}-{len(data) - 1}/{len(data)}")
             for name, value in state.headers.get(self.path, {}).items():
                 self.send_header(name, value)
             self.end_headers()
@@ -136,6 +138,16 @@ def server() -> Iterator[Server]:
     yield state
     web.shutdown()
     web.server_close()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> "Iterator[Callable[[Any], str]]":
+    """The address of a server with the given `servers.Habits`."""
+    from .servers import serving
+
+    monkeypatch.setattr("pluriverse.store.sources.http._WAIT_S", 0.01)
+    with serving() as start:
+        yield start
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from pluriverse.store.sources import hub as hub_module
+
 from .conftest import Server, gguf
 
 _PULL = """
@@ -85,6 +87,74 @@ def test_by_quantization(tmp_path: Path, hub: Server) -> None:
     assert "tiny.Q8_0.gguf" in refused["message"]
 
 
+LISTINGS = {
+    "unsloth": ["m-UD-Q4_K_XL.gguf", "m-Q4_K_M.gguf", "m-Q4_K_S.gguf", "m-BF16.gguf", "m-F16.gguf", "m-Q8_0.gguf"],
+    "mixed": ["m-UD-Q4_K_M.gguf", "m-Q4_K_M.gguf", "m.i1-Q4_K_M.gguf"],
+    "under": ["model_Q4_K_M.gguf", "model_q8_0.gguf"],
+    "own": ["model.i1-Q4_K_M.gguf", "sakura-14b-iq4xs.gguf", "m-q4-k-m-v2.GGUF"],
+    "folders": ["BF16/model.gguf", "Q8_0/model.gguf", "Q4_K_M/m-00001-of-00002.gguf", "Q4_K_M/m-00002-of-00002.gguf"],
+    "two": ["a-Q8_0.gguf", "b-Q8_0.gguf"],
+}
+
+
+@pytest.mark.parametrize(
+    ("listing", "wanted", "found"),
+    [
+        ("unsloth", "UD-Q4_K_XL", ["m-UD-Q4_K_XL.gguf"]),
+        ("unsloth", "Q4_K_XL", ["m-UD-Q4_K_XL.gguf"]),
+        ("unsloth", "q4_k_m", ["m-Q4_K_M.gguf"]),
+        ("unsloth", "Q4KM", ["m-Q4_K_M.gguf"]),
+        ("unsloth", "F16", ["m-F16.gguf"]),
+        ("unsloth", "Q4_K", []),
+        ("unsloth", "K_M", []),
+        ("unsloth", "Q8", []),
+        ("mixed", "Q4_K_M", ["m-Q4_K_M.gguf"]),
+        ("mixed", "UD-Q4_K_M", ["m-UD-Q4_K_M.gguf"]),
+        ("mixed", "i1-Q4_K_M", ["m.i1-Q4_K_M.gguf"]),
+        ("under", "Q4_K_M", ["model_Q4_K_M.gguf"]),
+        ("under", "Q8_0", ["model_q8_0.gguf"]),
+        ("own", "Q4_K_M", ["model.i1-Q4_K_M.gguf"]),
+        ("own", "IQ4_XS", ["sakura-14b-iq4xs.gguf"]),
+        ("own", "Q4_K", []),
+        ("folders", "BF16", ["BF16/model.gguf"]),
+        ("folders", "Q4_K_M", LISTINGS["folders"][2:]),
+        ("two", "Q8_0", LISTINGS["two"]),
+    ],
+)
+def test_a_format_stands_for_the_file_of_that_format(listing: str, wanted: str, found: list[str]) -> None:
+    assert hub_module._fitting(LISTINGS[listing], wanted) == found
+
+
+def listed(hub: Server, *names: str, revision: str = "main") -> None:
+    listing = [{"type": "directory", "path": "folder.gguf"}, *({"type": "file", "path": name} for name in names)]
+    path = f"/api/models/someone/tiny-GGUF/tree/{revision}?recursive=true&expand=false"
+    hub.files[path] = json.dumps(listing).encode()
+
+
+def test_a_projector_is_never_taken_for_the_model(tmp_path: Path, hub: Server) -> None:
+    listed(hub, "mmproj-tiny-Q4_0.gguf", "tiny.Q4_0.gguf", "tiny.Q4_0.imatrix.gguf", "mmproj-tiny-F16.gguf")
+    answer = pulled(tmp_path, hub.url, "hf:someone/tiny-GGUF:Q4_0")
+    assert answer.get("digest") == "sha256:" + hashlib.sha256(hub.files[PATH]).hexdigest(), answer
+    refused = pulled(tmp_path, hub.url, "hf:someone/tiny-GGUF:F16")["error"]
+    assert refused["message"].endswith("no files of F16; files of weights there: tiny.Q4_0.gguf")
+    assert refused["hint"] == "name the file: pluriverse pull hf:someone/tiny-GGUF/tiny.Q4_0.gguf"
+
+
+def test_a_split_file_is_told(tmp_path: Path, hub: Server) -> None:
+    parts = ["m-Q4_K_M-00001-of-00002.gguf", "m-Q4_K_M-00002-of-00002.gguf"]
+    listed(hub, *parts, "m-Q2_K.gguf", revision="refs%2Fpr%2F1")
+    refused = pulled(tmp_path, hub.url, "hf:someone/tiny-GGUF:Q4_K_M@refs/pr/1")["error"]
+    assert "split into 2 files" in refused["message"]
+    assert refused["hint"].endswith("pluriverse pull hf:someone/tiny-GGUF/m-Q2_K.gguf@refs/pr/1")
+
+
+@pytest.mark.parametrize("listing", [b"[" * 100_000, b'{"error": "x"}', b'[{"path": "x.gguf"}]', b"<html>", b"[1]"])
+def test_a_listing_of_something_else_is_told(tmp_path: Path, hub: Server, listing: bytes) -> None:
+    hub.files["/api/models/someone/tiny-GGUF/tree/main?recursive=true&expand=false"] = listing
+    error = pulled(tmp_path, hub.url, "hf:someone/tiny-GGUF:Q4_0")["error"]
+    assert error["kind"] == "unreachable" and "the hub" in error["message"]
+
+
 def test_a_mirror_when_the_hub_is_away(tmp_path: Path, hub: Server) -> None:
     answer = pulled(tmp_path, "http://127.0.0.1:9", "hf:someone/tiny-GGUF/tiny.Q4_0.gguf", mirror=hub.url)
     assert answer.get("source", "").startswith(hub.url), answer
@@ -105,3 +175,15 @@ def test_the_hubs_own_cache_is_used(tmp_path: Path, hub: Server) -> None:
     (folder / "refs" / "main").write_text("a" * 40)
     answer = pulled(tmp_path, "http://127.0.0.1:9", "hf:someone/tiny-GGUF/tiny.Q4_0.gguf")
     assert answer.get("digest") == "sha256:" + hashlib.sha256(hub.files[PATH]).hexdigest(), answer
+
+
+@pytest.mark.parametrize("ref", ["hf:someone/tiny-GGUF/tiny.Q4_0.gguf", "hf:someone/tiny-GGUF:Q4_0"])
+@pytest.mark.parametrize(
+    ("variable", "value"), [("all_proxy", "socks://user:secret@127.0.0.1:1"), ("SSL_CERT_FILE", "/none/ca.pem")]
+)
+def test_what_the_environment_asks_for_is_told(
+    tmp_path: Path, hub: Server, ref: str, variable: str, value: str
+) -> None:
+    error = pulled(tmp_path, hub.url, ref, **{variable: value})["error"]
+    assert error["kind"] == "unreachable" and variable in error["message"] and variable in error["hint"]
+    assert "secret" not in json.dumps(error)

@@ -143,15 +143,54 @@ def test_bytes_that_another_name_needs_stay(puller: Puller, store: Store, tmp_pa
     assert store.find("twin").path == model.path and model.path.exists()
 
 
-def test_gc_drops_old_partial_downloads_that_nobody_holds(store: Store, model: StoredModel) -> None:
-    old, new, held = (store.home.incoming / f"{name}.part" for name in ("old", "new", "held"))
-    for path in (old, new, held):
-        path.write_bytes(b"x" * 10)
-    for path in (old, held):
-        os.utime(path, (time.time() - 8 * 86400,) * 2)
-    with store.home.lock("held"):
-        assert store.gc().bytes == 10
-    assert (old.exists(), new.exists(), held.exists()) == (False, True, True)
+def unfinished(store: Store) -> int:
+    """One of each that a killed pull may leave, of today and of eight days ago. Their bytes, half of them old."""
+    incoming = store.home.incoming
+    for age in (0, 8):
+        time_then = (time.time() - age * 86400,) * 2
+        wheel = incoming / f"a{age}.scratch" / "carrier-1.0" / "temporary" / "half.whl"
+        wheel.parent.mkdir(parents=True)
+        older = incoming / f"carrier-{age}.0" / "carrier.whl"  # where earlier versions put them
+        older.parent.mkdir()
+        for path in (*(incoming / f"b{age}.{end}" for end in ("part", "link")), wheel, older):
+            path.write_bytes(b"x" * 10)
+            os.utime(path, time_then)
+            os.utime(path.parent, time_then)
+        (incoming / f"b{age}.note").write_text("{}")
+        os.utime(incoming / f"b{age}.note", time_then)
+    return 80
+
+
+def test_gc_frees_all_unfinished_work(store: Store, model: StoredModel) -> None:
+    before = set(store.home.incoming.rglob("*"))
+    count = unfinished(store)
+    collected = store.gc()
+    assert (collected.bytes, collected.unfinished_bytes, collected.unfinished) == (count, count, 8)
+    assert {path.suffix for path in set(store.home.incoming.rglob("*")) - before} == {".lock"}
+    assert model.path.exists() and verified(store).bad == ()
+
+
+def test_gc_keeps_the_younger_where_asked(store: Store, model: StoredModel) -> None:
+    count = unfinished(store)
+    assert store.gc(keep_partial_days=7).bytes == count / 2
+    assert (store.home.incoming / "b0.part").exists() and not (store.home.incoming / "b8.part").exists()
+
+
+def test_gc_leaves_what_a_process_holds(store: Store, model: StoredModel) -> None:
+    count = unfinished(store)
+    with store.home.lock("b0"), store.home.lock("a8"):
+        assert store.gc().bytes == count - 30
+    assert (store.home.incoming / "b0.part").exists()
+
+
+def test_gc_counts_no_byte_that_it_does_not_free(puller: Puller, store: Store, tmp_path: Path) -> None:
+    """A file that was linked into the store is still the user's own."""
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(gguf())
+    puller(None, PathSource(path))
+    removed = store.remove("tiny")
+    assert removed.bytes == store.gc().bytes < 5000
+    assert path.read_bytes() == gguf()
 
 
 def test_what_lies_beside_is_read_and_never_written(puller: Puller, store: Store, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ __all__ = ["Entry", "entries", "find", "parse"]
 
 _FORMS = "a catalogue name, hf:OWNER/REPO/FILE.gguf, hf:OWNER/REPO:Q4_K_M, an https address or a path to a .gguf file"
 _SCHEME = re.compile(r"[a-z]{2,}:")
-_HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:(\w+))(?:@([\w./-]+))?")
+_HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:([A-Za-z0-9][\w.-]*))(?:@([\w./-]+))?")
 
 
 @dataclass(frozen=True, slots=True)

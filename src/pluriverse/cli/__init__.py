@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import errors
 from . import parser as parsing
+from . import streams
 from .output import Output
 
 if TYPE_CHECKING:
@@ -44,15 +45,18 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit code. Never exits the process and never lets an exception out."""
     words = list(sys.argv[1:] if argv is None else argv)
+    streams.prepare()
     out = Output(
         json=parsing.flag_given(words, "--json"),
         quiet=parsing.flag_given(words, "--quiet"),
         debug=parsing.flag_given(words, "--debug"),
     )
+    if sys.stdout is None:
+        return out.closed()
     try:
         return _told(words, out)
-    except BrokenPipeError:
-        return out.reader_gone()
+    except streams.LostStdout as error:
+        return out.lost(error)
 
 
 def _told(words: Sequence[str], out: Output) -> int:
@@ -63,7 +67,7 @@ def _told(words: Sequence[str], out: Output) -> int:
         code = out.fail(error)
     except KeyboardInterrupt:
         code = out.stopped()
-    except BrokenPipeError:
+    except streams.LostStdout:
         raise
     except Exception as mistake:
         code = out.mistake(mistake)

@@ -34,7 +34,11 @@ def add(commands: Commands) -> None:
     example = "pluriverse verify"
     verified = commands.add("verify", "read every byte again and compare digests", verify, example=example, group=group)
     verified.add_argument("names", nargs="*", metavar="NAME", help="only these models (default: all)")
-    commands.add("gc", "free the space of what no name points to", gc, example="pluriverse gc", group=group)
+    about = "free the space of what no name points to, unfinished downloads included"
+    freed = commands.add("gc", about, gc, example="pluriverse gc", group=group)
+    freed.add_argument(
+        "--keep-partial", type=float, default=0, metavar="DAYS", help="keep unfinished downloads younger than this"
+    )
 
 
 def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -147,7 +151,19 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 def gc(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..store import Store
 
-    collected = Store.at(settings).gc()
-    out.document({"removed": collected.blobs, "bytes": collected.bytes})
+    if not args.keep_partial >= 0:  # also NaN
+        raise UsageError(f"--keep-partial is {args.keep_partial}; it must be 0 or more", "pluriverse gc")
+    collected = Store.at(settings).gc(keep_partial_days=args.keep_partial)
+    out.document(
+        {
+            "removed": collected.blobs,
+            "bytes": collected.bytes,
+            "unfinished": collected.unfinished,
+            "unfinished_bytes": collected.unfinished_bytes,
+        }
+    )
     out.line(f"freed {size(collected.bytes)} ({counted(collected.blobs, 'file')})")
+    if collected.unfinished:
+        kept = counted(collected.unfinished, "file")
+        out.note(f"of these {size(collected.unfinished_bytes)} were unfinished downloads and copies ({kept})")
     return 0

@@ -7,13 +7,14 @@ Exit codes: 0 done; 1 could not; 2 wrong usage; 3 an integrity or signature chec
 where a part had already been shown. A reader that goes away (`| head`) is no failure: 0.
 """
 
-import os
+import errno
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import PluriverseError
+from .streams import nowhere, outside, silence
 from .tables import table
 from .text import clean, escaped, one_line, wrap
 
@@ -52,8 +53,8 @@ class Output:
         self.colour = False  # until the settings are known
         self.redraws = True
         self._documented = False
-        self.stdout: TextIO = sys.stdout
-        self.stderr: TextIO = sys.stderr
+        self.stdout: TextIO = sys.stdout or nowhere()
+        self.stderr: TextIO = sys.stderr or nowhere()
         self._progress: Progress | None = None
         for stream in (self.stdout, self.stderr):
             # A lone surrogate, or a terminal without UTF-8, must not end a command half way.
@@ -200,27 +201,37 @@ class Output:
         return STOPPED
 
     def mistake(self, mistake: Exception) -> int:
-        """A bug of ours: one sentence, and the traceback only for those who ask for it."""
+        """What nobody foresaw: one sentence, and the traceback only for those who ask for it."""
         if self.debug:
             import traceback
 
             self._say("".join(traceback.format_exception(mistake)).rstrip())
+        if known := outside(mistake):
+            return self.fail(known)
         told = " ".join(str(mistake).split())
         described = f"{type(mistake).__name__}: {told}" if told else type(mistake).__name__
         hint = "the same command with --debug shows where it happened; please report it"
         return self.fail(PluriverseError(f"something unexpected went wrong ({described})", hint))
 
-    def reader_gone(self) -> int:
-        """Whoever read stdout has had enough. Python would complain at exit if the rest were still flushed."""
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self.stdout.fileno())
-        os.close(nowhere)
-        return 0
+    def lost(self, error: OSError) -> int:
+        """Stdout takes nothing more, and so no document either: the words for it, and the exit code."""
+        silence(self.stdout)
+        if error.errno == errno.EPIPE:  # whoever read it has had enough
+            return 0
+        self._say(f"error: stdout cannot be written: {error.strerror}")
+        self._say("hint: write to another place, or free some space on its disk")
+        return PluriverseError.exit_code
+
+    def closed(self) -> int:
+        """There has been no stdout from the beginning, so nothing is done of which all would be lost."""
+        self._say("error: stdout is closed, so nothing can be shown")
+        self._say("hint: give it a place, e.g. > FILE, or > /dev/null for none")
+        return PluriverseError.exit_code
 
     def flush(self) -> None:
         self._clear()
         self.stdout.flush()
-        self.stderr.flush()
+        self._write_words("")
 
     @property
     def _unicode(self) -> bool:
@@ -229,8 +240,15 @@ class Output:
     def _say(self, text: str) -> None:
         self._clear()
         self.stdout.flush()
-        self.stderr.write(clean(text) + "\n")
-        self.stderr.flush()
+        self._write_words(clean(text) + "\n")
+
+    def _write_words(self, text: str) -> None:
+        """Words that cannot be written are lost; what was asked for is done all the same."""
+        try:
+            self.stderr.write(text)
+            self.stderr.flush()
+        except OSError:
+            silence(self.stderr)
 
     def _clear(self) -> None:
         if self._progress is not None:

@@ -105,8 +105,7 @@ class Progress:
         with self._lock:
             self._rest()
             if self._shown:
-                self._stream.write("\r\x1b[K")
-                self._stream.flush()
+                self._write("\r\x1b[K")
                 self._shown = False
 
     def _rest(self) -> None:
@@ -133,11 +132,17 @@ class Progress:
         text = one_line(text)
         if self._terminal:
             width = shutil.get_terminal_size((80, 24)).columns - 1
-            self._stream.write("\r\x1b[K" + fit(text, width).rstrip())
+            self._write("\r\x1b[K" + fit(text, width).rstrip())
             self._shown = True
         else:
-            self._stream.write(text + "\n")
-        self._stream.flush()
+            self._write(text + "\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:  # what is lost here is said nowhere else, and needed by nobody
+            self._silent = True
 
 
 def bar_line(label: str, done: int, total: int | None, moved: int, elapsed_s: float, *, bar: bool = True) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
     """Show one event of fetching `name`."""
-    from ..store import Progress, Pulled, SourceFailed, Trying, Whole
+    from ..store import Progress, Pulled, SourceFailed, StartedOver, Trying, Whole
 
     match event:
         case Trying(source):
@@ -21,7 +21,10 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
         case Progress(done=done, total=total):
             out.progress.bar(f"fetching {name}", done, total)
         case SourceFailed(source, error):
-            out.warn(f"{source}: {error.message if hasattr(error, 'message') else error}")
+            told = error.message
+            out.warn(told if told.startswith(str(source)) else f"{source}: {told}")
+        case StartedOver(why=why):
+            out.note(f"{why}: beginning anew")
         case Whole():
             out.progress.status(f"checking that {name} can be loaded ...")
         case Pulled():

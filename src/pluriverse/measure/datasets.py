@@ -193,6 +193,7 @@ def _agreed(settings: Settings) -> dict[str, str]:
 
 
 async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
+    from ..store.sources import Earlier, StartOver
     from ..store.sources.http import open_url
 
     hint = f"or put it into the folder PLURIVERSE_DATA names, as {dataset.local}"
@@ -202,15 +203,13 @@ async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
         )
     content = bytearray()
     try:
-        async with open_url(dataset.url, 0, None) as stream:
+        async with open_url(dataset.url, Earlier(checked=True)) as stream:
             async for chunk in stream.chunks:
                 content += chunk
                 if len(content) > dataset.bytes:
                     break
-    except UnreachableError as error:
-        raise UnreachableError(
-            f"{dataset.title} cannot be fetched: {error.message}", f"try again later, {hint}"
-        ) from error
+    except (UnreachableError, StartOver) as error:
+        raise UnreachableError(f"{dataset.title} cannot be fetched: {error}", f"try again later, {hint}") from error
     return bytes(content)
 
 

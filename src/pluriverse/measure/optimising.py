@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,9 @@ async def optimise(
     ahead = _ahead(original, format, tokens if texts else 0, speeds, items)
     yield ahead
     folder = store.home.incoming / f"optimise-{original.digest.hex[:12]}-{format}"
+    held = ExitStack()
+    if not held.enter_context(store.home.lock(folder.name, wait=False)):  # so that `gc` leaves the folder alone
+        raise UsageError(f"{original.name} is being changed to {format} by another process", "wait for its end")
     make_folder(folder, private=False)
     try:
         work = _Work(workspace, original, format, folder)
@@ -152,6 +155,7 @@ async def optimise(
         yield made
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        held.close()
 
 
 async def _made(work: "_Work", texts: Sequence[str], speeds: bool, steps: int) -> AsyncGenerator[Optimising, None]:

@@ -6,6 +6,7 @@ one does, the others wait and find it there.
 
 import asyncio
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -24,11 +25,13 @@ from .gguf import MAX_HEADER, Header, read_header
 from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
-from .sources import ByteStream, candidates, open_source, prepare
+from .sources import ByteStream, Earlier, StartOver, candidates, files_in, open_source, prepare, room_besides
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
+ATTEMPTS = 3  # at one source, where what is here has to be thrown away
 _TELL_EVERY = 1024 * 1024
+_LOOK_EVERY = 4 * 1024**2  # bytes after which the free space is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,14 @@ class Whole:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedOver:
+    """What was here of the file has been thrown away: `why`."""
+
+    source: Source
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """It is here, whole and checked."""
 
@@ -77,7 +88,7 @@ class Pulled:
     problem: str | None = None  # why no engine here can load it, where that is known
 
 
-PullEvent = Trying | Progress | SourceFailed | Whole | Pulled
+PullEvent = Trying | Progress | SourceFailed | StartedOver | Whole | Pulled
 
 
 async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
@@ -98,95 +109,148 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
         for source in sources:
             if not isinstance(source, PathSource):
                 check_part(source)
-            for attempt in _Job(store, pullable, settings, source), _Job(store, pullable, settings, source):
+            for left in reversed(range(ATTEMPTS)):
+                job = _Job(store, pullable, settings, source)
                 yield Trying(source)
                 try:
-                    async with aclosing(attempt.run()) as events:
+                    async with aclosing(job.run()) as events:
                         async for event in events:
                             yield event
                     return
-                except (UnreachableError, IntegrityError) as error:
-                    if isinstance(error, IntegrityError) and attempt.resumed:
-                        continue  # the wrong bytes may have been here before: this source gets to give all of them
+                except EngineError:  # refused: no source has another file of it
+                    job.forget()
+                    raise
+                except StartOver as again:
+                    job.forget()
+                    error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
+                except UnreachableError as unreachable:
+                    error, left = unreachable, 0
+                except IntegrityError as wrong:
+                    # Where bytes were here before, it may have been those: this source gets to give all of them.
+                    error, left = wrong, left if job.resumed else 0
+                finally:
+                    job.link.unlink(missing_ok=True)
+                if not left:
                     failures.append(SourceFailed(source, error))
                     if len(sources) > 1:  # else the error says it all
                         yield failures[-1]
                     break
-                except EngineError:  # refused: no source has another file of it
-                    attempt.discard()
-                    raise
-                finally:
-                    attempt.link.unlink(missing_ok=True)
+                yield StartedOver(source, error.message)
         raise _summary(pullable, failures)
 
 
 class _Job:
-    """One source, one file. `part` is what is here of it so far."""
+    """One source, one file. `part` is what is here of it so far; `note`, beside it, what its source said of the whole.
+
+    `link` is a second name of the user's own file. Never `part`, which a later source would write to.
+    """
 
     def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source) -> None:
         self.store, self.pullable, self.settings, self.source = store, pullable, settings, source
         self.layout = store.home
         self.part = self.layout.incoming / f"{_key(pullable)}.part"
-        self.etag = self.part.with_suffix(".etag")
+        self.note, self.link, self.scratch = (self.part.with_suffix(end) for end in (".note", ".link", ".scratch"))
         self.resumed = 0
-        # A second name of the user's own file. Never `part`, which a later source would write to.
-        self.link = self.part.with_suffix(".link")
 
     async def run(self) -> AsyncGenerator[PullEvent, None]:
-        have = self.part.stat().st_size if self.part.exists() else 0
-        known = self.etag.read_text() if self.etag.exists() else None
-        if have and known is None and self.pullable.digest is None:
-            have = 0  # nothing says that these bytes belong to what the source has now
         with writing(self.layout.root):
             make_folder(self.layout.incoming)
-        if self.pullable.size is not None:
-            self._check_space(self.pullable.size, have)
-        async for fetched in prepare(self.source, self.settings, self.layout.incoming):
-            yield Progress(fetched, None, self.source)
-        async with open_source(self.source, self.settings, self.layout.incoming, have, known) as stream:
+        earlier, size = self._earlier(), self.pullable.size
+        if not isinstance(self.source, PathSource):  # a file may only need a link
+            besides = room_besides(self.source, self.settings, self.scratch, size or 0)
+            self._check_space((size or 0) - earlier.bytes + besides)
+        async with aclosing(prepare(self.source, self.settings, self.scratch)) as fetching:
+            async for fetched in fetching:
+                yield Progress(fetched, None, self.source)
+                self._check_space(0)
+        async with open_source(self.source, self.settings, self.scratch, earlier) as stream:
             digest = self.pullable.digest or stream.digest
-            size = stream.size if self.pullable.size is None else self.pullable.size
+            if None not in (size, stream.size) and size != stream.size:
+                raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
+            size = size or stream.size
             if stream.file is not None and self._linked(stream.file):
                 file = self.link
                 found = await asyncio.to_thread(_digest_of, file)
                 yield Progress(file.stat().st_size, size, self.source)
             else:
-                self._check_space(size, stream.start)
+                self._check_space((size or 0) - stream.start)
                 file, hasher, self.resumed = self.part, sha256(), stream.start
-                async for done in self._receive(stream, hasher, size):
-                    yield Progress(done, size, self.source)
+                async with aclosing(self._receive(stream, hasher, size)) as steps:
+                    async for done in steps:
+                        yield Progress(done, size, self.source)
                 found = Digest("sha256:" + hasher.hexdigest())
             header = self._check(file, found, digest)
         yield Whole(file, str(self.source), has_vocabulary(header))
         yield await asyncio.to_thread(self._finish, file, found)
 
-    def discard(self) -> None:
-        """Leave nothing of it behind."""
-        for left in (self.part, self.etag, self.link):
-            left.unlink(missing_ok=True)
+    def forget(self) -> None:
+        """Throw away what is here of it."""
+        for path in (self.part, self.note, self.link):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)
 
-    async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncIterator[int]:
-        """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known."""
-        with writing(self.layout.root):
-            if stream.etag and self.pullable.digest is None:
-                self.etag.write_text(stream.etag)
-            with self.part.open("r+b" if stream.start else "wb") as file:
+    def _earlier(self) -> Earlier:
+        """What is here, if it can be gone on with: nothing may be put behind bytes of which it is not known what."""
+        checked, total, validator = self.pullable.digest is not None, self.pullable.size, None
+        have = self.part.stat().st_size if self.part.exists() else 0
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            note = json.loads(self.note.read_bytes())
+            if note["source"] == str(self.source) and isinstance(note["validator"], str):
+                validator, total = note["validator"], total or note["total"]
+        if not (checked or validator) or (total is not None and have > total):
+            have = 0
+        if not have:
+            return Earlier(checked=checked)
+        return Earlier(have, total, None if checked else validator, checked)
+
+    async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncGenerator[int, None]:
+        """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known.
+
+        What could never be gone on with goes at once.
+        """
+        try:
+            with writing(self.layout.root), self.part.open("r+b" if stream.start else "wb") as file:
+                # After the old bytes are gone: a kill in between must not leave them under the new note.
+                self._write_note(stream)
                 done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
-                told, looked = done, False
+                told = looked = done
+                checked = False
                 async for chunk in stream.chunks:
                     file.write(chunk)
                     hasher.update(chunk)
                     done += len(chunk)
+                    if done - looked >= _LOOK_EVERY:
+                        looked = done
+                        self._check_room(done)
+                    if self.pullable.size is not None and done > self.pullable.size:
+                        raise IntegrityError(f"{self.source} gave more than {self.pullable.size:,} bytes")
                     if done - told >= _TELL_EVERY:
                         told = done
                         yield done
-                    if size and not looked and done >= MAX_HEADER:  # what is no model is not fetched to its end
-                        looked = True
+                    if size and not checked and done >= MAX_HEADER:  # what is no model is not fetched to its end
+                        checked = True
                         file.flush()
                         self._check_header(self.part, size)
                 file.truncate()
                 file.flush()
+        except BaseException:
+            if not (self.pullable.digest or stream.validator):
+                self.forget()
+            raise
         yield done
+
+    def _write_note(self, stream: ByteStream) -> None:
+        note = {"source": str(self.source), "validator": stream.validator, "total": stream.size}
+        self.note.write_text(json.dumps(note), "utf-8")
+
+    def _check_room(self, done: int) -> None:
+        """The disk is never filled to the last byte, also by what does not say how long it is."""
+        if shutil.disk_usage(self.layout.root).free < SPARE:
+            raise NoSpaceError(
+                f"{self.pullable.name} does not fit: after {done:,} bytes of it only the {SPARE:,} bytes are free that "
+                f"stay free on the disk of {self.layout.root}",
+                "free some space, e.g. pluriverse gc, which also drops unfinished downloads; then pull again",
+            )
 
     def _linked(self, file: Path) -> bool:
         """Share the bytes of a file on the same disk instead of copying them."""
@@ -197,14 +261,15 @@ class _Job:
             return False
         return True
 
-    def _check_space(self, size: int | None, have: int) -> None:
-        if size is None:
-            return
+    def _check_space(self, more: int) -> None:
+        """That `more` bytes can be written and the reserve still be free."""
         free = shutil.disk_usage(self.layout.root).free
-        if free < size - have + SPARE:
+        if free < max(more, 0) + SPARE:
             raise NoSpaceError(
-                f"{self.pullable.name} needs {size - have:,} more bytes; {self.layout.root} has {free:,} free",
-                "free some space, e.g. pluriverse gc; or set PLURIVERSE_HOME to a folder on a larger disk",
+                f"{self.pullable.name} needs {max(more, 0):,} more bytes, and {SPARE:,} must stay free beside them; "
+                f"the disk of {self.layout.root} has {free:,} free",
+                "free some space, e.g. pluriverse gc, which also drops unfinished downloads; "
+                "or set PLURIVERSE_HOME to a folder on a larger disk",
             )
 
     def _check(self, file: Path, found: Digest, wanted: Digest | None) -> Header:
@@ -214,7 +279,9 @@ class _Job:
                 size = file.stat().st_size
                 raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
         except IntegrityError:
-            self.discard()
+            file.unlink(missing_ok=True)
+            if file == self.part:
+                self.forget()
             raise
         return self._check_header(file)
 
@@ -228,10 +295,10 @@ class _Job:
             check_kind(header, str(self.source))
             return header
         except UnsupportedError:
-            self.discard()
+            self.forget()
             raise
         except IntegrityError as error:
-            self.discard()
+            self.forget()
             again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
             error.hint = (
                 f"get that file anew from where it came; then {again}"
@@ -245,8 +312,8 @@ class _Job:
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
         here = self.store.has(digest)
-        self.store.add_model(pullable, digest, header, str(self.source), None if here else file)
-        self.discard()
+        self.store.add_model(pullable, digest, header, _text(self.source), None if here else file)
+        self.forget()
         return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 
@@ -263,7 +330,7 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
     check_kind(header, pullable.name)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
     if not named:
-        store.add_model(pullable, pullable.digest, header, str(path))
+        store.add_model(pullable, pullable.digest, header, _text(path))
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
@@ -275,8 +342,8 @@ def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Sourc
         for folder in settings.folders:
             found += [
                 PathSource(path)
-                for path in sorted(folder.rglob("*.gguf"))
-                if path.is_file() and path.stat().st_size == pullable.size
+                for path, size in sorted(files_in(folder))
+                if path.suffix == ".gguf" and size == pullable.size
             ]
     for source in pullable.sources:
         found += candidates(source, settings)
@@ -295,9 +362,18 @@ def _summary(pullable: Pullable, failures: list[SourceFailed]) -> PluriverseErro
     return UnreachableError(f"no source of {pullable.name} can be reached: {told}", hint)
 
 
+def _text(source: Source | Path) -> str:
+    """For a manifest: a path need not be UTF-8."""
+    return str(source).encode("utf-8", "backslashreplace").decode()
+
+
 def _key(pullable: Pullable) -> str:
     """Names the partial file: by digest, so that all sources continue it; else by the reference."""
-    return pullable.digest.hex if pullable.digest else "ref-" + sha256(pullable.ref.encode()).hexdigest()
+    return (
+        pullable.digest.hex
+        if pullable.digest
+        else "ref-" + sha256(pullable.ref.encode("utf-8", "surrogateescape")).hexdigest()
+    )
 
 
 @contextlib.asynccontextmanager

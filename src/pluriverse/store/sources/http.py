@@ -1,108 +1,184 @@
 """A file at an http(s) address, resumed by range.
 
 Proxies and further certificates come from the environment, as httpx2 reads it (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE).
+What a server answers is compared with what it said before: a piece is only put behind what is here if it begins there
+and belongs to the same file.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ...errors import UnreachableError
-from .stream import ByteStream
+from .connecting import cannot_connect, words
+from .stream import ByteStream, Earlier, StartOver
 
 if TYPE_CHECKING:
     import httpx2
 
 RETRIES = 2  # after a connection broke in the middle
 _WAIT_S = 0.5
+_HEADWAY = 64 * 1024  # bytes after which a broken connection counts as the first one again
+_AGAIN = "pull again: it goes on from there"
+_PIECE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
+_PLAIN = {"", "identity", "none", "binary", "aws-chunked"}  # content codings that leave the bytes as they are
 
 
 @asynccontextmanager
-async def open_url(
-    url: str, offset: int, etag: str | None, headers: Mapping[str, str] | None = None
-) -> AsyncIterator[ByteStream]:
+async def open_url(url: str, earlier: Earlier, headers: Mapping[str, str] | None = None) -> AsyncIterator[ByteStream]:
     """Raises UnreachableError in words for anything the network or the server can answer but the bytes.
 
-    Credentials in `headers` stay with this host: the client drops them when it is redirected to another.
+    StartOver where the server has other bytes now than those that are here. Credentials in `headers` stay with this
+    host: the client drops them when it is redirected to another.
     """
     import httpx2
 
     timeout = httpx2.Timeout(60.0, connect=10.0)
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=True, timeout=timeout))
         try:
-            answer = await _get(client, stack, url, offset, etag, headers or {})
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-            raise UnreachableError(f"{url}: {_words(error)}") from error
-        start = offset if answer.status_code == 206 else 0
-        yield ByteStream(
-            _chunks(client, stack, answer, url, start, headers or {}),
-            start=start,
-            size=_size(answer, start),
-            etag=answer.headers.get("etag"),
-        )
-
-
-async def _get(
-    client: "httpx2.AsyncClient",
-    stack: AsyncExitStack,
-    url: str,
-    offset: int,
-    etag: str | None,
-    headers: Mapping[str, str],
-) -> "httpx2.Response":
-    asked = {**headers, "accept-encoding": "identity"}
-    if offset:
-        asked["range"] = f"bytes={offset}-"
-        if etag:
-            asked["if-range"] = etag
-    answer = await stack.enter_async_context(client.stream("GET", url, headers=asked))
-    if answer.status_code == 416:  # the part here is longer than the whole there: begin again
-        return await _get(client, stack, url, 0, None, headers)
-    if answer.status_code not in (200, 206):
-        raise UnreachableError(f"{url}: the server answers {answer.status_code} {answer.reason_phrase}")
-    return answer
-
-
-async def _chunks(
-    client: "httpx2.AsyncClient",
-    stack: AsyncExitStack,
-    answer: "httpx2.Response",
-    url: str,
-    start: int,
-    headers: Mapping[str, str],
-) -> AsyncIterator[bytes]:
-    import httpx2
-
-    size, at, tries = _size(answer, start), start, 0
-    while True:
+            client = await stack.enter_async_context(httpx2.AsyncClient(follow_redirects=True, timeout=timeout))
+        except Exception as error:  # only what the environment says of proxies and certificates can be wrong here
+            raise cannot_connect(url, error) from error
+        download = _Download(client, url, headers or {}, earlier)
+        stack.push_async_callback(download.close)
         try:
-            async for chunk in answer.aiter_bytes():  # as it comes: what is buffered is lost when a connection breaks
-                at += len(chunk)
-                tries = 0
-                yield chunk
-            if size is None or at >= size:
-                return
+            start = await download.open(earlier.bytes)
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+            raise cannot_connect(url, error) from error
+        yield ByteStream(download.chunks(start), start=start, size=download.total, validator=download.validator)
+
+
+class _Download:
+    """One file, over as many connections as it takes. `total` and `validator`: what is known of it so far."""
+
+    def __init__(self, client: "httpx2.AsyncClient", url: str, headers: Mapping[str, str], earlier: Earlier) -> None:
+        self.total, self.validator = earlier.total, earlier.validator
+        self._client, self._url, self._checked = client, url, earlier.checked
+        self._headers = {**headers, "accept-encoding": "identity"}
+        self._response: httpx2.Response | None = None
+        self._end: int | None = None  # where the present answer ends, in the whole
+
+    async def open(self, at: int) -> int:
+        """Ask for the bytes from `at`; where the answer begins, which is there or at 0."""
+        asked = dict(self._headers)
+        if at:
+            asked["range"] = f"bytes={at}-"
+            if self.validator:
+                asked["if-range"] = self.validator
+        await self.close()
+        response = await self._client.send(self._client.build_request("GET", self._url, headers=asked), stream=True)
+        self._response = response
+        if response.status_code == 416 and at:
+            if self._checked and at == (_total(response) or self.total):  # it is all here
+                await self.close()
+                return at
+            raise StartOver("the file there is shorter than what is here of it")
+        if response.status_code not in (200, 206):
+            hint = _AGAIN if at else None
+            raise UnreachableError(
+                f"{self._url}: the server answers {response.status_code} {response.reason_phrase}", hint
+            )
+        coding = response.headers.get("content-encoding", "").strip().lower()
+        if coding not in _PLAIN:  # not unpacked: a few bytes of it may stand for more than the disk holds
+            raise UnreachableError(f"{self._url}: the server sends the file packed ({coding}), which was not asked for")
+        if response.status_code == 206:
+            self._end = None
+            self._accept_piece(response, at)
+            return at
+        self.total = self._end = _length(response)
+        self.validator = _validator(response)
+        return 0
+
+    async def chunks(self, start: int) -> AsyncIterator[bytes]:
+        """What comes, as it comes: what is buffered is lost when a connection breaks."""
+        import httpx2
+
+        at, broke_at, tries = start, start, 0
+        while self._response is not None:
             broken: Exception = ConnectionError("the connection ended early")
-        except httpx2.TransportError as error:
-            broken = error
-        tries += 1
-        if tries > RETRIES:
-            raise UnreachableError(f"{url}: {_words(broken)} after {at:,} bytes", "pull again: it goes on from there")
-        await asyncio.sleep(_WAIT_S * tries)
-        try:
-            answer = await _get(client, stack, url, at, answer.headers.get("etag"), headers)
-        except (httpx2.HTTPError, OSError) as error:
-            raise UnreachableError(f"{url}: {_words(error)}", "pull again: it goes on from there") from error
-        if at and answer.status_code != 206:
-            raise UnreachableError(f"{url}: broke after {at:,} bytes, and the server cannot go on from there")
+            try:
+                async for chunk in self._response.aiter_raw():
+                    at += len(chunk)
+                    if self._end is not None and at > self._end:
+                        raise StartOver("the server sends more bytes than it said")
+                    yield chunk
+                if self.total is None or at >= self.total:
+                    return
+            except httpx2.TransportError as error:
+                broken = error
+            if at - broke_at >= _HEADWAY:
+                tries = -1 if at == self._end else 0  # a server may give a file in pieces: no break then
+            broke_at, tries = at, tries + 1
+            await self._go_on(at, tries, broken)
+
+    async def _go_on(self, at: int, tries: int, broken: Exception) -> None:
+        """A new connection, from `at`."""
+        import httpx2
+
+        if at and not (self.validator or self._checked):
+            raise StartOver(f"the connection broke after {at:,} bytes, and nothing says what they belong to")
+        while tries <= RETRIES:
+            await asyncio.sleep(_WAIT_S * tries)
+            try:
+                start = await self.open(at)
+            except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+                broken, tries = error, tries + 1
+                continue
+            if start != at:
+                raise StartOver(f"the connection broke after {at:,} bytes, and the server begins at the start again")
+            return
+        raise UnreachableError(f"{self._url}: {words(broken)} after {at:,} bytes", _AGAIN) from broken
+
+    def _accept_piece(self, response: "httpx2.Response", at: int) -> None:
+        """Take a 206 for what it is: bytes of one file, from a place in it."""
+        told = response.headers.get("content-range", "").strip()
+        piece = _PIECE.fullmatch(told)
+        if at and not told and self._checked:  # the digest will tell whether it was the right piece
+            return
+        if piece is None or int(piece[1]) != at:
+            if not at:
+                raise UnreachableError(f"{self._url}: the server sends a piece of the file that was not asked for")
+            raise StartOver("the server sends another piece of the file than was asked for")
+        total, validator = _total(response), _validator(response)
+        if at:
+            if None not in (total, self.total) and total != self.total:
+                raise StartOver("the file there has another size than before")
+            # With no digest to check the whole against, a server has to say what the piece is of.
+            if validator != self.validator and ((validator and self.validator) or not self._checked):
+                raise StartOver("the file there has changed")
+        self.total, self.validator, self._end = total or self.total, validator or self.validator, int(piece[2]) + 1
+
+    async def close(self) -> None:
+        response, self._response = self._response, None
+        if response is not None:
+            await response.aclose()
 
 
-def _size(answer: "httpx2.Response", start: int) -> int | None:
-    length = answer.headers.get("content-length", "")
-    return start + int(length) if length.isdecimal() else None
+def _total(response: "httpx2.Response") -> int | None:
+    """The size of the whole in a Content-Range, also in that of a 416."""
+    total = response.headers.get("content-range", "").rpartition("/")[2].strip()
+    return int(total) if total.isdecimal() and len(total) < 19 else None
 
 
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _length(response: "httpx2.Response") -> int | None:
+    length = response.headers.get("content-length", "").strip()
+    return int(length) if length.isdecimal() and len(length) < 19 else None
+
+
+def _validator(response: "httpx2.Response") -> str | None:
+    """What changes whenever the bytes do: a strong ETag, or a Last-Modified at least a second older than the answer.
+
+    RFC 9110, 13.1.5 and 8.8.2.2: weaker ones may stay while the bytes change.
+    """
+    etag: str = response.headers.get("etag", "").strip()
+    if len(etag) > 1 and etag[0] == etag[-1] == '"':
+        return etag
+    changed: str = response.headers.get("last-modified", "")
+    try:
+        age = parsedate_to_datetime(response.headers.get("date", "")) - parsedate_to_datetime(changed)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return changed if age.total_seconds() >= 1 else None

@@ -4,20 +4,31 @@ HF_ENDPOINT, HF_TOKEN and HF_HOME are read by that library itself.
 """
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from ...errors import PluriverseError, UnreachableError
 from ...values import Digest, HubSource, PathSource
 from . import http, local
-from .stream import ByteStream
+from .connecting import cannot_connect
+from .stream import ByteStream, Earlier
 
 _TIMEOUT_S = 10
+_LONGEST = 16 * 1024**2  # bytes of a listing, unpacked
+_SHOWN = 12  # names of files in a message
+_NO_MODEL = ("mmproj", "imatrix")  # files that lie beside a model and are none
+_PART = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$|$)", re.IGNORECASE)  # of a file that is split
+_INSIDE = re.compile(r"(?:^|[-._])[it]?q\d+[-._](?:k[-._])?$")  # what follows is the rest of a format's name
+_TAILS = "xxs|xs|s|m|l|xl|xxl|nl|k|\\d"
+_VARIANT = re.compile(r"(?:^|[-._])(?:ud|i1)[-._]$")  # makers' own mixtures
 
 
 @asynccontextmanager
-async def open_hub(source: HubSource, offset: int, etag: str | None) -> AsyncIterator[ByteStream]:
+async def open_hub(source: HubSource, earlier: Earlier) -> AsyncIterator[ByteStream]:
     """From the hub's cache on this machine if it is there, else over the network.
 
     A file given as ":Q4_K_M" is looked up in the repository's listing. UnreachableError in words.
@@ -26,13 +37,13 @@ async def open_hub(source: HubSource, offset: int, etag: str | None) -> AsyncIte
         file = await asyncio.to_thread(_by_quantization, source)
         source = HubSource(source.repository, file, source.revision)
     if cached := await asyncio.to_thread(_cached, source):
-        async with local.open_path(PathSource(cached), offset) as stream:
+        async with local.open_path(PathSource(cached), earlier.bytes) as stream:
             yield stream
         return
     url, headers, digest, size = await asyncio.to_thread(_metadata, source)
-    async with http.open_url(url, offset, etag, headers) as stream:
+    async with http.open_url(url, earlier, headers) as stream:
         yield ByteStream(
-            stream.chunks, stream.start, size or stream.size, digest, stream.etag, name=Path(source.file).stem
+            stream.chunks, stream.start, size or stream.size, digest, stream.validator, name=Path(source.file).stem
         )
 
 
@@ -46,7 +57,7 @@ def _metadata(source: HubSource) -> tuple[str, dict[str, str], Digest | None, in
     try:
         found = get_hf_file_metadata(url, timeout=_TIMEOUT_S, headers=headers)
     except Exception as error:  # the library raises its own, its client's and the system's errors here
-        raise UnreachableError(f"the hub: {_words(error)}") from error
+        raise cannot_connect("the hub", error) from error
     try:
         digest = Digest(f"sha256:{found.etag}")
     except PluriverseError:  # small files have a git digest
@@ -62,30 +73,69 @@ def _cached(source: HubSource) -> Path | None:
 
 
 def _by_quantization(source: HubSource) -> str:
+    """The one file of weights that "hf:OWNER/REPO:Q4_K_M" means. UnreachableError where there is none or several."""
+    wanted, weights = source.file[1:], _weights(source)
+    fitting = _fitting(weights, wanted)
+    if len(fitting) == 1:
+        return fitting[0]
+    ref = f"hf:{source.repository}/{{}}" + (f"@{source.revision}" if source.revision != "main" else "")
+    parts = {_PART.sub("", file) for file in fitting}
+    if fitting and len(parts) == 1:
+        whole = [file for file in weights if not _PART.search(file)]
+        raise UnreachableError(
+            f"{source.repository} has {wanted} only split into {len(fitting)} files, and pull fetches one",
+            f"take one that is whole: pluriverse pull {ref.format(whole[0])}" if whole else None,
+        )
+    shown = ", ".join((fitting or weights)[:_SHOWN]) or "none at all"
+    more = f" and {len(fitting or weights) - _SHOWN} more" if len(fitting or weights) > _SHOWN else ""
+    raise UnreachableError(
+        f"{source.repository} has {len(fitting) or 'no'} files of {wanted}; files of weights there: {shown}{more}",
+        f"name the file: pluriverse pull {ref.format((fitting or weights)[0])}" if weights else None,
+    )
+
+
+def _weights(source: HubSource) -> list[str]:
+    """GGUF files of the repository that can be a model: no projector and no importance matrix."""
     import httpx2
     from huggingface_hub import constants
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     # Not list_repo_files: without a network it retries for half a minute and writes to the terminal.
-    url = f"{constants.ENDPOINT}/api/models/{source.repository}/tree/{source.revision}?recursive=true&expand=false"
-    wanted = source.file[1:].lower()
+    revision = quote(source.revision, safe="")
+    url = f"{constants.ENDPOINT}/api/models/{source.repository}/tree/{revision}?recursive=true&expand=false"
+    headers, listing = build_hf_headers(library_name="pluriverse"), bytearray()
     try:
-        answer = httpx2.get(url, headers=build_hf_headers(library_name="pluriverse"), timeout=_TIMEOUT_S)
-        answer.raise_for_status()
-        files = [str(entry["path"]) for entry in answer.json()]
-    except (httpx2.HTTPError, OSError, ValueError, KeyError, TypeError) as error:
-        raise UnreachableError(f"the hub: {_words(error)}") from error
-    weights = [file for file in files if file.lower().endswith(".gguf")]
-    fitting = [file for file in weights if wanted in Path(file).stem.lower().replace(".", "-").split("-")]
-    if len(fitting) == 1:
-        return fitting[0]
-    shown = ", ".join(fitting or weights) or "none at all"
-    raise UnreachableError(
-        f"{source.repository} has {len(fitting) or 'no'} files of {source.file[1:]}; GGUF files there: {shown}",
-        f"name the file: pluriverse pull hf:{source.repository}/FILE.gguf",
-    )
+        with httpx2.stream("GET", url, headers=headers, timeout=_TIMEOUT_S, follow_redirects=True) as answer:
+            answer.raise_for_status()
+            for chunk in answer.iter_bytes():
+                listing += chunk
+                if len(listing) > _LONGEST:
+                    raise ValueError(f"the list of files is longer than {_LONGEST:,} bytes")
+        files = [str(entry["path"]) for entry in json.loads(listing) if entry["type"] == "file"]
+    except Exception as error:  # what the client, the environment, the server and its list can hold
+        raise cannot_connect("the hub", error) from error
+    gguf = [file for file in files if file.lower().endswith(".gguf")]
+    return [file for file in gguf if not any(word in Path(file).name.lower() for word in _NO_MODEL)]
 
 
-def _words(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def _fitting(files: list[str], wanted: str) -> list[str]:
+    """Files whose name says that they are in the format `wanted`: at its end, else in it, else by their folder.
+
+    Q4_K_M does not stand for UD-Q4_K_M or i1-Q4_K_M where there is one of just that name, nor Q4_K for Q4_K_M.
+    """
+    characters = "[-._]?".join(re.escape(each) for each in wanted.lower() if each.isalnum())
+    format = re.compile(rf"(?:^|[-._])({characters})(?=$|[-.])(?![-.](?:{_TAILS})(?:$|[-._]))")
+    found: dict[int, list[str]] = {}
+    for file in files:
+        stem = _PART.sub("", file.removesuffix(file[-5:])).lower()
+        *folders, name = stem.split("/")
+        for match in format.finditer(name):
+            if _INSIDE.search(name[: match.start(1)]):
+                continue  # the "K_M" of Q4_K_M
+            variant = bool(_VARIANT.search(name[: match.start(1)]))
+            found.setdefault(2 * (match.end() != len(name)) + variant, []).append(file)
+            break
+        else:
+            if any(format.fullmatch(folder) for folder in folders):
+                found.setdefault(4, []).append(file)
+    return found[min(found)] if found else []

