@@ -9,6 +9,7 @@ at once do not wait for one another: the second keeps nothing. Knows files; asks
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -24,11 +25,13 @@ Place = tuple[str, str]  # respondent and cell
 class CheckRows:
     """The rows of one check. A context manager."""
 
-    def __init__(self, home: Path, instrument: str, **decided_by: Any) -> None:
+    def __init__(self, home: Path, instrument: str, prompts: Mapping[str, str], **decided_by: Any) -> None:
+        """`prompts`: the system prompts of `a`, `b` and `again`, which rows are not written with."""
         key = hashlib.sha256(json.dumps(decided_by, sort_keys=True, default=str).encode()).hexdigest()[:12]
         self.folder = home / "checks" / f"{instrument}-{key}"
         self.path = self.folder / "responses.jsonl"
         self._lock = FileLock(self.folder / "lock", timeout=0)
+        self._prompts = prompts
         self._file: IO[bytes] | None = None
         self._rows: dict[Place, Response] = {}
 
@@ -64,10 +67,13 @@ class CheckRows:
 
     def _read(self) -> list[Response]:
         try:
-            return list(whole_lines(self.path, response_of, "response", "it will be asked again"))
+            return list(whole_lines(self.path, self._row, "response", "it will be asked again"))
         except IntegrityError:
             self.path.unlink()  # not worth a word: a minute's asking
             return []
+
+    def _row(self, document: Mapping[str, Any]) -> Response:
+        return response_of(document, self._prompts)
 
 
 def _private(path: str, flags: int) -> int:

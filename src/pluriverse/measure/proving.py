@@ -216,9 +216,11 @@ class _Check:
         self._items = _asked(instrument, items)
         self.most = 3 * len(self._items)  # responses; fewer where no control is asked
         who = asker.respondent
+        a, b = (each.assistant.system for each in voices)
+        prompts = {"a": a, "b": b, "again": a + SAME}
         self._rows = CheckRows(
-            workspace.settings.home, instrument.name, version=instrument.version, base=who.base, weights=who.weights,
-            engine=who.engine, voices=_digest(voices), same=SAME, seed=asker.seed,
+            workspace.settings.home, instrument.name, prompts, version=instrument.version, base=who.base,
+            weights=who.weights, engine=who.engine, voices=_digest(voices), same=SAME, seed=asker.seed,
         )  # fmt: skip
 
     def answered(self) -> int:

@@ -142,7 +142,6 @@ def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None =
     return response if "thinking" in known else _told_apart(response)
 
 
-
 def _told_apart(row: Response) -> Response:
     found = told(row.text)
     if found.text == row.text:

@@ -83,6 +83,7 @@ def _schema(arrow: Any) -> Any:
         "prompt_tokens": whole,
         "completion_tokens": whole,
         "seconds": real,
+        "unfinished": arrow.bool_(),
         "target_texts": arrow.list_(text),
     }
     names = [*WRITTEN, "target_texts", *_OF_RESPONDENT]
