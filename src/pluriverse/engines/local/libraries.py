@@ -86,9 +86,7 @@ class Kept:
 
     def add(self, folder: Path, library: NativeLibrary) -> NativeLibrary:
         """Put a folder of shared libraries in place, whole; an older one of that key goes."""
-        document = asdict(library)
-        del document["path"]
-        _write(folder / "build.json", document)
+        _write(folder / "build.json", _document(library))
         place = self.libraries / library.key
         self.libraries.mkdir(parents=True, exist_ok=True)
         if place.exists():
@@ -100,6 +98,11 @@ class Kept:
         kept = _read(place / "build.json")
         assert kept
         return kept
+
+    def describe(self, library: NativeLibrary) -> NativeLibrary:
+        """Write anew what is known of one that is in place, such as what it gains."""
+        _write(self.libraries / library.key / "build.json", _document(library))
+        return library
 
     def remove(self) -> int:
         """Drop every native library and what was kept for building; bytes freed. Engines take the wheel again."""
@@ -120,6 +123,12 @@ def _read(path: Path) -> NativeLibrary | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return library if library.path and library.path.is_file() else None
+
+
+def _document(library: NativeLibrary) -> dict[str, Any]:
+    document = asdict(library)
+    del document["path"]
+    return document
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:
