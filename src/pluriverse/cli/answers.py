@@ -28,7 +28,7 @@ def _item(item: "ShownItem", out: Output) -> None:
     cell = item.cells[0]
     question = one_line(cell.prompt)
     if len(question) > 2 * width:  # examples before it, for the most part
-        question = f"… {question[-width:]}"
+        question = f"… {question[2 - width :].lstrip()}"
     out.line("  ? ", fit(question, width).rstrip())
     for answer in cell.answers:
         about = ", ".join(part for part in (answer.kind, *(f"{value:.2f}" for value in item.values.values())) if part)

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from ..engines.local.libraries import NativeLibrary
+    from ..engines.native.building import Built
+    from ..engines.native.gains import Here
     from ..engines.status import EngineStatus
     from ..settings import Settings
 
@@ -102,42 +103,65 @@ def build(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..engines.native.building import BuildProgress, BuildStep, Built
     from ..engines.native.building import build as building
 
-    library: NativeLibrary | None = None
+    done: Built | None = None
     model, _ = _model("default", out, settings)
-    for event in building(settings.home, model, args.compiler, again=args.again):
+    for event in building(settings.home, model, args.compiler, again=args.again, here=_here(settings)):
         match event:
             case BuildStep(text=text, about_s=about):
-                out.note(f"{text} (about {duration(about)})")
-            case BuildProgress(text=text, done=done, total=total):
-                out.progress.steps(text, done, total)
-            case Built(library=made, already_here=already):
-                library = made
-                out.note(
-                    "it is here already; --again builds it anew" if already else f"built in {duration(made.seconds)}"
-                )
-    if library is None:
+                out.note(f"{text} (about {roughly(about)})")
+            case BuildProgress(text=text, done=steps, total=total):
+                out.progress.steps(text, steps, total)
+            case Built(library=library, already_here=already):
+                done = event
+                again = "it is here already; --again builds it anew"
+                out.note(again if already else f"built in {duration(library.seconds)}")
+    if done is None:
         raise PluriverseError("the build ended without a result", "pluriverse engine build")
+    library = done.library
     out.document({"key": library.key, "path": str(library.path), "compiler": library.compiler,
-                  "seconds": library.seconds, "proof": library.proof, "speeds": library.speeds})  # fmt: skip
+                  "seconds": library.seconds, "proof": library.proof, "speeds": library.speeds,
+                  "gains": [each.as_dict() for each in done.gains], "used": done.used})  # fmt: skip
     if not out.json:
-        _show_speeds(library, out)
+        _show_speeds(done, out)
     return 0
 
 
-def _show_speeds(library: "NativeLibrary", out: Output) -> None:
-    """Tokens per second with both libraries, by format of the default model."""
-    wheel, native = library.speeds.get("wheel", {}), library.speeds.get("native", {})
+def _here(settings: "Settings") -> "list[Here]":
+    """The models that can be measured with."""
+    from ..engines.native.gains import Here
+    from ..store import Store
+
+    return [
+        Here(each.name, str(each.digest), each.quantization or "unknown", each.path, each.bytes)
+        for each in Store.at(settings).models()
+        if each.kind == "model" and each.path.is_file()
+    ]
+
+
+def _show_speeds(done: "Built", out: Output) -> None:
+    """Tokens per second with both libraries: models that are here, then copies of the default one; what it gains."""
+    from ..engines.native.gains import overall
+
+    wheel, native = done.library.speeds.get("wheel", {}), done.library.speeds.get("native", {})
+    models = [(each.name, each.format, each.wheel, each.native) for each in done.gains]
+    copies = [("a copy of the default", name, wheel[name], native[name]) for name in native if name != "as it is"]
     rows = []
-    for format in native:
+    for name, format, before, after in (*models, *copies):
         for measure, held, words in (("prefill", "512", "reading"), ("decode 8", "40", "eight voices")):
-            a, b = wheel[format][measure][held], native[format][measure][held]
-            rows.append((format, words, f"{a:.0f}", f"{b:.0f}", f"{b / a:.1f}"))
-    out.table(("FORMAT", "", "WHEEL", "NATIVE", "TIMES"), rows)
-    proof = library.proof
-    alike = f"{proof['same_choice']:.1%} of {proof['tokens']} choices like the wheel's"
-    out.note(f"proved: {', '.join(proof['checks'])}; {alike}")
-    out.note("engines use it from now on; back: pluriverse engine use wheel")
-    out.note("a faster format: pluriverse optimise NAME")
+            a, b = before[measure][held], after[measure][held]
+            rows.append((name, format, words, f"{a:.0f}", f"{b:.0f}", f"{b / a:.1f}"))
+    out.table(("MODEL", "FORMAT", "TOKENS/S", "WHEEL", "NATIVE", "TIMES"), rows)
+    proof = done.library.proof
+    if proof:
+        alike = f"{proof['same_choice']:.1%} of {proof['tokens']} choices like the wheel's"
+        out.note(f"proved: {', '.join(proof['checks'])}; {alike}")
+    times = overall(done.gains)
+    told = f"{times:.2f} times as fast with the models that are here" if times else "not measured with any model here"
+    if done.used:
+        out.note(f"{told}: engines use it from now on; back: {_P} use wheel")
+    else:
+        out.note(f"{told}: that is nothing, so the wheel's library goes on serving; all the same: {_P} use native")
+    out.note(f"a faster format: pluriverse optimise NAME, then {_P} build measures that too")
 
 
 def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

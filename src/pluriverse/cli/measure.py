@@ -201,7 +201,7 @@ def _ahead(event: "MeasureAhead") -> str:
     known = f", {event.check_kept:,} of them answered already" if event.check_kept else ""
     checks = f"first a sensitivity check of {named}: at most {counted(event.check_cells, 'question')}{known}"
     run = f"then at most {event.cells - event.kept:,} for the measurement itself"
-    return f"{checks}, kept for the next time; {run} (--no-proof leaves the check out)"
+    return f"{checks}; {run} (checks are kept; --no-proof leaves them out)"
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:

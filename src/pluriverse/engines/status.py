@@ -14,7 +14,7 @@ from .local.calibration import Calibration, Calibrations
 from .local.layouts import WHEEL
 from .local.libraries import Kept, NativeLibrary
 from .local.processor import Processor, this_processor
-from .native import additions
+from .native import additions, gains
 
 WORTH_A_COPY = 1.2  # times as fast, from which on another format is worth its disk
 
@@ -73,14 +73,22 @@ def _advice(
     kept: Kept, used: NativeLibrary | None, processor: Processor, calibration: Calibration | None
 ) -> tuple[str, ...]:
     words = []
-    if used is None and kept.fitting():
-        words.append("a library made for this processor is here: pluriverse engine use native")
+    if used is None and (fitting := kept.fitting()):
+        times = gains.overall(gains.kept(fitting.speeds))
+        if times is not None and times < gains.LEAST_GAIN:
+            words.append(
+                f"the library built here gains nothing for the models that were here ({times:.2f} times as fast), so"
+                " the wheel's serves; after another model has come, pluriverse engine build measures it with that"
+            )
+        else:
+            words.append("a library made for this processor is here: pluriverse engine use native")
     elif kept.choice == "native" and used is None:
         words.append("the native library is of another processor, so the wheel's serves: pluriverse engine build")
     elif used is None and processor.beyond_wheel:
         words.append(
-            "these kernels leave part of the processor unused: pluriverse engine build, once, about three minutes on "
-            "two cores, 2 GB of disk meanwhile, a network"
+            "these kernels leave part of the processor unused: pluriverse engine build, once, about four minutes on"
+            " two cores, 2 GB of disk meanwhile, a network; what that gains hangs on the processor and on the formats"
+            " of your models: it is measured, and the wheel's library stays where it is nothing"
         )
     if used is not None and used.added != additions.digest():
         words.append("kernels have become faster since this library was built: pluriverse engine build")
@@ -120,4 +128,4 @@ def likely_gain(settings: Settings) -> str | None:
         told.touch()
     except OSError:  # a read-only home would be told every time
         return None
-    return "this processor can be two to three times as fast: pluriverse engine status"
+    return "this processor has instructions that nothing here uses yet: pluriverse engine status"

@@ -25,6 +25,9 @@ class Pretence:
     broken: set[str] = field(default_factory=set)  # kinds of compilers that cannot compile
     crashing: set[str] = field(default_factory=set)  # kinds whose kernels crash
     speed: dict[str, float] = field(default_factory=lambda: {"zig": 2.0, "system": 1.0})
+    speed_of: dict[tuple[str, str], float] = field(default_factory=dict)  # by kind and model's stem, before `speed`
+    unknown: set[str] = field(default_factory=set)  # stems of models that no library can run
+    timed: list[tuple[str, str]] = field(default_factory=list)  # kind and stem, as they were timed
     checks: dict[str, bool] = field(default_factory=lambda: dict(CHECKS))
     off: float = 0.0  # by which logits differ from the wheel's
     off_fine: float = 0.0  # the same of the model in BF16
@@ -63,7 +66,11 @@ def pretence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretence]:
         if kind in made.crashing:
             raise EngineError("the library's process ended: signal 4")
         if document["do"] == "speed":
-            speed = made.speed.get(kind, 0.5)
+            stem = Path(document["model"]).stem
+            made.timed.append((kind, stem))
+            if stem in made.unknown:
+                raise EngineError("unknown architecture")
+            speed = made.speed_of.get((kind, stem), made.speed.get(kind, 0.5))
             return {"prefill": {"512": 100 * speed}, "decode 8": {"40": 10 * speed}}
         rows = np.log(np.full((4, 2), 0.5, np.float32))
         if kind != "wheel":
@@ -89,7 +96,7 @@ def pretence(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pretence]:
 def build(pretence: Pretence, tmp_path: Path) -> Callable[..., list[Any]]:
     """Build into the test's home; the events."""
 
-    def go(compiler: str = "auto", **options: bool) -> list[Any]:
+    def go(compiler: str = "auto", **options: Any) -> list[Any]:
         return list(building.build(tmp_path / "home", tmp_path / "model.gguf", compiler, **options))
 
     return go

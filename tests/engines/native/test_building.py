@@ -12,6 +12,7 @@ from filelock import FileLock
 from pluriverse.engines.local.libraries import Kept
 from pluriverse.engines.native import additions, building
 from pluriverse.engines.native.building import BuildProgress, BuildStep, Built
+from pluriverse.engines.native.gains import Here, chosen, overall
 from pluriverse.errors import EngineError
 
 from .conftest import GCC, ZIG, Pretence
@@ -32,6 +33,49 @@ def test_the_faster_compiler_wins_and_engines_use_it(build: Build, kept: Kept, p
     assert {type(event) for event in others} == {BuildStep, BuildProgress}
     assert pretence.compiled == [("zig", "llama"), ("system", "ggml-cpu")]
     assert not (kept.folder / "work").exists()
+
+
+def here(*formats: str) -> list[Here]:
+    """A model of each format; their stems are the formats."""
+    return [Here(f"model-{each}", f"sha256:{each}", each, Path(f"{each}.gguf"), 100) for each in formats]
+
+
+def test_compilers_are_compared_by_the_formats_that_are_here(build: Build, pretence: Pretence) -> None:
+    """In turns with the wheel's library, so that what disturbs, disturbs all alike."""
+    pretence.speed = {"zig": 9.0, "system": 1.0}  # of every other format
+    pretence.speed_of = {("zig", "Q4_1"): 1.0, ("system", "Q4_1"): 2.0}
+    built = build(here=here("Q4_1"))[-1]
+    assert built.library.compiler == "system (gcc 1)" and [each.name for each in built.gains] == ["model-Q4_1"]
+    assert [kind for kind, stem in pretence.timed if stem == "Q4_1"] == ["wheel", "zig", "system"] * 2
+
+
+def test_what_it_gains_is_said_and_the_wheel_stays_where_that_is_nothing(
+    build: Build, kept: Kept, pretence: Pretence
+) -> None:
+    pretence.speed_of = {(kind, "Q4_1"): 0.51 for kind in ("zig", "system")}  # the wheel: 0.5
+    built = build(here=here("Q4_1"))[-1]
+    assert not built.used and kept.choice == "wheel" and kept.used() is None
+    assert overall(built.gains) == pytest.approx(1.02) and kept.fitting() == built.library, "it is kept all the same"
+    again = build(here=here("Q4_1", "Q8_0"))[-1]  # another model has come
+    assert again.already_here and again.used and kept.choice == "native"
+    assert [each.format for each in again.gains] == ["Q4_1", "Q8_0"]
+    before = len(pretence.timed)
+    assert not build(here=here("Q4_1"))[-1].used and kept.choice == "wheel" and len(pretence.timed) == before
+    assert [each["format"] for each in kept.all()[0].speeds["here"]] == ["Q4_1", "Q8_0"]
+
+
+def test_a_model_that_no_library_runs_decides_nothing(build: Build, pretence: Pretence) -> None:
+    pretence.unknown = {"RWKV"}
+    built = build(here=here("RWKV", "Q8_0"))[-1]
+    assert built.used and [each.format for each in built.gains] == ["Q8_0"]
+
+
+def test_of_each_format_the_smallest_is_measured_and_none_that_takes_an_hour() -> None:
+    small, large, huge = (
+        Here(name, name, "Q8_0", Path(name), size) for name, size in (("s", 1), ("l", 9), ("h", 10**12))
+    )
+    other = Here("o", "o", "Q4_0", Path("o"), 5)
+    assert chosen([large, huge, small, other]) == [small, other] and chosen([huge]) == []
 
 
 def test_a_second_build_is_here_already_until_again(build: Build, pretence: Pretence) -> None:

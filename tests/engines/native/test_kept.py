@@ -78,7 +78,25 @@ def test_a_library_from_before_kernels_were_added_serves_and_a_newer_one_is_advi
     assert not any("faster since" in words for words in status_of(settings).advice)
 
 
-@pytest.mark.parametrize("damage", ["truncate", "garbage", "no library", "other fields"])
+DAMAGES = ["truncate", "garbage", "no library", "other fields"]
+
+
+def test_advice_does_not_ask_for_what_gains_nothing(kept: Kept, tmp_path: Path) -> None:
+    slow = {"prefill": {"512": 100.0}, "decode 8": {"40": 10.0}}
+    for times, words in ((1.01, "gains nothing for the models that were here (1.01 times"), (1.5, "use native")):
+        fast = {measure: {held: speed * times for held, speed in cells.items()} for measure, cells in slow.items()}
+        here = {"name": "m", "digest": "d", "format": "Q4_1", "wheel": slow, "native": fast, "times": times}
+        put(
+            kept,
+            dataclasses.replace(library(f"x{times}"), built=f"2026-11-2{times}", speeds={"here": [here]}),
+            tmp_path,
+        )
+        kept.use("wheel")
+        advice = status_of(Settings(home=tmp_path / "home")).advice
+        assert any(words in each for each in advice), advice
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_folder_is_left_out(kept: Kept, tmp_path: Path, damage: str) -> None:
     made = put(kept, library("a"), tmp_path)
     assert made.path
@@ -133,7 +151,9 @@ def test_a_likely_gain_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     fast = dataclasses.replace(OTHER, features=frozenset({"avx512f"}))
     monkeypatch.setattr("pluriverse.engines.status.this_processor", lambda: fast)
     settings = Settings(home=tmp_path)
-    assert likely_gain(settings) == "this processor can be two to three times as fast: pluriverse engine status"
+    assert (
+        likely_gain(settings) == "this processor has instructions that nothing here uses yet: pluriverse engine status"
+    )
     assert likely_gain(settings) is None
     monkeypatch.setattr("pluriverse.engines.status.this_processor", lambda: OTHER)
     assert likely_gain(Settings(home=tmp_path / "other")) is None

@@ -86,9 +86,7 @@ class Kept:
 
     def add(self, folder: Path, library: NativeLibrary) -> NativeLibrary:
         """Put a folder of shared libraries in place, whole; an older one of that key goes."""
-        document = asdict(library)
-        del document["path"]
-        write(folder / "build.json", json.dumps(document, indent=1))
+        write(folder / "build.json", json.dumps(_document(library), indent=1))
         place = self.libraries / library.key
         make_folder(self.folder)
         make_folder(self.libraries)
@@ -101,6 +99,11 @@ class Kept:
         kept = _read(place / "build.json")
         assert kept
         return kept
+
+    def describe(self, library: NativeLibrary) -> NativeLibrary:
+        """Write anew what is known of one that is in place, such as what it gains."""
+        write(self.libraries / library.key / "build.json", json.dumps(_document(library), indent=1))
+        return library
 
     def remove(self) -> int:
         """Drop every native library and what was kept for building; bytes freed. Engines take the wheel again."""
@@ -121,3 +124,9 @@ def _read(path: Path) -> NativeLibrary | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return library if library.path and library.path.is_file() else None
+
+
+def _document(library: NativeLibrary) -> dict[str, Any]:
+    document = asdict(library)
+    del document["path"]
+    return document

@@ -1,7 +1,7 @@
 """`engine build`: get the source and the tools, compile, prove, measure, keep. One generator, events out.
 
 A kill or a full disk leaves what was whole; the next build goes on from there. Nothing is used before it has proved
-itself, and nothing but the wheel is used when it does not.
+itself, and nothing but the wheel is used when it does not, or where it gains nothing for the models that are here.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ from ..local.layouts import NATIVE
 from ..local.libraries import NAMES, Kept, NativeLibrary
 from ..local.processor import this_processor
 from ..requantising import requantise
-from . import additions, compiling, obtaining, trial
+from . import additions, compiling, gains, obtaining, trial
 from .compiling import Compiler
+from .gains import Gain, Here, Speed
 
-FAST = "Q4_0"  # by which compilers are compared: the format that native kernels help most
-FORMATS = ("Q8_0", FAST)
+FORMATS = ("Q8_0", "Q4_0")  # of copies of the default model, by which `engine status` advises one
 FINE = "BF16"  # whose kernels on AMX are ours (`additions`): proved and measured where the processor has it
 NEEDED = 2 * 1024**3  # bytes of free disk while it is built
 MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
@@ -52,25 +52,33 @@ class BuildProgress:
 
 @dataclass(frozen=True, slots=True)
 class Built:
+    """`gains`: what it gains for the models that are here; `used`: whether engines take it from now on, which they do
+    where that is more than nothing."""
+
     library: NativeLibrary
+    gains: tuple[Gain, ...]
+    used: bool
     already_here: bool = False
 
 
-Speed = dict[str, dict[str, float]]  # measure: tokens held or read: tokens per second
 BuildEvent = BuildStep | BuildProgress | Built
 
 
-def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = False) -> Iterator[BuildEvent]:
-    """Make the native library for this processor and let engines use it from now on.
+def build(
+    home: Path, model: Path, compiler: str = "auto", *, again: bool = False, here: Sequence[Here] = ()
+) -> Iterator[BuildEvent]:
+    """Make the native library for this processor, and let engines use it from now on where that gains anything.
 
-    `model`: a GGUF file to prove it with. `compiler`: zig, system, or auto, which keeps whichever's kernels are faster.
-    Raises EngineError, UnreachableError or IntegrityError; then engines use what they used before.
+    `model`: a GGUF file to prove it with; `here`: the models by which it is chosen (default: that one). `compiler`:
+    zig, system, or auto, which keeps whichever's kernels are faster with them. One that is here already is only
+    measured, with models that it was not measured with. Raises EngineError, UnreachableError or IntegrityError; then
+    engines use what they used before.
     """
+    models = gains.chosen(here) or [Here(model.stem, str(model), "as it is", model, 0)]
     kept = Kept(home)
     known = kept.fitting()
     if not again and known and known.added == additions.digest() and compiler in {"auto", known.compiler.split()[0]}:
-        kept.use("native")
-        yield Built(known, already_here=True)
+        yield from _measured_again(kept, known, models)
         return
     work = kept.folder / "work"
     make_folder(kept.folder)
@@ -79,20 +87,56 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
         raise EngineError("building needs about 2 GB of free disk for a while", f"free some where {home} is")
     try:
         with FileLock(kept.folder / "build.lock", timeout=0):
-            yield from _Building(kept, work, model, compiler).steps()
+            yield from _Building(kept, work, model, compiler, models).steps()
     except Timeout:
         raise EngineError("another build is running", "wait until it has ended: pluriverse engine status") from None
     except OSError as error:
         raise EngineError(f"the build stopped: {error.strerror or error}", "pluriverse engine build goes on") from error
 
 
-def _worth(speed: Speed) -> float:
-    return speed["prefill"]["512"] * speed["decode 8"]["40"]
+def _measured_again(kept: Kept, library: NativeLibrary, models: Sequence[Here]) -> Iterator[BuildEvent]:
+    """What a library that is here gains for these models, and whether it is used."""
+    found = {each.digest: each for each in gains.kept(library.speeds)}
+    if new := [each for each in models if each.digest not in found]:
+        speeds: dict[str, dict[str, Speed]] = {}
+        yield _measuring(new, 2)
+        for event in gains.timed(new, {"wheel": None, "native": library.path}):
+            if isinstance(event, gains.Timed):
+                yield BuildProgress("measuring what it gains", event.done, event.total)
+            else:
+                speeds = event
+        found |= {each.digest: each for each in _gains(new, speeds["wheel"], speeds["native"])}
+        documents = [each.as_dict() for each in found.values()]
+        library = kept.describe(replace(library, speeds={**library.speeds, "here": documents}))
+    now = tuple(found[each.digest] for each in models if each.digest in found)
+    yield Built(library, now, _chosen(kept, now), already_here=True)
+
+
+def _measuring(models: Sequence[Here], libraries: int) -> BuildStep:
+    named = ", ".join(f"{each.name} ({each.format})" for each in models)
+    return BuildStep(f"measuring what it gains for {named}", gains.about_s(models, libraries) or 5)
+
+
+def _gains(models: Sequence[Here], wheel: dict[str, Speed], native: dict[str, Speed]) -> list[Gain]:
+    return [
+        Gain(each.name, each.digest, each.format, wheel[each.digest], native[each.digest])
+        for each in models
+        if each.digest in wheel and each.digest in native
+    ]
+
+
+def _chosen(kept: Kept, found: Sequence[Gain]) -> bool:
+    """Whether engines use the library from now on."""
+    times = gains.overall(found)
+    used = times is None or times >= gains.LEAST_GAIN
+    kept.use("native" if used else "wheel")
+    return used
 
 
 class _Building:
-    def __init__(self, kept: Kept, work: Path, model: Path, compiler: str) -> None:
+    def __init__(self, kept: Kept, work: Path, model: Path, compiler: str, models: Sequence[Here]) -> None:
         self._kept, self._work, self._model, self._wanted = kept, work, model, compiler
+        self._models = models
         self._begun = time.monotonic()
 
     def steps(self) -> Iterator[BuildEvent]:
@@ -110,17 +154,39 @@ class _Building:
                 folders[other] = self._with_kernels(folders[first], other)
             except EngineError:
                 continue  # one compiler is enough
-        yield BuildStep("measuring", 5)
-        files = self._formats()
-        fastest = self._by_speed(folders, files[FAST])
+        here: dict[str, dict[str, Speed]] = {}
+        for event in self._timed(folders):
+            if isinstance(event, dict):
+                here = event
+            else:
+                yield event
+        running = [each for each in folders if each.version in here]
+        fastest = sorted(running, key=lambda each: -gains.worth_of_all(here[each.version]))
         yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 35)
+        files = self._formats()
         best, proof = self._first_proved(fastest, folders, files)
+        yield BuildStep("measuring copies of the default model in other formats", 40)
+        found = tuple(_gains(self._models, here["wheel"], here[best.version]))
         speeds = {"wheel": self._speeds(None, files), "native": self._speeds(folders[best], files)}
-        library = self._described(best, proof, speeds)
+        library = self._described(best, proof, {**speeds, "here": [each.as_dict() for each in found]})
         added = self._kept.add(folders[best], library)
-        self._kept.use("native")
+        used = _chosen(self._kept, found)
         shutil.rmtree(self._work, ignore_errors=True)
-        yield Built(added)
+        yield Built(added, found, used)
+
+    def _timed(self, folders: dict[Compiler, Path]) -> Iterator[BuildEvent | dict[str, dict[str, Speed]]]:
+        """Speeds of the wheel's library and each compiler's, by its version. A compiler whose kernels crash is left
+        out, unless there is no other."""
+        yield _measuring(self._models, 1 + len(folders))
+        paths = {each.version: folder / NAMES[compiling.system()] for each, folder in folders.items()}
+        try:
+            for event in gains.timed(self._models, {"wheel": None, **paths}):
+                if isinstance(event, gains.Timed):
+                    yield BuildProgress("measuring what it gains", event.done, event.total)
+                else:
+                    yield event
+        except EngineError as error:
+            raise EngineError(f"no compiler here makes kernels that run: {error.message}", _SERVES) from error
 
     def _compilers(self) -> list[Compiler]:
         found = compiling.compilers(self._work, self._tools)
@@ -159,21 +225,6 @@ class _Building:
         folder = self._work / f"library-{self._key(compiler)}"
         shutil.rmtree(folder, ignore_errors=True)
         return folder
-
-    def _by_speed(self, folders: dict[Compiler, Path], file: Path) -> list[Compiler]:
-        """The fastest first. A compiler whose kernels crash is left out, unless it is the only one: then it is told."""
-        if len(folders) == 1:
-            return list(folders)
-        worth: dict[Compiler, float] = {}
-        crashes: list[EngineError] = []
-        for each, folder in folders.items():
-            try:
-                worth[each] = _worth(self._speeds(folder, {FAST: file})[FAST])
-            except EngineError as error:  # seen: GCC 12 with AMX
-                crashes.append(error)
-        if not worth:
-            raise EngineError(f"no compiler here makes kernels that run: {crashes[0].message}", _SERVES)
-        return sorted(worth, key=lambda each: -worth[each])
 
     def _first_proved(
         self, compilers: Sequence[Compiler], folders: dict[Compiler, Path], files: dict[str, Path]
