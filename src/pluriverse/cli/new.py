@@ -146,7 +146,7 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
     except NotPulled as missing:
         for source in missing.pullable.sources:
             if isinstance(source, PathSource):
-                asyncio.run(check_file(source.path, settings))
+                asyncio.run(check_file(source.path))
                 return str(source.path)  # so that it is found from any folder
     except NotFoundError as missing:
         if ref.endswith(".gguf"):

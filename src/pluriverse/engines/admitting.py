@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..values import Pullable
 
 
-async def check_file(path: Path, settings: Settings) -> None:
+async def check_file(path: Path) -> None:
     """Raises what `pull_usable` would raise over the bytes of this file."""
     from ..store import read_header
     from ..store.kinds import check_kind, has_vocabulary
@@ -29,7 +29,7 @@ async def check_file(path: Path, settings: Settings) -> None:
         unsound.hint = "get that file anew from where it came; then the same command"
         raise
     check_kind(header, str(path))
-    error = await trial(path, settings, str(path))
+    error = await trial(path, str(path))
     if error is not None and _final(error, has_vocabulary(header)):
         raise error
 
@@ -53,7 +53,7 @@ async def pull_usable(store: "Store", pullable: "Pullable", settings: Settings) 
         async for event in events:
             if isinstance(event, Whole) and not pinned:
                 yield event
-                error = await trial(event.path, settings, event.called)
+                error = await trial(event.path, event.called)
                 if error is not None and _final(error, event.vocabulary):
                     await events.athrow(error)
                 problem = error.message if error else None

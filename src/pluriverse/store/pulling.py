@@ -256,7 +256,7 @@ class _Job:
         """Share the bytes of a file on the same disk instead of copying them."""
         self.link.unlink(missing_ok=True)
         try:
-            self.link.hardlink_to(file)
+            self.link.hardlink_to(file.resolve())  # not to a symbolic link, as hub caches have them
         except OSError:  # another disk, or one without links
             return False
         return True

@@ -6,6 +6,7 @@ Knows the names, argument types and struct layouts. Does not know models, prompt
 import ctypes as c
 import importlib.metadata
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +120,7 @@ class Library:
         causes = [line.split(_CAUSE, 1)[1] for line in self.log if _CAUSE in line]
         told = [line for line in self.log if not line.endswith(_NO_CAUSE)]
         if causes and not causes[0].startswith("llama_model_loader: failed to load"):
-            return (
-                causes[0]
-                .removeprefix("error loading model vocabulary: ")
-                .removeprefix("error loading model hyperparameters: ")
-            )
+            return _WHERE.sub("", causes[0])
         return told[0] if told else causes[0] if causes else unknown
 
     def system_info(self) -> str:
@@ -132,6 +129,7 @@ class Library:
 
 
 _CAUSE = "error loading model: "
+_WHERE = re.compile(r"^(error loading model \w+: |\w+: )+")  # in the library it was noticed
 _NO_CAUSE = ("failed to load model", "failed to create context", "failed to initialize the context")
 REBUILD = "pluriverse engine use wheel, or build it again: pluriverse engine build"
 _REINSTALL = f"pip install --force-reinstall xllamacpp=={layouts.WHEEL_VERSION}"

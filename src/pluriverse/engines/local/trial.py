@@ -3,7 +3,7 @@
 The library reads the header, the vocabulary and the list of tensors and leaves the weights alone, which takes a
 fraction of a second. Only it knows which architectures and tokenizers it has: it is asked, and no list is kept here.
 
-    python -m pluriverse.engines.local.trial    {"path", "library"} on stdin -> {"tried", "error"} on stdout
+    python -m pluriverse.engines.local.trial    {"path", "called"} on stdin -> {"tried", "error"} on stdout
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import EngineError, PluriverseError, UnsupportedError, from_dict
-from ...settings import Settings, child_environment
+from ...settings import child_environment
 from .library import Library, open_library
 from .model import load
 
@@ -22,17 +22,14 @@ _SECONDS = 60
 _MEMORY = 4 * 1024**3  # bytes of address space
 
 
-async def trial(path: Path, settings: Settings, called: str) -> PluriverseError | None:
-    """Why the library that engines use cannot run the model at `path`, or None: it can, or nothing can be tried here.
+async def trial(path: Path, called: str) -> PluriverseError | None:
+    """Why the pinned wheel's library cannot run the model at `path`, or None: it can, or nothing can be tried here.
 
     UnsupportedError for a kind of model that it does not know, EngineError for one that it knows and cannot load.
     """
     import asyncio
 
-    from .libraries import Kept
-
-    library = Kept(settings.home).used()
-    question = {"path": str(path), "library": str(library.path) if library else None, "called": called}
+    question = {"path": str(path), "called": called}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-P", "-m", "pluriverse.engines.local.trial"),  # -P: nothing in the current folder is imported
@@ -97,7 +94,7 @@ def main() -> None:
     question = json.load(sys.stdin)
     answer: dict[str, Any] = {"tried": True, "error": None}
     try:
-        library = open_library(Path(question["library"]) if question["library"] else None)
+        library = open_library()
     except EngineError:
         answer["tried"] = False
     else:
