@@ -19,9 +19,11 @@ PIECE = 4096  # characters that are at least tokenised at a time, where a text m
 class Model:
     """Loaded weights. The file's header must have passed `store.gguf.read_header` before."""
 
-    def __init__(self, library: Library, path: Path) -> None:
-        self.library = library
-        handle = library.llama_model_load_from_file(str(path).encode(), library.llama_model_default_params())
+    def __init__(self, library: Library, path: Path, vocabulary_only: bool = False) -> None:
+        self.library, self.path = library, path
+        params = library.llama_model_default_params()
+        params.vocab_only = vocabulary_only
+        handle = library.llama_model_load_from_file(str(path).encode(), params)
         if not handle:
             reason = library.log[-1] if library.log else "no reason given"
             raise EngineError(f"the engine cannot load {path.name}: {reason}", "pluriverse verify")

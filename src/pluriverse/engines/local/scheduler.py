@@ -18,6 +18,7 @@ from ...values import Sampling
 from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started
 from ..text import TextStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
+from .grammars import Grammars
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
@@ -88,6 +89,7 @@ class Scheduler:
         self._pace = pace
         self._bytes_per_token = bytes_per_token
         self._template = template or ChatTemplate(model)
+        self._grammars = Grammars(model)
         self._prefixes = PrefixCache(options.prefix_memory)
         self._context: Context | None = None
         self._waiting: deque[Reply] = deque()
@@ -125,6 +127,7 @@ class Scheduler:
                 f"the conversation has {longest:,} tokens; the model reads {self._model.context_length:,}",
                 "shorten it, or start a new conversation",
             )
+        self._grammars.check(sampling.grammar)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
         reply = Reply(id, sampling, seed, sampler, TextStream(sampling.stop + self._template.stop))

@@ -49,7 +49,7 @@ def _limit() -> None:
                 resource.setrlimit(kind, (most, most))
 
 
-def _clock(seconds: float) -> None:
+def clock(seconds: float) -> None:
     """End this process after so much processor time, also in the middle of one long operation; 0: take that back."""
     if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -134,12 +134,12 @@ def main() -> None:
         templates.answer(job)
     _limit()
     for line in sys.stdin.buffer:
-        _clock(SECONDS)
+        clock(SECONDS)
         try:
             answer = json.dumps(templates.answer(json.loads(line)))
         except MemoryError:
             answer = json.dumps({"error": f"it takes more than {MEMORY // 1024**2} MB of memory", "why": "memory"})
-        _clock(0)
+        clock(0)
         sys.stdout.write(answer + "\n")
         sys.stdout.flush()
 
