@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import EngineError, UnsupportedError
+from ...errors import EngineError, UnsupportedError, UsageError
 from ..thinking import CHANNEL, HARMONY, SPELLED
 from .layouts import NATIVE
 from .library import Library
 
+PIECE = 4096  # characters that are at least tokenised at a time, where a text may be too long
 _KNOWS_NOT = re.compile(r"unknown (?:model )?(architecture|tokenizer|pre-tokenizer)(?: type)?: '(.{1,80})'")
 _NEWER = "a newer pluriverse may know it: pip install --upgrade pluriverse; see what can be asked: pluriverse catalogue"
 
@@ -44,17 +45,19 @@ def load(library: Library, path: Path, called: str, **parameters: Any) -> int:
 class Model:
     """Loaded weights. The file's header must have passed `store.gguf.read_header` before."""
 
-    def __init__(self, library: Library, path: Path) -> None:
-        self.library = library
-        self.handle: int = load(library, path, path.name)
+    def __init__(self, library: Library, path: Path, vocabulary_only: bool = False) -> None:
+        self.library, self.path = library, path
+        self.handle: int = load(library, path, path.name, vocab_only=vocabulary_only)
         handle = self.handle
         self._vocab = library.llama_model_get_vocab(handle)
         self.vocabulary_size: int = library.llama_vocab_n_tokens(self._vocab)
         self.context_length: int = library.llama_model_n_ctx_train(handle)
         self.bytes: int = library.llama_model_size(handle)
+        self._bos: int = library.llama_vocab_bos(self._vocab)
         self.adds_bos: bool = library.llama_vocab_get_add_bos(self._vocab)
         self.piece = functools.lru_cache(maxsize=None)(self._piece)
         self.is_end = functools.lru_cache(maxsize=None)(self._is_end)
+        self.is_control = functools.lru_cache(maxsize=None)(self._is_control)
 
     @property
     def vocabulary(self) -> Any:
@@ -76,15 +79,11 @@ class Model:
 
     @property
     def bos(self) -> str:
-        return self._text(self.library.llama_vocab_bos(self._vocab))
+        return self._text(self._bos)
 
     @property
     def eos(self) -> str:
         return self._text(self.library.llama_vocab_eos(self._vocab))
-
-    def is_control(self, token: int) -> bool:
-        """Whether it is a mark such as the end of a turn, over which no other token reaches."""
-        return bool(self.library.llama_vocab_is_control(self._vocab, token))
 
     def text(self, token: int) -> str:
         """What spells a token."""
@@ -96,15 +95,59 @@ class Model:
         return b"".join(pieces).decode("utf-8", "replace")
 
     def tokenize(self, text: str, *, special: bool, add_bos: bool = False) -> list[int]:
-        """Token ids of `text`. `special`: whether text that spells a control token becomes that token."""
+        """Token ids of `text`. `special`: whether text that spells a control token becomes that token.
+
+        The mark of the beginning is put here, and the library asked for none: with it, it would also add a mark of the
+        end behind a prompt that is to be continued, where the file says so (`add_eos_token`, `add_sep_token`).
+        """
         data = text.encode("utf-8", "replace")
+        bos = [self._bos] if add_bos and self._bos >= 0 else []
         room = len(data) + 2
         while True:
             ids = (c.c_int32 * room)()
-            n = self.library.llama_tokenize(self._vocab, data, len(data), ids, room, add_bos, special)
+            n = self.library.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
             if n >= 0:
-                return ids[:n]
+                return bos + ids[:n]
             room = -n
+
+    def tokenize_plain(self, text: str) -> list[int]:
+        """Token ids of `text` as mere text: no control token among them, whatever it spells. UsageError if none can be.
+
+        Some tokenizers (RWKV's) find every word of their vocabulary in any text; there the spelling is broken up.
+        """
+        ids = self.tokenize(text, special=False)
+        spelled = {self.text(token) for token in ids if self.is_control(token)}
+        if not spelled:
+            return ids
+        found: list[int] = []
+        marks = "|".join(map(re.escape, sorted(filter(None, spelled), key=len, reverse=True)))
+        for place, piece in enumerate(re.split(f"({marks})", text) if marks else [text]):
+            parts = (piece[:1], piece[1:]) if place % 2 else (piece,)
+            if text in parts:
+                raise UsageError("a message spells a control token of this model that is not to be told from text")
+            for part in filter(None, parts):
+                found += self.tokenize_plain(part)
+        return found
+
+    def spells_control(self, text: str) -> bool:
+        """Whether control tokens would be found in `text`."""
+        ids = self.tokenize(text, special=True)
+        return any(map(self.is_control, ids)) or ids != self.tokenize(text, special=False)
+
+    def longer(self, text: str, most: int) -> int:
+        """0 where `text` may have at most `most` tokens; else about how many it has at least.
+
+        It is read piece by piece and only until that is certain, so that a text of any length is refused at once.
+        """
+        if len(text) <= most:
+            return 0
+        piece = max(most, PIECE)
+        tokens = 0
+        for start in range(0, len(text), piece):
+            tokens += len(self.tokenize(text[start : start + piece], special=False))
+            if tokens > most + most // 2:  # pieces that are cut anywhere have a few tokens more than the whole
+                return tokens
+        return 0
 
     def detokenize(self, tokens: Sequence[int]) -> bytes:
         return b"".join(self.piece(token) for token in tokens)
@@ -128,6 +171,10 @@ class Model:
     @functools.cached_property
     def _channels(self) -> bool:
         return len(self.tokenize(CHANNEL, special=True)) == 1
+
+    def _is_control(self, token: int) -> bool:
+        """Whether it is a mark such as the end of a turn, over which no other token reaches."""
+        return bool(self.library.llama_vocab_is_control(self._vocab, token))
 
     def _is_end(self, token: int) -> bool:
         return bool(self.library.llama_vocab_is_eog(self._vocab, token))

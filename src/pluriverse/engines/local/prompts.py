@@ -1,22 +1,23 @@
-"""From messages to token ids: the model's own chat template in a sandbox, and where its prompt may be cut.
+"""From messages to token ids: the model's own chat template, and where its prompt may be cut.
 
 Knows text and tokens. Does not know contexts, sampling or requests. Templates and message texts are untrusted: a
-template runs in Jinja's immutable sandbox, and a message that spells a control token stays plain text.
+template is filled in another process (`renderer`), its prompt holds every message or is refused (`forms`), and a
+message that spells a control token stays plain text.
 """
 
-import datetime
-import secrets
+import functools
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-import jinja2
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-from ...errors import EngineError, UsageError
+from ...errors import ContextOverflowError, UsageError
 from ...values import Message
 from ..thinking import closing
+from .forms import Form, Forms, holds, mark, values
 from .model import Model
+from .renderer import Filled, Renderer
 
 # For base models that were never taught a chat format: the plainest transcript there is.
 PLAIN_TEMPLATE = (
@@ -51,34 +52,38 @@ class Contrast:
 class ChatTemplate:
     """The chat template of one model. `stop` are strings that end a reply, for models without an end-of-turn token."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, renderer: Renderer | None = None) -> None:
+        """Raises EngineError for a template that cannot be read. `renderer`: one that was started before."""
         self._model = model
         source = model.chat_template
         self.stop = PLAIN_STOP if source is None else ()
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        environment.globals["raise_exception"] = _raise
-        environment.globals["strftime_now"] = lambda pattern: datetime.datetime.now().strftime(pattern)
-        try:
-            self._template = environment.from_string(source or PLAIN_TEMPLATE)
-        except jinja2.TemplateError as error:
-            raise EngineError(f"the model's chat template cannot be read: {error}") from error
+        self._renderer = renderer or Renderer()
+        self._renderer.read(source or PLAIN_TEMPLATE)
+        self._forms = Forms(source or PLAIN_TEMPLATE, self._fill)
+        self._now = 0.0  # what a template takes for the time: it stands while one prompt and what follows it are made
+        self._spells_control = functools.lru_cache(maxsize=64)(model.spells_control)
+
+    def close(self) -> None:
+        self._renderer.close()
 
     def prompt(self, messages: Sequence[Message], closed: bool = False) -> Prompt:
-        """Tokens up to the start of the reply. Raises UsageError for messages that the template refuses.
+        """Tokens up to the start of the reply.
 
+        Raises UsageError for messages that the template refuses or leaves out, ContextOverflowError for far too many.
         `closed`: up to the start of the answer, where the template opens thinking: what is scored is an answer.
         """
-        messages = self._for_template(messages)
-        tokens = self._tokens(messages, reply=True, closed=closed)
+        self._now = time.time()
+        self._check_length("".join(message.content for message in messages))
+        form = self._forms.of(messages)
+        messages = form.folded(messages)
+        tokens = self._tokens(messages, form, reply=True, closed=closed)
         cuts = {len(tokens)}
         for end in range(1, len(messages)):
             role = messages[end - 1].role
             if role == "assistant":
                 continue
             try:
-                head = self._tokens(messages[:end], reply=role == "user")
+                head = self._tokens(messages[:end], form, reply=role == "user", whole=False)
             except UsageError:  # some templates refuse a system prompt alone; then there is no cut there
                 continue
             if 0 < len(head) < len(tokens) and tokens[: len(head)] == head:
@@ -87,6 +92,7 @@ class ChatTemplate:
 
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
+        self._check_length(text)
         tokens = self._model.tokenize(text, special=True, add_bos=self._model.adds_bos)
         return Prompt(tuple(tokens), (len(tokens),))
 
@@ -100,7 +106,8 @@ class ChatTemplate:
         if isinstance(prefix, str):
             whole = self.raw(prefix + text).tokens
         else:
-            whole = tuple(self._tokens(self._for_template(prefix), reply=True, tail=text, closed=True))
+            form = self._forms.of(prefix)
+            whole = tuple(self._tokens(form.folded(prefix), form, reply=True, tail=text, closed=True))
         cut = len(head.tokens)
         if whole[:cut] != head.tokens or len(whole) == cut:
             raise UsageError(
@@ -127,10 +134,13 @@ class ChatTemplate:
         if place < 0:
             return None
         last = model.tokenize(model.text(head.tokens[place]), special=True)
-        rendered = self._render(self._for_template(messages), True)
-        _, mark, text = (rendered + closing(rendered)).rpartition(model.text(head.tokens[place]))
+        form = self._forms.of(messages)
+        rendered = self._render(values(form.folded(messages), form.typed, True))
+        _, control, text = (rendered + closing(rendered)).rpartition(model.text(head.tokens[place]))
         tokens = list(head.tokens[place + 1 :])
-        sure = mark and last == [head.tokens[place]] and text.strip() and model.tokenize(text, special=True) == tokens
+        sure = (
+            control and last == [head.tokens[place]] and text.strip() and model.tokenize(text, special=True) == tokens
+        )
         return (text, tokens) if sure else None
 
     def _after(self, ending: tuple[str, list[int]], text: str) -> tuple[int, ...] | None:
@@ -141,59 +151,69 @@ class ChatTemplate:
             return None
         return tuple(whole[len(tokens) :]) or None
 
-    def _for_template(self, messages: Sequence[Message]) -> list[Message]:
-        """Put a system prompt into the first user turn where the template has no place for one."""
-        if not messages or messages[0].role != "system" or len(messages) < 2:
-            return list(messages)
-        marker = f"system{secrets.token_hex(8)}"
-        try:
-            if marker in self._render([Message("system", marker), *messages[1:]], reply=True):
-                return list(messages)
-        except UsageError:
-            pass
-        first = Message(messages[1].role, f"{messages[0].content}\n\n{messages[1].content}")
-        return [first, *messages[2:]]
+    def _check_length(self, text: str) -> None:
+        """Refuse a text that is far too long before it is read as a whole, which takes seconds a megabyte."""
+        most = self._model.context_length
+        if tokens := self._model.longer(text, most):
+            raise ContextOverflowError(
+                f"the conversation has {len(text):,} characters, {tokens:,} tokens or more; the model reads {most:,}",
+                "shorten it, or start a new conversation",
+            )
 
-    def _tokens(self, messages: Sequence[Message], reply: bool, tail: str = "", closed: bool = False) -> list[int]:
-        """Template text may spell control tokens; message text and `tail` may not, so these are tokenised apart."""
+    def _tokens(
+        self,
+        messages: Sequence[Message],
+        form: Form,
+        reply: bool,
+        tail: str = "",
+        whole: bool = True,
+        closed: bool = False,
+    ) -> list[int]:
+        """Template text may spell control tokens; message text and `tail` may not, so these are tokenised apart.
+
+        So is a message that the template does not show as it is. `whole`: whether every message must be there.
+        """
+        apart = [self._spells_control(message.content) for message in messages]
+        marks = [mark() for _ in messages]
+        while True:
+            shown = [
+                Message(m.role, word) if hidden else m for m, word, hidden in zip(messages, marks, apart, strict=True)
+            ]
+            text = self._render(values(shown, form.typed, reply))
+            missing = [place for place, message in enumerate(shown) if not holds(text, message)] if whole else []
+            if not missing:
+                break
+            for place in missing:
+                if apart[place]:
+                    raise self._forms.left_out(messages[place].role)
+                apart[place] = True
+        self._check_length(text)
+        if closed:
+            text += closing(text)
+        return self._joined(text, {m: message.content for m, message in zip(marks, messages, strict=True)}, tail)
+
+    def _joined(self, text: str, marks: dict[str, str], tail: str) -> list[int]:
+        """Tokens of `text` with the contents of the marks in it, wherever these stand, and of the tail."""
         model = self._model
-        apart: dict[str, str] = {}
-
-        def plain(content: str) -> str:
-            if model.tokenize(content, special=True) == model.tokenize(content, special=False):
-                return content
-            mark = f"text{secrets.token_hex(16)}"
-            apart[mark] = content
-            return mark
-
-        shown = [Message(message.role, plain(message.content)) for message in messages]
-        text = self._render(shown, reply)
-        text += (closing(text) if closed else "") + plain(tail)
-        add_bos = model.adds_bos and not (model.bos and text.startswith(model.bos))
-        if not apart:
-            return model.tokenize(text, special=True, add_bos=add_bos)
+        if tail and self._spells_control(tail):
+            word = mark()
+            marks, text = {**marks, word: tail}, text + word
+        else:
+            text += tail
+        pieces = re.split(f"({'|'.join(marks)})", text) if marks else [text]
         tokens: list[int] = []
-        for mark, content in apart.items():  # dicts keep order, and a template shows messages in theirs
-            before, found, after = text.partition(mark)
-            if not found:
-                raise UsageError("a message spells a control token of this model, and its template hides the message")
-            tokens += model.tokenize(before, special=True, add_bos=add_bos and not tokens)
-            tokens += model.tokenize(content, special=False)
-            text = after
-        return tokens + model.tokenize(text, special=True)
+        if model.adds_bos and not (model.bos and text.startswith(model.bos)):
+            tokens += model.tokenize("", special=True, add_bos=True)
+        for place, piece in enumerate(pieces):
+            if piece:
+                tokens += model.tokenize_plain(marks[piece]) if place % 2 else model.tokenize(piece, special=True)
+        return tokens
 
-    def _render(self, messages: Sequence[Message], reply: bool) -> str:
-        values: dict[str, Any] = {
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "add_generation_prompt": reply,
-            "bos_token": self._model.bos,
-            "eos_token": self._model.eos,
-        }
-        try:
-            return self._template.render(values)
-        except (jinja2.TemplateError, ValueError, TypeError, ZeroDivisionError, OverflowError) as error:
-            raise UsageError(f"the model's chat template refuses these messages: {error}") from error
+    def _render(self, filled: dict[str, Any]) -> str:
+        found = self._fill(filled)
+        if found.error:
+            raise found.error
+        return found.text
 
-
-def _raise(message: str) -> NoReturn:
-    raise jinja2.TemplateError(message)
+    def _fill(self, filled: dict[str, Any]) -> Filled:
+        return self._renderer.render({**filled, "bos_token": self._model.bos, "eos_token": self._model.eos}, self._now)

@@ -8,7 +8,7 @@ from collections import deque
 
 import numpy as np
 
-from ...errors import UsageError
+from ...errors import EngineError, UsageError
 from ...values import Sampling
 from ..guiding import contrasted, implausible
 from .context import Logits
@@ -46,6 +46,8 @@ class Sampler:
         token = self._pick(_cut(scores, logits) if guided else scores)
         if self._grammar and not self._allowed(token):
             allowed = self._masked(scores)
+            if not np.isfinite(allowed).any():  # the library would end the process at the next token
+                raise EngineError("the grammar allows no token of this model here, so the reply cannot go on")
             plausible = _cut(allowed, logits) if guided else allowed
             token = self._pick(plausible if np.isfinite(plausible).any() else allowed)
         if self._grammar:
@@ -98,8 +100,10 @@ class Sampler:
     def _make_grammar(self) -> int | None:
         if self._sampling.grammar is None:
             return None
-        text = self._sampling.grammar.encode()
-        grammar: int | None = self._model.library.llama_sampler_init_grammar(self._model.vocabulary, text, b"root")
+        text = self._sampling.grammar.encode("utf-8", "replace")
+        grammar: int | None = None
+        if text.strip() and b"\0" not in text:  # the library takes no text for no grammar, and reads up to a zero byte
+            grammar = self._model.library.llama_sampler_init_grammar(self._model.vocabulary, text, b"root")
         if not grammar:
             raise UsageError("the grammar cannot be read", "it must be GBNF with a rule named root")
         return grammar

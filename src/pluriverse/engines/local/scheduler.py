@@ -18,6 +18,7 @@ from ...values import Sampling
 from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started, Thought
 from ..thinking import Piece, ReplyStream, opens
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
+from .grammars import Grammars
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
@@ -75,14 +76,21 @@ class Scheduler:
     """Not thread-safe, except `cancel`, which another thread may call at any time."""
 
     def __init__(
-        self, model: Model, options: EngineOptions, bytes_per_token: int, turns: Turns, pace: Pace | None = None
+        self,
+        model: Model,
+        options: EngineOptions,
+        bytes_per_token: int,
+        turns: Turns,
+        pace: Pace | None = None,
+        template: ChatTemplate | None = None,
     ) -> None:
         self._model = model
         self._options = options
         self._turns = turns
         self._pace = pace
         self._bytes_per_token = bytes_per_token
-        self._template = ChatTemplate(model)
+        self._template = template or ChatTemplate(model)
+        self._grammars = Grammars(model)
         self._prefixes = PrefixCache(options.prefix_memory)
         self._context: Context | None = None
         self._waiting: deque[Reply] = deque()
@@ -120,6 +128,7 @@ class Scheduler:
                 f"the conversation has {longest:,} tokens; the model reads {self._model.context_length:,}",
                 "shorten it, or start a new conversation",
             )
+        self._grammars.check(sampling.grammar)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
         text = ReplyStream(sampling.stop + self._template.stop, opens(self._model.spelling(prompt.tokens[-ENDING:])))
@@ -156,6 +165,7 @@ class Scheduler:
         self._waiting.clear()
         self._running.clear()
         self._tracks.clear()
+        self._template.close()
         if self._context:
             self._context.close()
             self._context = None
@@ -252,8 +262,12 @@ class Scheduler:
                 self._decoding = frozenset()
 
     def _say(self, reply: Reply, rows: list[Logits]) -> list[EngineEvent]:
-        """Choose the next token of a reply from the logits of its tracks; end it where it ends."""
-        token = reply.sampler.choose(*rows)
+        """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
+        try:
+            token = reply.sampler.choose(*rows)
+        except PluriverseError as error:
+            self._leave(reply)
+            return [Failed(reply.id, error)]
         reply.said += 1
         events: list[EngineEvent] = []
         reason: FinishReason | None = None

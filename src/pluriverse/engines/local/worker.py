@@ -1,7 +1,8 @@
 """The engine's own process, started by `client`: frames in on stdin, frames out on stdout.
 
-It holds one model's weights. A reader thread takes requests and cancellations while the main thread decodes; when stdin
-ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing else.
+It holds one model's weights. A reader thread takes requests and cancellations while the main thread loads and decodes;
+when stdin ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing
+else; what goes wrong with one request ends that request, in words, and the others go on.
 
     in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
          {"op": "generate", "requests": [{"id", "messages", "sampling", "guide"}]}  -> {"op": "events", "events": [...]}
@@ -9,7 +10,7 @@ ends, because the one that asked is gone, so does this process. A native crash e
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide"}
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide"}]}  -> "scores" for each
-         {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens"}
+         {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
 """
 
 import os
@@ -17,7 +18,7 @@ import queue
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -33,10 +34,12 @@ from .library import open_library
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
-from .prompts import Contrast, Prompt
+from .prompts import ChatTemplate, Contrast, Prompt
+from .renderer import Renderer
 from .scheduler import Scheduler
 from .scoring import Scorer, TokenScores
 from .sizes import cache_bytes_per_token
+from .template_process import die_with_parent
 from .turns import Turns
 from .wire import Document
 
@@ -46,13 +49,15 @@ class Worker:
 
     def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
         self._out = out
+        renderer = Renderer()  # first, because it starts while the weights load
         header = read_header(path)  # before any native code sees the file
         check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         turns = Turns(Path(options.turns) if options.turns else None)
         pace = Pace(options.threads)
-        self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace)
+        template = ChatTemplate(self._model, renderer)
+        self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace, template)
         self._scorer = Scorer(self._model, options, turns, pace)
         self._batches = BatchScorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
@@ -100,20 +105,23 @@ class Worker:
         elif op == "score":
             try:
                 self._scoring.append((document["id"], self._score_job(document)))
-            except PluriverseError as error:
-                self._send_scores(document["id"], error)
+            except Exception as error:
+                self._send_scores(document["id"], _known(error))
         elif op == "score_many":
             for job in document["jobs"]:
                 try:
                     prompt, continuations, contrast = self._read_job(job)
                     self._batches.submit(job["id"], prompt, continuations, contrast)
-                except PluriverseError as error:
-                    self._send_scores(job["id"], error)
+                except Exception as error:
+                    self._send_scores(job["id"], _known(error))
         elif op == "cancel":  # replies heard it already
             self._batches.cancel(document["ids"])
         elif op == "count":
-            tokens = len(self._model.tokenize(document["text"], special=False))
-            self.send({"op": "counted", "id": document["id"], "tokens": tokens})
+            try:
+                found: Document = {"tokens": len(self._model.tokenize(document["text"], special=False))}
+            except Exception as error:
+                found = {"error": _known(error).as_dict()}
+            self.send({"op": "counted", "id": document["id"], **found})
 
     def _submit(self, request: Document) -> None:
         try:
@@ -124,8 +132,8 @@ class Worker:
             said = request["messages"]
             own = self._scheduler.template.raw(said) if isinstance(said, str) else prompt(_messages(said))
             self._scheduler.submit(request["id"], own, sampling, contrast)
-        except PluriverseError as error:
-            self._send_events([Failed(request["id"], error)])
+        except Exception as error:
+            self._send_events([Failed(request["id"], _known(error))])
 
     def _send_events(self, events: list[EngineEvent]) -> None:
         document: Document = {"op": "events", "events": [_event(event) for event in events]}
@@ -170,8 +178,8 @@ class Worker:
             return
         except StopIteration as done:
             self._send_scores(id, done.value)
-        except PluriverseError as error:
-            self._send_scores(id, error)
+        except Exception as error:
+            self._send_scores(id, _known(error))
         self._scoring.popleft()
 
     def _send_scores(self, id: int, found: list[TokenScores] | PluriverseError) -> None:
@@ -181,6 +189,13 @@ class Worker:
         rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in found]
         data = b"".join(score.logits.tobytes() for score in found if score.logits is not None)
         self.send({"op": "scores", "id": id, "scores": rows}, data)
+
+
+def _known(error: Exception) -> PluriverseError:
+    """An error as one of ours; another kind is a fault of this program, and still ends one request only."""
+    if isinstance(error, PluriverseError):
+        return error
+    return EngineError(f"the engine could not do this request: {type(error).__name__}: {error}"[:300])
 
 
 def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:
@@ -193,35 +208,43 @@ def _event(event: EngineEvent) -> Document:
     return {"type": type(event).__name__, **asdict(event)}
 
 
-def _read_forever(stream: BinaryIO, inbox: "queue.SimpleQueue[Document]", worker: Worker) -> None:
-    """Runs in a thread: it hears cancellations in the middle of a decode, and the end of the one that asks."""
-    while frame := wire.read(stream):
-        document, _ = frame
-        if document["op"] == "cancel":
-            worker.cancel(document["ids"])
-        inbox.put(document)  # also a cancellation, to wake the main thread
-    os._exit(0)
+class Inbox:
+    """What the one that asks has sent, read by a thread of its own from the first moment on.
+
+    It hears cancellations in the middle of a decode, and the end of the one that asks, also while weights are loaded.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.documents: queue.SimpleQueue[Document] = queue.SimpleQueue()
+        self.cancel: Callable[[list[int]], None] = lambda ids: None
+        threading.Thread(target=self._read_forever, daemon=True).start()
+
+    def _read_forever(self) -> None:
+        while frame := wire.read(self._stream):
+            document, _ = frame
+            if document["op"] == "cancel":
+                self.cancel(document["ids"])
+            self.documents.put(document)  # also a cancellation, to wake the main thread
+        os._exit(0)
 
 
 def main() -> None:
-    stream = sys.stdin.buffer
+    die_with_parent()
     # Native code may print; only frames may reach the wire, so the wire moves away and stdout becomes stderr.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    frame = wire.read(stream)
-    if frame is None:
-        return
-    document, _ = frame
+    inbox = Inbox(sys.stdin.buffer)
+    document = inbox.documents.get()
     try:
         worker = Worker(out, Path(document["path"]), EngineOptions(**document["options"]))
-    except (PluriverseError, OSError) as error:
-        known = error if isinstance(error, PluriverseError) else EngineError(f"the engine could not start: {error}")
+    except Exception as error:
+        known = EngineError(f"the engine could not start: {error}") if isinstance(error, OSError) else _known(error)
         out.write(wire.pack({"op": "refused", "error": known.as_dict()}))
         out.flush()
-        return
-    inbox: queue.SimpleQueue[Document] = queue.SimpleQueue()
-    threading.Thread(target=_read_forever, args=(stream, inbox, worker), daemon=True).start()
-    worker.serve(inbox)
+        os._exit(0)
+    inbox.cancel = worker.cancel
+    worker.serve(inbox.documents)
 
 
 if __name__ == "__main__":

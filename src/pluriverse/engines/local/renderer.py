@@ -1,0 +1,114 @@
+"""The engine's side of `template_process`: starts it, asks it, and starts it anew when a template has ended it.
+
+Knows jobs and how they fail. Does not know messages or tokens.
+"""
+
+import contextlib
+import importlib.util
+import json
+import signal
+import subprocess
+import sys
+import threading
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import EngineError, UsageError
+from ...settings import DEFAULT_MODEL
+from . import template_process
+
+PATIENCE = 30.0  # seconds on the clock for one job; its processor time is limited more narrowly, where that can be
+OTHER_MODEL = f"take another file of this model, or ask through another one: --base {DEFAULT_MODEL}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A template's prompt, or why there is none. `broken`: it is the template's doing, whatever the messages."""
+
+    text: str = ""
+    error: UsageError | None = None
+    broken: bool = False
+
+
+class Renderer:
+    """One template at a time. Not thread-safe. The process starts at once, and lives as long as this object."""
+
+    def __init__(self) -> None:
+        self._source: str | None = None
+        self._start()
+
+    def read(self, source: str) -> None:
+        """Take this template from now on. Raises EngineError where it cannot be read."""
+        self._source = None
+        if "error" in (found := self._ask({"template": source})):
+            raise EngineError(f"the model's chat template cannot be read: {found['error']}", OTHER_MODEL)
+        self._source = source
+
+    def render(self, values: dict[str, Any], now: float) -> Filled:
+        """The template with these values, at that time (seconds since 1970)."""
+        found = self._ask({"values": values, "now": now})
+        if "error" not in found:
+            return Filled(str(found["text"]))
+        why = found["why"]
+        does = {"refused": "refuses", "failed": "fails on"}.get(why, "cannot be used for")
+        error = UsageError(f"the model's chat template {does} these messages: {found['error']}", OTHER_MODEL)
+        return Filled(error=error, broken=why not in {"refused", "failed"})
+
+    def close(self) -> None:
+        self._end()
+
+    def _ask(self, job: dict[str, Any]) -> dict[str, Any]:
+        if self._process.poll() is not None:
+            self._start()
+            if self._source is not None:
+                self.read(self._source)
+        process = self._process
+        assert process.stdin and process.stdout
+        watch = threading.Timer(PATIENCE, process.kill)
+        watch.daemon = True
+        watch.start()
+        try:
+            process.stdin.write(json.dumps(job).encode() + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = b""
+        finally:
+            watch.cancel()
+        if answer.endswith(b"\n"):
+            found: dict[str, Any] = json.loads(answer)
+            return found
+        self._end()
+        return {"error": _why(process.returncode), "why": "ended"}
+
+    def _start(self) -> None:
+        spec = importlib.util.find_spec("jinja2")
+        if spec is None or spec.origin is None:
+            raise EngineError("the local engine needs the package jinja2, which is not installed", "pip install jinja2")
+        # Isolated, and told where Jinja lies: neither the current folder nor the user's own packages can enter.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", template_process.__file__, str(Path(spec.origin).parent.parent)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._end = weakref.finalize(self, _end, self._process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        if stream:
+            with contextlib.suppress(OSError):  # what was still to be written has nobody to read it
+                stream.close()
+
+
+def _why(code: int) -> str:
+    if code == -getattr(signal, "SIGPROF", 0):
+        return f"it takes more than {template_process.SECONDS:.0f} seconds of processor time"
+    if code == -getattr(signal, "SIGKILL", 0):
+        return f"it takes more than {PATIENCE:.0f} seconds, or more memory than there is"
+    return f"it ends the process that reads it (code {code})"
