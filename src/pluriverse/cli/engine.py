@@ -137,7 +137,7 @@ def _show_speeds(library: "NativeLibrary", out: Output) -> None:
     alike = f"{proof['same_choice']:.1%} of {proof['tokens']} choices like the wheel's"
     out.note(f"proved: {', '.join(proof['checks'])}; {alike}")
     out.note("engines use it from now on; back: pluriverse engine use wheel")
-    out.note("a faster format: pluriverse optimise NAME")
+    out.note("a faster format: pluriverse optimise default")
 
 
 def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

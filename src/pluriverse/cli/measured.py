@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, command
 from .output import Output
 from .parser import near
 
@@ -52,7 +52,7 @@ def latest_of(
         if name not in measured:
             close = near(name, measured)
             here = f"{name!r} has not been measured"
-            measure = f"pluriverse measure remarks-politics --with {name}"
+            measure = command("measure", "remarks-politics", "--with", name)
             raise NotFoundError(here, f"did you mean {close}?" if close else measure)
     chosen = latest(found, names)
     if base is not None:

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import PluriverseError, UsageError, command
 from .output import Output, bold
 from .parser import GROUPS, Commands
 from .text import size
@@ -77,7 +77,7 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
                 out.progress.steps(event.words, event.done, event.total)
             else:
                 out.progress.status(f"{event.words} ...")
-    raise PluriverseError("the copy was not made", f"pluriverse optimise {name}")
+    raise PluriverseError("the copy was not made", command("optimise", name))
 
 
 def _show(made: "Optimised", out: Output) -> None:
@@ -111,11 +111,14 @@ def _advise(made: "Optimised", used: bool, out: Output) -> None:
     if made.loss and made.loss.kl.value > 0.05:
         words = "it says noticeably other things than the original; Q8_0 loses next to nothing"
     elif made.speeds and max(made.gain("prefill", "512"), made.gain("decode 8", "40")) < 1.2:
-        words = "it is hardly faster here: drop it with pluriverse rm"
+        words = f"it is hardly faster here; drop it: {command('rm', made.copy.name)}"
     else:
         words = "worth it here"
     out.note(words)
     if used:
-        out.note(f"it speaks for {made.original.name} now; back: pluriverse optimise {made.original.name} --original")
+        out.note(
+            f"it speaks for {made.original.name} now; back: {command('optimise', made.original.name, '--original')}"
+        )
     else:
-        out.note(f"let it speak: --base {made.copy.name}, or for good: pluriverse optimise ... --use")
+        use = command("optimise", made.original.name, "--as", made.format, "--use")
+        out.note(f"let it speak: --base {made.copy.name}; or for good: {use}")

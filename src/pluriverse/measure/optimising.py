@@ -149,7 +149,10 @@ class _Work:
 
     def write(self) -> Iterator[Optimising]:
         if shutil.disk_usage(self._copy.parent).free < 4 * self._original.bytes:
-            raise EngineError("the disk has no room for the copy", "free some, or drop models: pluriverse rm, gc")
+            raise EngineError(
+                "the disk has no room for the copy",
+                "free some, or drop a model of these: pluriverse ls; then pluriverse gc",
+            )
         for event in requantise(self._original.path, self._copy, self._format):
             yield Optimising(f"writing {self._format}", event.done, event.total)
 

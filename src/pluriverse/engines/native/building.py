@@ -83,7 +83,9 @@ def build(home: Path, model: Path, compiler: str = "auto", *, again: bool = Fals
     except Timeout:
         raise EngineError("another build is running", "wait until it has ended: pluriverse engine status") from None
     except OSError as error:
-        raise EngineError(f"the build stopped: {error.strerror or error}", "pluriverse engine build goes on") from error
+        raise EngineError(
+            f"the build stopped: {error.strerror or error}", "go on with it: pluriverse engine build"
+        ) from error
 
 
 def _worth(speed: Speed) -> float:
