@@ -179,7 +179,7 @@ def _piped(out: Output) -> str:
     import select
     import stat
 
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return ""
     try:
         number = sys.stdin.fileno()
