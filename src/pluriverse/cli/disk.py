@@ -82,7 +82,7 @@ def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "
     named += [f"the counterpart of {each.name}" for each in counterparts]
     given = ("--kind", args.kind) if args.kind else ()
     raise UsageError(
-        f"{args.name} is {', '.join(named)}; {'they' if len(named) > 1 else 'it'} would go on without it",
+        f"{args.name} is {' and '.join(named)}; {'they' if len(named) > 1 else 'it'} would go on without it",
         command("rm", args.name, *given, "--force"),
     )
 

@@ -156,7 +156,7 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
 
 def _sides(args: argparse.Namespace) -> list[int | None]:
     """Whose values are taken: None for a single one, else 0 and 1. UsageError where it is unclear who is made."""
-    prompt = "You are an old gardener. Answer from experience."
+    prompt = "Answer briefly and in plain words."
     if args.pair is None:
         if args.name is None:
             raise UsageError("the new assistant has no name", command("new", "gardener", "--system", prompt))
