@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 from .ask import AskEvent, AskFinished, Asking, AskOptions, Conversation, Replies, Reply, Turn, Workspace
 from .ask import ask as _ask
 from .assistants import Assistant, Panel
-from .errors import PluriverseError
+from .errors import PluriverseError, command
 from .settings import Settings
 from .values import Message
 
@@ -155,7 +155,7 @@ class Pluriverse:
             async for event in events:
                 if isinstance(event, Pulled):
                     return event
-        raise PluriverseError(f"{ref} was not pulled", f"pluriverse pull {ref}")
+        raise PluriverseError(f"{ref} was not pulled", command("pull", ref))
 
     def assistants(self) -> list[Assistant]:
         """All assistants at hand: the user's own and the starter set."""

@@ -63,7 +63,7 @@ def test_help_of_each_command_has_an_example(call: Call, name: str) -> None:
     ("words", "hint"),
     [
         (["aks", "hi"], "pluriverse ask"),
-        (["What is fair?"], 'pluriverse ask "What is fair?"'),
+        (["What is fair?"], "pluriverse ask 'What is fair?'"),
         (["panel", "shwo"], "pluriverse panel show"),
         (["ask", "hi", "--max-token", "3"], "--max-tokens"),
         (["ask"], "pluriverse ask --help"),

@@ -235,7 +235,7 @@ def tokens_needed(draft: Draft) -> int:
 def _check(heard: Sequence[Heard]) -> None:
     names = [each.assistant.name for each in heard]
     if not names:
-        raise UsageError("nobody is asked", "name assistants, e.g. --with NAME; see them all: pluriverse ls")
+        raise UsageError("nobody is asked", "name assistants, such as --with duty; see them all: pluriverse ls")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"{', '.join(twice)} is asked twice in one question", "name each assistant once")

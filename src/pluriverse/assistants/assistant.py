@@ -27,7 +27,7 @@ KEYS = ("title", "description", "base", "languages", "counterpart", "system", "o
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of a BCP 47 tag
 _HEADING = """\
 An assistant of pluriverse. Edit it freely: what is written here is what is used.
-Ask it: pluriverse ask "..." --with {name}"""
+Ask it: pluriverse ask "What makes a society fair?" --with {name}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,9 @@ class Assistant:
                 '[guidance] against = "counterpart", but no counterpart is named', 'write counterpart = "NAME"'
             )
         if self.guidance.against == PLAIN and not self.system.strip():
-            raise UsageError('[guidance] against = "plain" needs a system prompt', 'write system = "You are ..."')
+            raise UsageError(
+                '[guidance] against = "plain" needs a system prompt', 'write system = "You are an old gardener."'
+            )
 
     @property
     def digest(self) -> Digest:

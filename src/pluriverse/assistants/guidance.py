@@ -7,7 +7,7 @@ counterpart, of the plain base, or of a text. Knows definitions; nothing of engi
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..errors import NotFoundError, UsageError
+from ..errors import NotFoundError, UsageError, command
 from ..values import Digest, check_strength
 
 if TYPE_CHECKING:
@@ -79,18 +79,20 @@ def counterpart_of(assistant: "Assistant", shelf: "Shelf") -> "Assistant":
     that names nobody, another, or goes round in a circle."""
     name = assistant.name
     if assistant.counterpart is None:
-        raise UsageError(f"{name} has no counterpart", 'write counterpart = "NAME" in its file')
+        raise UsageError(f"{name} has no counterpart", f"name one in its file: {command('edit', name)}; {_WAY_OUT}")
     try:
         other = shelf.assistant(assistant.counterpart)
     except NotFoundError as missing:
         message = f"{name} names {assistant.counterpart} as its counterpart: {missing.message}"
-        raise NotFoundError(message, f"make it: pluriverse new {assistant.counterpart}, {_WAY_OUT}") from missing
+        prompt = ("--system", "You stand on the other side.", "--counterpart", name)
+        make = command("new", assistant.counterpart, *prompt)
+        raise NotFoundError(message, f"make it: {make}; {_WAY_OUT}") from missing
     if other.counterpart == name:
         return other
     if other.counterpart is None:
         raise UsageError(
             f"{name} names {other.name} as its counterpart, but {other.name} names nobody",
-            f'write counterpart = "{name}" in the file of {other.name}, {_WAY_OUT}',
+            f'write counterpart = "{name}" in its file: {command("edit", other.name)}; {_WAY_OUT}',
         )
     circle = _circle(assistant, shelf)
     if circle:

@@ -12,7 +12,7 @@ from .reading import Table, located
 KEYS = ("title", "description", "members")
 _HEADING = """\
 A panel of pluriverse: assistants that are asked together.
-Ask it: pluriverse ask "..." --panel {name}"""
+Ask it: pluriverse ask "What makes a society fair?" --panel {name}"""
 
 
 @dataclass(frozen=True, slots=True)

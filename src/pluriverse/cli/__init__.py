@@ -20,7 +20,7 @@ WELCOME = """pluriverse {version}: many open AI assistants, side by side, on you
 
   pluriverse ask "What makes a society fair?"    several assistants answer together
   pluriverse ls                                  who is here
-  pluriverse chat NAME                           a conversation with one of them
+  pluriverse chat duty                           a conversation with one of them
 
 Everything else: pluriverse --help
 """

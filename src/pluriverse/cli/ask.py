@@ -23,7 +23,7 @@ _SILENCE_S = 1.0  # a pipe that says nothing for so long is told of
 
 
 def add(commands: Commands) -> None:
-    example = 'pluriverse ask "What makes a society fair?" --with NAME,NAME'
+    example = 'pluriverse ask "What makes a society fair?" --with duty,outcomes'
     parser = commands.add("ask", "ask several assistants one question, side by side", run, example=example)
     parser.add_argument(
         "question", nargs="+", metavar="QUESTION",
@@ -179,7 +179,7 @@ def _piped(out: Output) -> str:
     import select
     import stat
 
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return ""
     try:
         number = sys.stdin.fileno()

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, command
 from .output import Output, bold
 from .parser import GROUPS, Commands, near
 from .text import size
@@ -48,7 +48,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     entries = {entry.id: entry for entry in catalogue.entries()}
     if args.id not in entries:
         close = near(args.id, entries)
-        hint = f"did you mean `pluriverse catalogue show {close}`?" if close else "see all: pluriverse catalogue"
+        hint = f"did you mean `{command('catalogue', 'show', close)}`?" if close else "see all: pluriverse catalogue"
         raise NotFoundError(f"the catalogue has no entry {args.id!r}", hint)
     entry = entries[args.id]
     document = document_of(entry)

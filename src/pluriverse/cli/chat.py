@@ -33,7 +33,7 @@ HELP = {
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("chat", "a conversation with one assistant", run, example="pluriverse chat NAME")
+    parser = commands.add("chat", "a conversation with one assistant", run, example="pluriverse chat duty")
     parser.add_argument("name", nargs="?", metavar="A", help="the assistant; with --resume: who goes on")
     parser.add_argument("--with", dest="others", metavar="B,C", help="these reply to each of your messages too")
     parser.add_argument("--resume", metavar="ID", help="go on with a kept conversation (pluriverse history)")
@@ -66,7 +66,7 @@ def _conversation(args: argparse.Namespace, workspace: "Workspace") -> "Conversa
     if args.resume:
         return Conversation.resumed(workspace, args.resume, assistant, options_of(args))
     if assistant is None:
-        raise UsageError("with whom?", "name an assistant, e.g. pluriverse chat NAME; see them all: pluriverse ls")
+        raise UsageError("with whom?", "name an assistant: pluriverse chat duty; see them all: pluriverse ls")
     return Conversation(workspace, assistant, options_of(args), keep=not args.no_history)
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import NotFoundError, UsageError
+from ..errors import NotFoundError, UsageError, command
 from .measured import document_of, interval, latest_of
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands
@@ -30,14 +30,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..measure.comparing import compare
 
     if args.a == args.b:
-        raise UsageError("an assistant is not compared with itself", "name two: pluriverse compare A B")
+        raise UsageError(
+            "an assistant is not compared with itself", "name two: pluriverse compare progressive conservative"
+        )
     found, proofs = latest_of(settings, [args.a, args.b], args.base)
     out.progress.status("comparing ...")
     a, b = (_name(found, each) for each in (args.a, args.b))
     differences = compare(found, a, b, proofs)
     if not differences:
         asked = next(each for each in found.tried if found.of(each) or found.silence(each, a) or found.silence(each, b))
-        hint = f"pluriverse measure {asked.name} --with {args.a.split(' on ')[0]},{args.b.split(' on ')[0]}"
+        names = ",".join(each.partition(" on ")[0] for each in (a, b))
+        hint = command("measure", asked.name, "--with", names)
         raise NotFoundError(f"{a} and {b} have no instrument in common", hint)
     own = [each for each in figures(found, proofs) if each.assistant in (a, b)]
     out.document({"a": a, "b": b, **document_of([*differences, *own], proofs_of(found, proofs), found)})

@@ -21,7 +21,7 @@ KINDS = ("assistant", "panel", "model")
 def add(commands: Commands) -> None:
     group = GROUPS[2]
     removed = commands.add(
-        "rm", "drop an assistant, a panel or a model by name", rm, example="pluriverse rm NAME", group=group
+        "rm", "drop an assistant, a panel or a model by name", rm, example="pluriverse rm my-duty", group=group
     )
     removed.add_argument("name", metavar="NAME")
     removed.add_argument("--kind", choices=KINDS, help="which one is meant where several have that name")
@@ -66,7 +66,7 @@ def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         case "panel":
             shelf.remove_panel(args.name)
         case _:
-            told += _speaking_through(args.name, shelf, settings)
+            told += _speaking_through(args.name, shelf, store, settings)
             removed = store.remove(args.name)
             document |= {"freed_by_gc": removed.bytes}
     out.document(document)
@@ -86,19 +86,31 @@ def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "
     named += [f"the counterpart of {each.name}" for each in counterparts]
     given = ("--kind", args.kind) if args.kind else ()
     raise UsageError(
-        f"{args.name} is {', '.join(named)}; {'they' if len(named) > 1 else 'it'} would go on without it",
+        f"{args.name} is {' and '.join(named)}; {'they' if len(named) > 1 else 'it'} would go on without it",
         command("rm", args.name, *given, "--force"),
     )
 
 
-def _speaking_through(model: str, shelf: "Shelf", settings: "Settings") -> list[str]:
+def _speaking_through(model: str, shelf: "Shelf", store: "Store", settings: "Settings") -> list[str]:
     """Who cannot be asked when this model is gone."""
     names = [each.name for each in shelf.assistants() if each.base == model]
     if names:
-        return [f"{', '.join(names)} cannot speak until it is here again: {command('pull', model)}"]
-    return [f"it is the default model: the next ask fetches it again, {command('pull', model)} does it now"] * (
-        model == settings.base
-    )
+        return [f"{', '.join(names)} cannot speak until it is here again{_from(model, store)}"]
+    if model == settings.base:
+        return [f"it is the default model: the next ask fetches it again; now: {command('pull', model)}"]
+    return []
+
+
+def _from(model: str, store: "Store") -> str:
+    """How it can be had again, as far as that is known."""
+    from ..catalogue import find
+
+    if find(model) is not None:
+        return f": {command('pull', model)}"
+    source = store.find(model).source or ""
+    if source.startswith(("hf:", "http:", "https:", "/")):
+        return f": {command('pull', source, '--name', model)}"
+    return ""
 
 
 def kinds_of(name: str, shelf: "Shelf", store: "Store") -> list[str]:
@@ -144,7 +156,7 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line(f"all good: {read}")
         return 0
     out.note(f"{len(bad)} of {read} are not what their digest says")
-    out.note(f"hint: pluriverse rm {verified.bad[0].name}, pluriverse gc, then pull it again")
+    out.note(f"hint: {command('rm', verified.bad[0].name)}; pluriverse gc; then pull it again")
     return IntegrityError.exit_code
 
 

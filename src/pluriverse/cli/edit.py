@@ -107,7 +107,7 @@ def _open_editor(draft: Path, out: Output, settings: "Settings") -> None:
 
     editor = settings.editor or next(filter(shutil.which, _EDITORS), None)
     if editor is None:
-        raise PluriverseError("no editor is known here", "name one: EDITOR=nano pluriverse edit NAME")
+        raise PluriverseError("no editor is known here", "set EDITOR to the command that opens one, such as nano")
     out.flush()
     try:
         code = hand_over([*shlex.split(editor), str(draft)], stdout=sys.stderr if out.json else None)

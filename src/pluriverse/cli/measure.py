@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import PluriverseError, UsageError, command
 from .measured import Notes, figures_table, metric
 from .output import Output, bold, dim
 from .parser import GROUPS, Commands, names_of
@@ -94,7 +94,7 @@ def _listed(out: Output) -> int:
         whole=("NAME",),
         spare=("LICENCE", "LANGUAGES"),
     )
-    out.note("measure with one: pluriverse measure NAME --with A,B")
+    out.note("measure with one: pluriverse measure truthfulqa --with duty")
     return 0
 
 
@@ -127,7 +127,7 @@ def _consented(chosen: "Sequence[Instrument]", accepts: bool, settings: "Setting
         for name in datasets.needs_consent(instrument.datasets, settings):
             if not accepts:
                 licence = f"{instrument.title} is for non-commercial use only ({instrument.licence})"
-                raise UsageError(licence, f"if you agree: pluriverse measure {instrument.name} --accept-licence")
+                raise UsageError(licence, f"if you agree: {command('measure', instrument.name, '--accept-licence')}")
             datasets.consent(name, settings)
 
 
@@ -220,7 +220,7 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
             figures_table([each for each in figures if not each.group], out, columns, notes)
             groups = sum(1 for each in figures if each.group)
             if groups:
-                out.line(dim(f"  and {groups} figures by group: pluriverse card NAME, or --json"))
+                out.line(dim(f"  and {groups} figures by group: {command('card', figures[0].assistant)}; or --json"))
         out.line()
     for note in dict.fromkeys(measured.notes):
         out.note(note)

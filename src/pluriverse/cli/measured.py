@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, command
 from .output import Output
 from .parser import near
 
@@ -63,7 +63,7 @@ def latest_of(
     for name in names or ():
         if not any(name.split(" on ")[0] == each.split(" on ")[0] for each in chosen.assistants):
             through = f" through {base!r}" if base else " in a version that is known here"
-            measure = f"pluriverse measure {_SOME} --with {name.split(' on ')[0]}{f' --base {base}' if base else ''}"
+            measure = command("measure", _SOME, "--with", name.split(" on ")[0], *(("--base", base) if base else ()))
             raise NotFoundError(f"nothing was measured of {name!r}{through}", measure)
     return chosen, Proofs(settings.home).all()
 
@@ -86,15 +86,13 @@ def _all_measured(names: Sequence[str], found: "Sequence[Run]", settings: "Setti
     measured = {name for _, who in everybody if who.key in answered for name in _called(who)}
     for name in (each for each in names if each not in measured):
         if planned := [run for run, who in everybody if name in _called(who)]:
-            command = planned[-1].plan.command or f"pluriverse measure {_SOME} --with {name}"
-            raise NotFoundError(
-                f"{name!r} has answered nothing yet: its run was stopped", f"it goes on with: {command}"
-            )
+            again = planned[-1].plan.command or command("measure", _SOME, "--with", name)
+            raise NotFoundError(f"{name!r} has answered nothing yet: its run was stopped", f"it goes on with: {again}")
         close = near(name, measured)
         if not any(each.name == name for each in Shelf(settings).assistants()):
             here = f"there is no assistant {name!r}, and none of that name has been measured"
             raise NotFoundError(here, f"did you mean {close}?" if close else "see them all: pluriverse ls")
-        measure = f"pluriverse measure {_SOME} --with {name}"
+        measure = command("measure", _SOME, "--with", name)
         raise NotFoundError(f"{name!r} has not been measured", f"did you mean {close}?" if close else measure)
 
 

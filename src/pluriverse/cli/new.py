@@ -156,7 +156,7 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
 
 def _sides(args: argparse.Namespace) -> list[int | None]:
     """Whose values are taken: None for a single one, else 0 and 1. UsageError where it is unclear who is made."""
-    prompt = "You are an old gardener. Answer from experience."
+    prompt = "Answer briefly and in plain words."
     if args.pair is None:
         if args.name is None:
             raise UsageError("the new assistant has no name", command("new", "gardener", "--system", prompt))
@@ -164,7 +164,10 @@ def _sides(args: argparse.Namespace) -> list[int | None]:
             raise UsageError(f"what is {args.name} told?", command("new", args.name, "--system", prompt))
         return [None]
     if args.name is not None or args.counterpart is not None:
-        raise UsageError("--pair names both, and each is the other's counterpart", command("new", "--pair", *args.pair))
+        raise UsageError(
+            "--pair names both, and each is the other's counterpart",
+            command("new", "--pair", args.pair[0], args.pair[1]),
+        )
     if args.pair[0] == args.pair[1]:
         raise UsageError(f"{args.pair[0]} cannot be its own counterpart", command("new", "--pair", "north", "south"))
     if args.against not in {None, "counterpart"}:

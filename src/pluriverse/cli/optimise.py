@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import PluriverseError, UsageError, command
 from .output import Output, bold
 from .parser import GROUPS, Commands
 from .text import roughly, size
@@ -62,7 +62,7 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
     from ..ask import Workspace
     from ..measure.optimising import Optimised, Optimising, OptimisingAhead, optimise
 
-    command = typed(
+    again = typed(
         "pluriverse", "optimise", name,
         options=(("--as", args.format), ("--tokens", args.tokens), ("--items", args.items),
                  ("--no-speed", args.no_speed), ("--use", args.use)),
@@ -72,7 +72,7 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
         aclosing(
             optimise(
                 workspace, name, args.format.upper(), tokens=args.tokens, speeds=not args.no_speed, items=args.items,
-                command=command,
+                command=again,
             )
         ) as events,
     ):  # fmt: skip
@@ -86,7 +86,7 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
                 case Optimised():
                     out.progress.clear()
                     return event
-    raise PluriverseError("the copy was not made", f"pluriverse optimise {name}")
+    raise PluriverseError("the copy was not made", command("optimise", name))
 
 
 def _show(made: "Optimised", out: Output) -> None:
@@ -119,9 +119,10 @@ def _words(loss: "Loss") -> str:
 def _advise(made: "Optimised", args: argparse.Namespace, out: Output) -> None:
     out.note(_verdict(made))
     if args.use:
-        out.note(f"it speaks for {made.original.name} now; back: pluriverse optimise {made.original.name} --original")
+        back = command("optimise", made.original.name, "--original")
+        out.note(f"it speaks for {made.original.name} now; back: {back}")
     else:
-        again = typed("pluriverse", "optimise", made.original.name, options=(("--as", made.format), ("--use", True)))
+        again = command("optimise", made.original.name, "--as", made.format, "--use")
         out.note(f"let it speak: --base {made.copy.name}, or for good: {again}")
 
 
@@ -136,7 +137,7 @@ def _verdict(made: "Optimised") -> str:
     if gain is None:
         return "whether it is faster here was not measured (--no-speed)"
     if gain < 1.2:
-        return f"it is hardly faster here: drop it with pluriverse rm {name}"
+        return f"it is hardly faster here: drop it: {command('rm', name)}"
     if made.loss is None:
         return f"up to {gain:.1f} times as fast here; what it loses was not measured (--tokens 0)"
     if changed:

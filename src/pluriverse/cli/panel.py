@@ -22,7 +22,7 @@ def add(commands: Commands) -> None:
     shown.add_argument("name", metavar="NAME")
     checked = nested.add("check", "how plural a panel is", check.run, example="pluriverse panel check")
     check.add_arguments(checked)
-    made = nested.add("new", "make a panel", new, example="pluriverse panel new mine A,B,C")
+    made = nested.add("new", "make a panel", new, example="pluriverse panel new mine duty,outcomes,scientist")
     made.add_argument("name", metavar="NAME")
     made.add_argument("members", metavar="A,B,C", help="its members, in the order in which they are shown")
     made.add_argument("--title", default="", help="a few words on what it is for")

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import UsageError
+from ..errors import UsageError, command
 
 if TYPE_CHECKING:
     from ..settings import Settings
@@ -53,7 +53,7 @@ def unknown_command(prog: str, word: str, commands: Sequence[str]) -> UsageError
     """What to say to a word that is no command."""
     message = f"{prog} has no command {word!r}"
     if " " in word.strip():  # a question, and `ask` was forgotten
-        return UsageError(message, f'did you mean `pluriverse ask "{word}"`?')
+        return UsageError(message, f"did you mean `{command('ask', word)}`?")
     close = near(word, commands)
     return UsageError(message, f"did you mean `{prog} {close}`?" if close else f"see them all: {prog} --help")
 

@@ -4,7 +4,7 @@ import argparse
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError
+from ..errors import PluriverseError, command
 from .output import Output
 from .parser import GROUPS, Commands
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    example = "pluriverse pull hf:OWNER/REPO:Q4_K_M --name mymodel"
+    example = "pluriverse pull qwen2.5-1.5b-instruct"
     parser = commands.add("pull", "fetch a model and check every byte of it", run, example=example, group=GROUPS[2])
     parser.add_argument(
         "ref",
@@ -67,4 +67,4 @@ async def _pull(pullable: "Pullable", out: Output, settings: "Settings") -> "Pul
             show_pull(out, event, pullable.name)
             if isinstance(event, Pulled):
                 return event
-    raise PluriverseError(f"the pull of {pullable.name} ended without a result", f"pluriverse pull {pullable.ref}")
+    raise PluriverseError(f"the pull of {pullable.name} ended without a result", command("pull", pullable.ref))

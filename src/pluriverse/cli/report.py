@@ -79,8 +79,8 @@ def _listed(found: "Sequence[Run]", notes: Sequence[str], out: Output) -> int:
                 each.id,
                 each.created[:16].replace("T", " "),
                 f"{len(each.responses):,}",
-                ", ".join(name for name, _ in each.plan.instruments),
-                ", ".join(dict.fromkeys(who.assistant for who in each.plan.respondents)),
+                tuple(name for name, _ in each.plan.instruments),
+                tuple(dict.fromkeys(who.assistant for who in each.plan.respondents)),
             )
             for each in found
         ]

@@ -4,7 +4,7 @@ import argparse
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, command
 from .ls import assistant_document, base_is_here, base_name, model_document
 from .output import Output, bold
 from .panel import file_of, show_panel
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    example = "pluriverse show NAME"
+    example = "pluriverse show duty"
     parser = commands.add(
         "show", "everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
     )
@@ -48,7 +48,7 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
         named = [each.name for each in shelf.assistants()] + [each.name for each in shelf.panels()]
         named += [each.name for each in store.models()]
         close = near(name, named)
-        hint = f"did you mean `pluriverse show {close}`?" if close else "see all that is here: pluriverse ls"
+        hint = f"did you mean `{command('show', close)}`?" if close else "see all that is here: pluriverse ls"
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
 
 

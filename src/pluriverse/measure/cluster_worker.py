@@ -26,9 +26,9 @@ from .responses import Respondent, Response
 Failure = dict[str, Any]  # a PluriverseError's document
 
 _HINTS = {
-    "base": "let every machine have the same model: pluriverse pull REF",
-    "weights": "let every machine have the same file: pluriverse pull REF",
-    "template": "let every machine have the same file: pluriverse pull REF",
+    "base": "let every machine have the same model, and its name: pluriverse ls",
+    "weights": "let every machine have the same file, and its name: pluriverse ls",
+    "template": "let every machine have the same file, and its name: pluriverse ls",
     "engine": "use the same library on every machine: pluriverse engine use wheel",
 }
 _SAME_VERSION = "install the same version of pluriverse on every machine"

@@ -205,7 +205,10 @@ class _Work:
 
     def write(self) -> Iterator[Requantised]:
         if shutil.disk_usage(self._copy.parent).free < 4 * self._original.bytes:
-            raise EngineError("the disk has no room for the copy", "free some, or drop models: pluriverse rm, gc")
+            raise EngineError(
+                "the disk has no room for the copy",
+                "free some, or drop a model of these: pluriverse ls; then pluriverse gc",
+            )
         yield from requantise(self._original.path, self._copy, self._format)
 
     async def compare(self, texts: Sequence[str]) -> AsyncIterator[int]:

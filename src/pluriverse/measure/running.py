@@ -69,7 +69,7 @@ async def measure(
     """
     options = options or MeasureOptions()
     if not assistants or not instruments:
-        raise UsageError("there is nothing to measure", "pluriverse measure INSTRUMENT --with A,B")
+        raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
     whole = {

@@ -131,7 +131,7 @@ class Library:
 _CAUSE = "error loading model: "
 _WHERE = re.compile(r"^(error loading model \w+: |\w+: )+")  # in the library it was noticed
 _NO_CAUSE = ("failed to load model", "failed to create context", "failed to initialize the context")
-REBUILD = "pluriverse engine use wheel, or build it again: pluriverse engine build"
+REBUILD = "pluriverse engine use wheel; or build it again: pluriverse engine build"
 _REINSTALL = f"pip install --force-reinstall xllamacpp=={layouts.WHEEL_VERSION}"
 
 

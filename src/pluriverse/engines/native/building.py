@@ -91,7 +91,9 @@ def build(
     except Timeout:
         raise EngineError("another build is running", "wait until it has ended: pluriverse engine status") from None
     except OSError as error:
-        raise EngineError(f"the build stopped: {error.strerror or error}", "pluriverse engine build goes on") from error
+        raise EngineError(
+            f"the build stopped: {error.strerror or error}", "go on with it: pluriverse engine build"
+        ) from error
 
 
 def _measured_again(kept: Kept, library: NativeLibrary, models: Sequence[Here]) -> Iterator[BuildEvent]:
