@@ -9,7 +9,6 @@ others stays open. Public are weights and the index of the store, which other st
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,9 +99,11 @@ def read(path: Path, most: int) -> bytes:
     """What is in a file, at most `most` bytes and one. OSError also for what is no file: it is never waited for."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
-        return file.read(most + 1)
+        start = file.read(min(state.st_size, most) + 1)  # room for all of `most` would cost more than reading
+        return start + file.read(most + 1 - len(start)) if len(start) > state.st_size else start
 
 
 def in_words(
@@ -133,7 +134,7 @@ def _add(path: Path, content: str | bytes) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    return path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
 
 
 def fill(path: Path, content: str | bytes) -> None:

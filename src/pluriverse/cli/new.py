@@ -51,6 +51,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
+    from ..assistants.listing import listed
     from ..store import Store
 
     assistant = _assistant(args)
@@ -60,7 +61,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     here = base_is_here(assistant.base, store, settings)
     report = _check(assistant, out, settings) if args.check else None
     checked = {"check": report.as_dict()} if report else {}
-    out.document(assistant_document(assistant, here, settings) | {"path": str(path)} | checked)
+    out.document(assistant_document(listed(assistant), here, settings) | {"path": str(path)} | checked)
     out.line(str(path))
     if report:
         show_check(report, out)

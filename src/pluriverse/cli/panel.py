@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from ..errors import NotFoundError, PluriverseError
 from . import check
 from .output import Output, bold
 from .parser import GROUPS, Commands, names_of
@@ -50,15 +51,23 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 def show_panel(panel: "Panel", shelf: "Shelf", out: Output) -> None:
     """A panel in full; a member that is not here any more is marked."""
-    known = {assistant.name: assistant for assistant in shelf.assistants()}
     out.document(document_of(panel))
     out.line(bold(panel.name), f"  {panel.title}")
     if panel.description:
         out.paragraph(panel.description)
     out.line()
     if not out.json:
-        rows = [(name, known[name].title if name in known else "(not here)") for name in panel.members]
+        rows = [(name, _title(shelf, name)) for name in panel.members]
         out.table(("MEMBER", "WHO IT IS"), rows)
+
+
+def _title(shelf: "Shelf", name: str) -> str:
+    try:
+        return shelf.assistant(name).title
+    except NotFoundError:
+        return "(not here)"
+    except PluriverseError:
+        return "(cannot be read; see pluriverse ls)"
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

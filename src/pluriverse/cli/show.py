@@ -53,9 +53,11 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
+    from ..assistants.listing import listed
+
     path = None if assistant.path is None else str(assistant.path)
     out.document(
-        assistant_document(assistant, here, settings)
+        assistant_document(listed(assistant), here, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
@@ -73,7 +75,7 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
+            ("base", base_name(assistant.base, settings) + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", path or "built in"),
             ("digest", assistant.digest),
