@@ -8,16 +8,18 @@ others stays open. Public are weights and the index of the store, which other st
 """
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import NoSpaceError, PluriverseError, UsageError
 
 PRIVATE, PUBLIC = 0o600, 0o644
+_MOST_JSON = 256 * 2**20  # bytes; an index of a hundred thousand entries has 40 MB
 _HINT = "check who may write to that folder"
 
 
@@ -104,6 +106,18 @@ def read(path: Path, most: int) -> bytes:
             raise OSError(errno.EINVAL, "it is no file", str(path))
         start = file.read(min(state.st_size, most) + 1)  # room for all of `most` would cost more than reading
         return start + file.read(most + 1 - len(start)) if len(start) > state.st_size else start
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file that pluriverse wrote holds, whoever has edited it since. OSError as `read`; ValueError where it
+    is no JSON, nested too deeply, or far too large."""
+    data = read(path, _MOST_JSON)
+    if len(data) > _MOST_JSON:
+        raise ValueError(f"it has more than {_MOST_JSON // 2**20} MB")
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def in_words(

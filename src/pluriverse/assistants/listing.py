@@ -18,7 +18,6 @@ from ..errors import PluriverseError, UsageError
 from . import assistant, generation, guidance, names, reading
 from .assistant import Assistant
 
-_MOST_BYTES = 256 * 2**20
 _SETTLED_NS = 2 * 10**9  # younger files may change again without their times telling, on the coarsest file system
 _READ_BY = (assistant, generation, guidance, names, reading)
 
@@ -92,9 +91,8 @@ def read_all(
 
 def _kept(cache: Path) -> Mapping[str, Any]:
     try:
-        data = files.read(cache, _MOST_BYTES)
-        document = json.loads(data) if len(data) <= _MOST_BYTES else None
-    except (OSError, ValueError, RecursionError):
+        document = files.read_json(cache)
+    except (OSError, ValueError):
         return {}
     if not isinstance(document, dict) or document.get("rules") != _rules():
         return {}

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError
-from ..files import PRIVATE, PUBLIC, fill, make_folder, replacing
+from ..files import PRIVATE, PUBLIC, fill, make_folder, read_json, replacing
 from ..values import Digest
 
 Document = dict[str, Any]
@@ -56,14 +56,14 @@ class Layout:
             known = (state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
             if known == self._known:
                 return list(self._index)
-            document = json.loads(path.read_bytes())
+            document = read_json(path)
             descriptors: list[Document] = document["manifests"]
             for each in descriptors:
                 Digest(each["digest"])
                 each["annotations"][NAME]
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError, PluriverseError) as error:
+        except (OSError, ValueError, KeyError, TypeError, PluriverseError) as error:
             raise IntegrityError(f"{self.root / 'index.json'} is garbled: {error}", "restore it from a copy") from error
         self._known, self._index = known, descriptors
         return list(descriptors)
