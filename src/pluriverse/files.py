@@ -10,9 +10,11 @@ others stays open. Public are weights and the index of the store, which other st
 import errno
 import json
 import os
+import re
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,6 +22,7 @@ from .errors import NoSpaceError, PluriverseError, UsageError
 
 PRIVATE, PUBLIC = 0o600, 0o644
 _MOST_JSON = 256 * 2**20  # bytes; an index of a hundred thousand entries has 40 MB
+_LEFT = re.compile(r"\..+\.[0-9a-f]{8}", re.DOTALL)  # as `_beside` makes names
 _HINT = "check who may write to that folder"
 
 
@@ -82,6 +85,18 @@ def write_out(path: Path, content: str | bytes) -> None:
             path.write_bytes(_bytes(content))
     except OSError as error:
         raise in_words(path, "written", error, "choose another place") from error
+
+
+def sweep(home: Path) -> list[int]:
+    """Delete what killed writers have left in a data folder, an hour or more ago; the bytes of each."""
+    gone = []
+    for path in home.rglob(".*"):
+        with suppress(OSError):
+            state = path.lstat()
+            if _LEFT.fullmatch(path.name) and stat.S_ISREG(state.st_mode) and state.st_mtime < time.time() - 3600:
+                path.unlink()
+                gone.append(state.st_size)
+    return gone
 
 
 def delete(path: Path) -> None:
