@@ -62,6 +62,10 @@ class Shelf:
         """As `assistant`. Its members may be missing from the shelf: that is told when they are asked for."""
         return self._panels.one(name)
 
+    def names(self) -> set[str]:
+        """Of all assistants and panels, also of those that cannot be read."""
+        return self._assistants.names() | self._panels.names()
+
     def problems(self) -> list[PluriverseError]:
         """What is wrong with the user's files, one error for each file that cannot be used."""
         return [*self._assistants.problems(), *self._panels.problems()]

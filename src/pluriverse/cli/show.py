@@ -45,8 +45,7 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
     try:
         return store.find(name)
     except NotFoundError:
-        named = [each.name for each in shelf.assistants()] + [each.name for each in shelf.panels()]
-        named += [each.name for each in store.models()]
+        named = [*sorted(shelf.names()), *(each.name for each in store.models())]
         close = near(name, named)
         hint = f"did you mean `pluriverse show {close}`?" if close else "see all that is here: pluriverse ls"
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
