@@ -34,6 +34,11 @@ def python(module: str, *words: str) -> list[str]:
     return [sys.executable, "-I", "-c", start, module, *words]
 
 
+def script(path: str, *words: str) -> list[str]:
+    """The command that runs one file with this Python and its standard library, and no package at all."""
+    return [sys.executable, "-I", "-S", path, *words]
+
+
 def _folders() -> list[str]:
     """Absolute entries of this process's search path that hold packages a child needs, without the current folder."""
     found = [Path(each) for each in sys.path if Path(each).is_absolute() and not _is_current(Path(each))]
@@ -47,17 +52,22 @@ def _is_current(folder: Path) -> bool:
         return False
 
 
-def run(command: list[str], *, said: str | None = None, merged: bool = False, **changes: str) -> "Done":
+def run(
+    command: list[str], *, said: str | None = None, merged: bool = False, within: "float | Any" = None, **changes: str
+) -> "Done":
     """Run it to its end; `said` goes to its stdin, which is empty otherwise. `changes` of its environment.
 
-    `merged`: what it writes to stderr is part of stdout.
+    `merged`: what it writes to stderr is part of stdout. TimeoutError, and it is ended, after `within` seconds.
     """
     given: dict[str, Any] = {"stdin": subprocess.DEVNULL} if said is None else {"input": said}
     errors = subprocess.STDOUT if merged else subprocess.PIPE
-    return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8", errors="replace", check=False,
-        env=child_environment(**changes), **given,
-    )  # fmt: skip
+    try:
+        return subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8", errors="replace", check=False,
+            timeout=within, env=child_environment(**changes), **given,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as late:
+        raise TimeoutError(f"not done within {within} s") from late
 
 
 def hand_over(command: list[str], *, stdout: IO[str] | None = None) -> int:
@@ -73,6 +83,13 @@ def follow(command: list[str], **changes: str) -> "subprocess.Popen[str]":
     )  # fmt: skip
 
 
+def talk(command: list[str]) -> "Talk":
+    """Start it with pipes to write to and to read from; what it writes to stderr is nobody's."""
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=child_environment()
+    )
+
+
 async def start(command: list[str], *, speaks: bool, **changes: str) -> "asyncio.subprocess.Process":
     """Start it beside the event loop; its stderr is to be read.
 
@@ -86,5 +103,8 @@ async def start(command: list[str], *, speaks: bool, **changes: str) -> "asyncio
         env=child_environment(**changes),
     )  # fmt: skip
 
+
+Talk = subprocess.Popen[bytes]
+"""A program that is written to and read from."""
 
 Done = subprocess.CompletedProcess[str]

@@ -161,21 +161,18 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def gc(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..files import sweep
     from ..store import Store
 
     if not args.keep_partial >= 0:  # also NaN
         raise UsageError(f"--keep-partial is {args.keep_partial}; it must be 0 or more", "pluriverse gc")
-    collected = Store.at(settings).gc(keep_partial_days=args.keep_partial)
-    out.document(
-        {
-            "removed": collected.blobs,
-            "bytes": collected.bytes,
-            "unfinished": collected.unfinished,
-            "unfinished_bytes": collected.unfinished_bytes,
-        }
-    )
-    out.line(f"freed {size(collected.bytes)} ({counted(collected.blobs, 'file')})")
-    if collected.unfinished:
-        kept = counted(collected.unfinished, "file")
-        out.note(f"of these {size(collected.unfinished_bytes)} were unfinished downloads and copies ({kept})")
+    collected, left = Store.at(settings).gc(keep_partial_days=args.keep_partial), sweep(settings.home)
+    removed, freed = collected.blobs + len(left), collected.bytes + sum(left)
+    unfinished, unfinished_bytes = collected.unfinished + len(left), collected.unfinished_bytes + sum(left)
+    out.document({"removed": removed, "bytes": freed, "unfinished": unfinished, "unfinished_bytes": unfinished_bytes})
+    out.line(f"freed {size(freed)} ({counted(removed, 'file')})")
+    if unfinished:
+        out.note(
+            f"of these {size(unfinished_bytes)} were unfinished downloads and copies ({counted(unfinished, 'file')})"
+        )
     return 0

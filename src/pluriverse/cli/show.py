@@ -45,16 +45,17 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
     try:
         return store.find(name)
     except NotFoundError:
-        named = [each.name for each in shelf.assistants()] + [each.name for each in shelf.panels()]
-        named += [each.name for each in store.models()]
+        named = [*sorted(shelf.names()), *(each.name for each in store.models())]
         close = near(name, named)
         hint = f"did you mean `{command('show', close)}`?" if close else "see all that is here: pluriverse ls"
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
 
 
 def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
+    from ..assistants.listing import listed
+
     out.document(
-        assistant_document(assistant, here, settings)
+        assistant_document(listed(assistant), here, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
@@ -71,7 +72,7 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
+            ("base", base_name(assistant.base, settings) + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),

@@ -2,7 +2,7 @@
 
 The library follows a grammar in native code, where one that nests too deeply, or that can be read in too many ways,
 ends the process or never comes back, and with it all replies. So a grammar that is more than a list of choices is
-followed for a few tokens by `python -P -m pluriverse.engines.local.grammars MODEL [LIBRARY]` first, within SECONDS of
+followed for a few tokens by `python -m pluriverse.engines.local.grammars MODEL [LIBRARY]` first, within SECONDS of
 processor time: the text on stdin, what is wrong with it on stdout.
 
 Knows GBNF texts and processes. Does not know requests.
@@ -10,11 +10,11 @@ Knows GBNF texts and processes. Does not know requests.
 
 import contextlib
 import re
-import subprocess
 import sys
 import time
 from pathlib import Path
 
+from ... import children
 from ...errors import EngineError, PluriverseError, UsageError
 from ...values import Sampling
 from .layouts import NATIVE
@@ -61,15 +61,11 @@ class Grammars:
         library = self._model.library
         native = [str(library.path)] if library.build is NATIVE else []
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", __name__, str(self._model.path), *native],
-                input=grammar.encode("utf-8", "replace"),
-                capture_output=True,
-                timeout=PATIENCE,
-            )
-        except subprocess.TimeoutExpired:
+            command = children.python("pluriverse.engines.local.grammars", str(self._model.path), *native)
+            done = children.run(command, said=grammar, within=PATIENCE)
+        except TimeoutError:
             return UsageError("the grammar takes too long to follow", HINT)
-        words = done.stdout.decode("utf-8", "replace").strip()
+        words = done.stdout.strip()
         if done.returncode == 0 and not words:
             return None
         return UsageError(words or "the grammar takes too long to follow, or nests too deeply", HINT)

@@ -7,14 +7,13 @@ import contextlib
 import importlib.util
 import json
 import signal
-import subprocess
-import sys
 import threading
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ... import children
 from ...errors import EngineError, UsageError
 from ...settings import DEFAULT_MODEL
 from . import template_process
@@ -88,16 +87,12 @@ class Renderer:
         if spec is None or spec.origin is None:
             raise EngineError("the local engine needs the package jinja2, which is not installed", "pip install jinja2")
         # Isolated, and told where Jinja lies: neither the current folder nor the user's own packages can enter.
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", template_process.__file__, str(Path(spec.origin).parent.parent)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        packages = str(Path(spec.origin).parent.parent)
+        self._process = children.talk(children.script(template_process.__file__, packages))
         self._end = weakref.finalize(self, _end, self._process)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _end(process: children.Talk) -> None:
     process.kill()
     process.wait()
     for stream in (process.stdin, process.stdout):

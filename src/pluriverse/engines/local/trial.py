@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ... import children
 from ...errors import EngineError, PluriverseError, UnsupportedError, from_dict
-from ...settings import child_environment
 from .library import Library, open_library
 from .model import load
 
@@ -30,15 +30,8 @@ async def trial(path: Path, called: str) -> PluriverseError | None:
     import asyncio
 
     question = {"path": str(path), "called": called}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", "pluriverse.engines.local.trial"),  # -P: nothing in the current folder is imported
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
-        env=child_environment(GGML_NO_BACKTRACE="1"),
-    )
+    command = children.python("pluriverse.engines.local.trial")
+    process = await children.start(command, speaks=True, GGML_NO_BACKTRACE="1")
     try:
         said, words = await asyncio.wait_for(process.communicate(json.dumps(question).encode()), _SECONDS)
     except TimeoutError:
