@@ -113,7 +113,9 @@ def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: P
     assert of_a.value is not None and of_a.value > 0.8
     assert all(figure.assistant == "a" for figure in card(found, "a", seen))
     silent = [*card(found, "a", blind), *figures(found, blind)]
-    assert silent and all(f.value is None and f.low is None and "cannot be told apart" in f.note for f in silent)
+    assert silent and all(
+        f.value is None and f.low is None and "known opposites do not differ" in f.note for f in silent
+    )
     assert all(UNPROVED in f.note for f in card(found, "a", []))
     other = [replace(blind[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"

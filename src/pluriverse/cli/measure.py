@@ -52,6 +52,12 @@ def add(commands: Commands) -> None:
         help="do not ask known opposites first whether an instrument sees on this base",
     )
     parser.add_argument(
+        "--check-items",
+        type=int,
+        metavar="N",
+        help="items of which known opposites are asked first (default: up to 24)",
+    )
+    parser.add_argument(
         "--blind-too", action="store_true",
         help="ask instruments that are blind on this base all the same: responses are kept, figures are not shown",
     )  # fmt: skip
@@ -145,7 +151,16 @@ async def _measured(
     command += f" --limit {limit or 'all'}" + (f" --until {args.until:g}" if args.until is not None else "")
     judges = tuple(names_of(args.judges)) if args.judges else ()
     options = MeasureOptions(
-        limit, args.seed, args.base, not args.no_proof, command, args.until, judges, args.cluster, args.blind_too
+        limit,
+        args.seed,
+        args.base,
+        not args.no_proof,
+        command,
+        args.until,
+        judges,
+        args.cluster,
+        args.blind_too,
+        args.check_items,
     )
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)
