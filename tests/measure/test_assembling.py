@@ -227,7 +227,7 @@ def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) ->
     rate = rates["overrefusal"]
     assert rate.assistant == "a, xstest" and rate.observed == 0.5 and rate.n == 24
     assert rate.corrected == corrected(12, 24, RULES["xstest"].against_rest("refusal")).value
-    assert rate.low is not None and rate.low < 0.45, "the rules' own uncertainty is in it"
+    assert rate.low is not None and rate.low < 0.2, "how much the rules err on one and the other is in it"
     assert confusions(found, [proof("xstest", False)], []) == []
 
 
