@@ -80,6 +80,8 @@ def test_a_card_as_document(call: Call, measured: Path) -> None:
     blind = [row for row in rows if row["instrument"] == "xstest"]
     assert blind and all(row["value"] is None and "known opposites" in row["note"] for row in blind)
     assert [each["sees"] for each in document["proofs"]] == [True, False]
+    assert [each["verdict"] for each in document["proofs"]] == ["apart", "no_difference"]
+    assert all(each["margin"] == 0.2 and each["more"] is None for each in document["proofs"])
 
 
 def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
