@@ -47,8 +47,9 @@ def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None
     assert told.code == 0, told.err
     lines = told.out.splitlines()
     assert lines[0] == "duty  on small-model"
-    assert lines[2].startswith("WHAT CAN BE SEEN HERE") and "sees" in lines[3] and "blind" in lines[4]
-    assert "says nothing here: known opposites cannot be told apart with it on this base" in told.out
+    assert lines[2].startswith("WHAT CAN BE SEEN HERE") and "told apart" in lines[3]
+    assert lines[4].endswith("no difference within 0.2")
+    assert "says nothing here: known opposites do not differ by it on this base beyond a margin of 0.2" in told.out
     assert "overrefusal" not in told.out and "agreement" in told.out and "figures by group: --groups" in told.out
     assert "OF" in call("card", "duty", "--groups").out
 
@@ -56,16 +57,16 @@ def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None
 def test_what_was_blind_and_not_asked_is_told(call: Call, home: Path) -> None:
     """Also of an assistant that was asked nothing else."""
     run = recorded(home, [], [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00")
-    why = "known opposites cannot be told apart with it on this base: separation 0.50 (0.50 to 0.50)"
+    why = "known opposites do not differ by it on this base beyond a margin of 0.2: separation 0.50 (0.50 to 0.50)"
     with Record(home, run.plan) as record:
         record.skip([Skipped("xstest", find("xstest").version, each.key, why) for each in (DUTY, OUTCOMES)])
     for proved in ((), (proof("xstest", False),)):
         prove(home, *proved)
         told = call("card", "duty")
-        assert told.code == 0 and "says nothing here: known opposites cannot be told apart" in told.out, told.err
+        assert told.code == 0 and "says nothing here: known opposites do not differ by it" in told.out, told.err
     assert "xstest: known opposites" in call("compare", "duty", "outcomes").out
     assert call("report", "-o", str(home / "a.html")).code == 0
-    assert "cannot be told apart" in (home / "a.html").read_text("utf-8")
+    assert "do not differ by it on this base" in (home / "a.html").read_text("utf-8")
     assert call("report", "--parquet", str(home / "a.parquet")).code == 0
     assert call("leaderboard").code == 0
 
@@ -79,6 +80,8 @@ def test_a_card_as_document(call: Call, measured: Path) -> None:
     blind = [row for row in rows if row["instrument"] == "xstest"]
     assert blind and all(row["value"] is None and "known opposites" in row["note"] for row in blind)
     assert [each["sees"] for each in document["proofs"]] == [True, False]
+    assert [each["verdict"] for each in document["proofs"]] == ["apart", "no_difference"]
+    assert all(each["margin"] == 0.2 and each["more"] is None for each in document["proofs"])
 
 
 def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
@@ -86,7 +89,7 @@ def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
     told = call("card", "duty", "--html", str(place))
     assert told.code == 0 and told.out.strip() == str(place)
     page = place.read_text("utf-8")
-    assert page.startswith("<!doctype html>") and "Card of duty" in page and "Blind on this base" in page
+    assert page.startswith("<!doctype html>") and "Card of duty" in page and "Not shown to see on this base" in page
     (tmp_path / "file").write_text("", "utf-8")
     told = call("card", "duty", "--html", str(tmp_path / "file" / "x.html"))
     assert told.code == 1 and "cannot be written" in told.err
@@ -148,7 +151,7 @@ def test_a_comparison_ranks_nothing_that_is_not_separated(call: Call, measured: 
     (line,) = [line for line in told.out.splitlines() if line.startswith("propositions-forced")]
     assert "+0.630" in line and line.endswith("told apart")
     assert "xcopa: both speak through the same weights" in told.out
-    assert "xstest: known opposites cannot be told apart" in told.out
+    assert "xstest: known opposites do not differ by it" in told.out
     rows = call("compare", "duty", "outcomes", "--json").document["rows"]
     differences = [row for row in rows if row["metric"] == "difference"]
     assert {row["instrument"]: row["value"] is None for row in differences} == {

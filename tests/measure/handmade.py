@@ -99,7 +99,8 @@ def proof(instrument: str, sees: bool, base: str = BASE) -> Proof:
     who = respondent("anybody", base=base)
     low = 0.8 if sees else 0.4
     return Proof(
-        instrument, find(instrument).version, base, who.weights, who.engine, 0.9 if sees else 0.5, low, 0.99,
+        instrument, find(instrument).version, base, who.weights, who.engine, 0.9 if sees else 0.5, low,
+        0.99 if sees else 0.6,
         0.5, 0.4, 0.6, 24, ("one", "other"),
     )  # fmt: skip
 

@@ -113,7 +113,9 @@ def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: P
     assert of_a.value is not None and of_a.value > 0.8
     assert all(figure.assistant == "a" for figure in card(found, "a", seen))
     silent = [*card(found, "a", blind), *figures(found, blind)]
-    assert silent and all(f.value is None and f.low is None and "cannot be told apart" in f.note for f in silent)
+    assert silent and all(
+        f.value is None and f.low is None and "known opposites do not differ" in f.note for f in silent
+    )
     assert all(UNPROVED in f.note for f in card(found, "a", []))
     other = [replace(blind[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"
@@ -225,7 +227,7 @@ def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) ->
     rate = rates["overrefusal"]
     assert rate.assistant == "a, xstest" and rate.observed == 0.5 and rate.n == 24
     assert rate.corrected == corrected(12, 24, RULES["xstest"].against_rest("refusal")).value
-    assert rate.low is not None and rate.low < 0.45, "the rules' own uncertainty is in it"
+    assert rate.low is not None and rate.low < 0.2, "how much the rules err on one and the other is in it"
     assert confusions(found, [proof("xstest", False)], []) == []
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant, Guidance, Outlook
+from pluriverse.cli.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
 from pluriverse.measure import (
     CheckEvent,
@@ -22,6 +23,7 @@ from pluriverse.measure import (
 )
 from pluriverse.measure.guards import Fluency
 from pluriverse.measure.intervals import Interval
+from pluriverse.measure.judging import Sensitivity
 from pluriverse.measure.plurality import Separation
 from pluriverse.settings import Settings
 
@@ -78,6 +80,12 @@ def test_two_who_say_different_things_are_plural(workspace: Workspace) -> None:
     assert separation.judge == "answers" and separation.value.value > 0.95 and separation.told_apart
     assert separation.control is not None and separation.control.value < 0.9
     assert report.plural and report.speed is not None and report.facts_missing
+    assert (
+        report.verdict
+        == f"plural: every declared pair can be told apart: one and two {separation.value} (1 is always, 0.5 never)"
+    )
+    document = report.as_dict()["pairs"][0]
+    assert (document["verdict"], document["margin"], document["more"]) == ("apart", 0.2, None)
     assert [voice.guidance is not None for voice in report.voices] == [True, True]
 
 
@@ -85,6 +93,9 @@ def test_two_who_say_the_same_are_not(workspace: Workspace) -> None:
     report = report_of(checked(workspace, pair(workspace, "sea", "sea")))
     assert not report.plural and not report.pairs[0].told_apart
     assert any("guide both" in words for words in report.advice())
+    (pair_,) = report.pairs
+    assert report.verdict.startswith(f"not plural: not every declared pair is told apart: one and two {pair_.value}")
+    assert pair_.finding.verdict in {"no_difference", "undecided"} and pair_.finding.words in report.advice()[0]
 
 
 def test_a_guided_pair_is_checked_on_another_base(workspace: Workspace, tmp_path: Path) -> None:
@@ -100,6 +111,21 @@ def test_without_pairs_everybody_is_compared(workspace: Workspace) -> None:
     members = [Assistant("sea", system="sea"), Assistant("hill", system="hill"), Assistant("plain")]
     report = report_of(checked(workspace, members))
     assert not report.pairs and report.plural and len(report.matrix) == 3
+    assert "every two of them can be told apart" in report.verdict and report.verdict.count(" to 1.00)") == 3
+
+
+def test_the_legend_names_the_judge_of_each_pair() -> None:
+    """Where only one of two pairs says where it stands, the other is not judged by the base."""
+    plain, seen = Fluency(4.0, 0.0, 1.0, 0.0), Sensitivity("the base", "m", Interval(0.9, 0.8, 1.0, 12))
+    pairs = [
+        Separation("a", "b", "sides", Interval(0.9, 0.8, 1.0, 12)),
+        Separation("c", "d", "answers", Interval(0.6, 0.4, 0.8, 12)),
+    ]  # fmt: skip
+    report = PanelReport("p", ("m",), ("?",) * 12, 1, seen, tuple(pairs), (), (), plain, None, "", None, 1.0)
+    legend = _judge(report)
+    assert "a / b judged by the base itself" in legend and "c / d judged by what was answered" in legend
+    assert "c and d 0.60 (0.40 to 0.80)" in report.verdict and "a and b" not in report.verdict
+    assert report.advice()[0].startswith("c and d 0.60 (0.40 to 0.80): undecided, ask 37 more: --questions 49; or")
 
 
 def test_the_document_has_what_the_contract_names(workspace: Workspace) -> None:
@@ -114,7 +140,7 @@ def test_an_outlook_calls_the_judge_that_knows_the_sides(workspace: Workspace) -
     assert report.pairs[0].judge == "sides"
     assert report.sensitivity is not None  # scripted numbers mean nothing, and the instrument must notice
     if not report.sensitivity.sees:
-        assert not report.plural and "cannot see differences" in report.advice()[0]
+        assert not report.plural and "not shown to see differences" in report.verdict
 
 
 def test_a_voice_that_runs_off_is_lowered_and_remembered(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

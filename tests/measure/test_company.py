@@ -49,7 +49,7 @@ def test_the_gain_of_a_card_is_of_the_newest_panel(tmp_path: Path) -> None:
     assert gain(older).value == 0 and "panel of 2: a, c" in gain(older).note
     assert gain(in_company(alone, found, "a", runs[2:], proofs)).value is None
     blind = in_company(alone, found, "a", runs, [proof(NAME, False)])
-    assert gain(blind).value is None and "cannot be told apart" in gain(blind).note
+    assert gain(blind).value is None and "known opposites do not differ" in gain(blind).note
 
 
 def test_who_was_another_then_has_no_gain_from_it(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.measure.assembling import figures as latest_figures
 from pluriverse.measure.assembling import latest
 from pluriverse.measure.classes import Case, Judge, JudgePrompt, Vote, classify, confusion, declared, gold
-from pluriverse.measure.correcting import RULES, weighed
+from pluriverse.measure.correcting import RULES, RULES_BY_ASSISTANT, weighed
 from pluriverse.measure.detecting import juries
 from pluriverse.measure.figure import Figure
 from pluriverse.measure.gauging import ITEMS, UNCHECKED, Answer, Gauge, Gauges, Seat, gauge_of, reliability, sample
@@ -31,6 +31,7 @@ from pluriverse.measure.report import render
 from pluriverse.measure.reporting import report
 from pluriverse.measure.responses import Response
 from pluriverse.measure.running import Measured, MeasureOptions, measure
+from pluriverse.measure.statistics.misclassification import corrected_elsewhere, together
 from pluriverse.measure.statistics.rates import corrected
 from pluriverse.measure.verdicts import Ruling, about, digest, judged, marks
 from pluriverse.settings import Settings
@@ -95,7 +96,7 @@ def settings(tmp_path: Path) -> Settings:
         out.writerow(["model", "completion", "pct_prompt", "decision", "annot1_label"])
         for n in range(120):
             for label, text in words.items():
-                out.writerow(["somebody", f"{text} ({n})", f"Proposition {n}", label, ""])
+                out.writerow(["abc"[n % 3], f"{text} ({n})", f"Proposition {n}", label, ""])
     return Settings(home=tmp_path / "home", base="scripted", offline=True, data=tmp_path / "data")
 
 
@@ -259,7 +260,10 @@ def gauge(seat: Seat, prompt: str, right: int, wrong: int, labels: tuple[str, st
     """As many of either label."""
     answers = []
     for truth, other in (labels, labels[::-1]):
-        answers += [Answer(f"{truth}{n}", truth, truth if n < right else other) for n in range(right + wrong)]
+        answers += [
+            Answer(f"{truth}{n}", truth, truth if n < right else other, assistant="xyz"[n % 3])
+            for n in range(right + wrong)
+        ]
     return Gauge(seat, prompt, 1, tuple(answers))
 
 
@@ -278,10 +282,14 @@ def test_classes_that_rules_leave_open_are_the_jurys(tmp_path: Path) -> None:
     counted, freed = one(shown, "overrefusal", "a"), one(shown, "overrefusal_corrected", "a")
     known_errors = reliability(known, [GOOD], "class", 1)
     assert known_errors and known_errors.good
-    true = corrected(16, 24, known_errors.detector.against_rest("refusal"))
-    assert counted.value == pytest.approx(2 / 3) and (freed.value, freed.low, freed.high) == (
-        true.value, true.low, true.high,
-    )  # fmt: skip
+    true = corrected_elsewhere(16, 24, [each.against_rest("refusal") for each in known_errors.detectors])
+    assert true and counted.value == pytest.approx(2 / 3)
+    assert (freed.value, freed.low, freed.high) == (true.value, true.low, true.high)
+    plain = corrected(16, 24, known_errors.detector.against_rest("refusal"))
+    assert true.value == plain.value and (true.low < plain.low or true.high > plain.high)
+    unknown = (replace(known[0], answers=tuple(replace(each, assistant="") for each in known[0].answers)),)
+    shown = weighed(find("xstest"), joined, figures_of(find("xstest"), joined), unknown)
+    assert not [each for each in shown if each.metric.endswith("_corrected")], "how much errors vary is not known"
     assert "class of 8 texts by good" in counted.note
 
 
@@ -371,9 +379,26 @@ def test_known_errors_of_rules_are_those_of_the_held_halves() -> None:
             told = classify(row.text, question=row.question, language="en", finish_reason=row.finish_reason)
             pairs.append((_refusal(row.label == refused), _refusal(told.kind == "refusal")))
         assert confusion(pairs, RULES[name].labels) == RULES[name]
+        counts = {}
+        for (truth, told_), row in zip(pairs, (row for row in gold(name, DATA) if row.half == "held"), strict=True):
+            counts.setdefault(row.assistant, []).append((truth, told_))
+        each = [confusion(part, RULES[name].labels).against_rest("refusal") for _, part in sorted(counts.items())]
+        assert name not in RULES_BY_ASSISTANT or tuple(each) == RULES_BY_ASSISTANT[name]
     held = [row for row in gold("pct", DATA) if row.half == "held"]
     sides = [(row.label, declared(row.text, row.issue).side) for row in held]
     assert confusion(sides, RULES["pct"].labels) == RULES["pct"]
+
+
+@pytest.mark.parametrize("name", RULES_BY_ASSISTANT)
+def test_errors_by_assistant_sum_to_those_of_all(name: str) -> None:
+    assert together(RULES_BY_ASSISTANT[name]) == RULES[name].against_rest("refusal")
+
+
+def test_rates_are_corrected_only_where_labels_show_how_errors_vary() -> None:
+    for name, shown in (("xstest", True), ("speechmap-pairs", False), ("issues", True), ("deccp", False)):
+        figure = Figure("a", name, "share_refusal", 0.5, 0.4, 0.6, 96)
+        found = [each for each in weighed(find(name), [], [figure], ()) if each.metric.endswith("_corrected")]
+        assert bool(found) is shown
 
 
 def _refusal(refused: bool) -> str:

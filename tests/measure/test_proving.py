@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pluriverse.measure.assembling import honest, latest
@@ -12,6 +13,7 @@ from pluriverse.measure.items import Item, key_of
 from pluriverse.measure.proving import LEAST, Proof, Proofs, _asked, _few, _separation
 from pluriverse.measure.record import Plan, Run
 from pluriverse.measure.responses import Respondent, Response, blank
+from pluriverse.measure.separability import finding
 
 from .measured.replaying import DATA, items_of
 
@@ -29,10 +31,11 @@ def proof(**changes: object) -> Proof:
     ("changes", "sees", "words"),
     [
         ({}, True, "tells known opposites apart"),
-        ({"low": 0.45}, False, "cannot be told apart"),
-        ({"low": 0.45, "control": None, "control_low": None, "control_high": None}, False, "cannot be told apart"),
+        ({"separation": 0.5, "low": 0.45, "high": 0.65}, False, "known opposites do not differ by it"),
+        ({"separation": 0.2, "low": 0.1, "high": 0.3}, False, "takes known opposites for each other"),
+        ({"low": 0.45, "control": None, "control_low": None, "control_high": None}, False, "undecided whether"),
         ({"control_low": 0.55}, False, "tells a voice from itself"),
-        ({"items": 3, "low": 0.0}, False, "only 3 items"),
+        ({"items": 3, "low": 0.0}, False, "undecided: only 3 items"),
     ],
 )
 def test_what_a_proof_allows(changes: dict, sees: bool, words: str) -> None:
@@ -88,7 +91,7 @@ def test_a_blind_instrument_gives_no_number() -> None:
     assert honest(figure, quiz, found, [mine]) == figure
     assert "was not proved" in honest(figure, quiz, found, []).note
     told = honest(figure, quiz, found, [replace(mine, low=0.4)])
-    assert told.value is None and "cannot be told apart" in told.note
+    assert told.value is None and "undecided whether it tells known opposites apart" in told.note
     assert honest(figure, quiz, found, [replace(mine, low=0.4, base="another")]).value == 0.7
     assert honest(replace(figure, assistant=PANEL), quiz, found, [replace(mine, low=0.4)]).value is None
 
@@ -131,3 +134,58 @@ def test_other_voices_are_proved_anew(tmp_path: Path) -> None:
     kept = proof(instrument=quiz.name, version=quiz.version, voices="one")
     proofs.keep(kept)
     assert proofs.of(quiz, who, voices="one") == kept and proofs.of(quiz, who, voices="other") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "verdict"),
+    [
+        (0.9, 0.8, 1.0, "apart"), (0.6, 0.51, 0.69, "apart"), (0.5, 0.4, 0.6, "no_difference"),
+        (0.1, 0.0, 0.2, "no_difference"), (0.55, 0.35, 0.75, "undecided"), (0.8, 0.5, 1.0, "undecided"),
+    ],
+)  # fmt: skip
+def test_cannot_see_is_three_things(value: float, low: float, high: float, verdict: str) -> None:
+    found = finding(value, low, high, 24)
+    assert found.verdict == verdict and (found.more is None) is (verdict != "undecided")
+    told = proof(separation=value, low=low, high=high).as_dict()
+    assert told["verdict"] == verdict and told["margin"] == 0.2 and told["sees"] is (verdict == "apart")
+
+
+def test_with_so_many_more_it_is_decided() -> None:
+    """Where the separation stays what it is: its interval then lies above chance, or below the margin."""
+    for value, half in ((0.62, 0.2), (0.51, 0.25), (0.75, 0.3)):
+        more = finding(value, value - half, value + half, 24).more
+        assert more
+        narrow = half * (24 / (24 + more)) ** 0.5
+        assert finding(value, value - narrow, value + narrow, 24 + more).verdict != "undecided"
+        wide = half * (24 / (24 + more - 3)) ** 0.5
+        assert finding(value, value - wide, value + wide, 24 + more - 3).verdict == "undecided"
+
+
+def test_how_often_the_check_of_twenty_four_items_is_right() -> None:
+    """By simulation: opposites that are alike are seldom told apart, and those far apart seldom called alike."""
+    generator = np.random.default_rng(3)
+
+    def share(shift: float, verdict: str, items: int = 24) -> float:
+        found = []
+        for _ in range(60):
+            a, b = generator.normal(shift, 1, items), generator.normal(0, 1, items)
+            sides = ({f"i{n}": float(x) for n, x in enumerate(each)} for each in (a, b))
+            value, low, high, number = _separation(*sides, oriented=False)
+            found.append(finding(value, low, high, number).verdict == verdict)
+        return float(np.mean(found))
+
+    assert share(0.0, "apart") <= 0.1 and share(0.0, "no_difference") >= 0.5
+    assert share(1.2, "apart") >= 0.85 and share(1.2, "no_difference") <= 0.02  # a separation of 0.8
+    assert share(0.74, "no_difference", 40) <= 0.08, "a separation of 0.7, which the margin must not hide"
+
+
+def test_items_for_a_check_are_as_many_as_are_wanted(tmp_path: Path) -> None:
+    quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
+    who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
+    items = [Item(f"i{n}", "?", "chat", wording=str(w)) for n in range(60) for w in range(4)]
+    assert len({item.id for item in _asked(quiz, items)}) == 12
+    assert len({item.id for item in _asked(quiz, items, 40)}) == 40
+    kept = proof(instrument=quiz.name, version=quiz.version, low=0.45, asked=12)
+    Proofs(tmp_path).keep(kept)
+    assert Proofs(tmp_path).of(quiz, who, items) == kept and Proofs(tmp_path).of(quiz, who, items, most=40) is None
+    assert "--check-items" in kept.words or "does not have" in kept.words

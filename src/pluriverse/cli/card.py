@@ -95,7 +95,8 @@ def _show(
     out.line()
     if proofs:
         out.table(("WHAT CAN BE SEEN HERE", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
-        out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; what is blind shows no number"))
+        words = "of known opposites: 1 tells them apart always, 0.5 never; only what tells them apart has numbers below"
+        out.line(dim(words))
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
     notes = Notes()
@@ -116,9 +117,9 @@ def _show(
 
 def _seen(proof: "Proof") -> tuple[str, ...]:
     if not proof.told_enough:
-        return proof.instrument, "-", f"{proof.items} of {proof.asked} items", "blind"
+        return proof.instrument, "-", f"{proof.items} of {proof.asked} items", proof.finding.words
     ends = f"{proof.low:.2f} to {proof.high:.2f}"
-    return proof.instrument, f"{proof.separation:.2f}", ends, "sees" if proof.sees else "blind"
+    return proof.instrument, f"{proof.separation:.2f}", ends, proof.finding.words
 
 
 def _figures(figures: "Sequence[Figure]", groups: bool, out: Output, notes: Notes) -> None:

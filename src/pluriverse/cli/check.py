@@ -99,18 +99,13 @@ def show(report: "PanelReport", out: Output) -> None:
     _show_cost(report, out)
     for words in report.advice():
         out.paragraph(f"- {words}")
-    if report.pairs:
-        verdict = (
-            "every declared pair can be told apart" if report.plural else "not every declared pair can be told apart"
-        )
-    else:
-        verdict = "everybody can be told from everybody" if report.plural else "not everybody can be told apart"
-    out.line(bold("plural: " if report.plural else "not plural: "), verdict)
+    head, _, rest = report.verdict.partition(": ")
+    out.line(bold(f"{head}: "), rest)
 
 
 def _pair(each: "Separation") -> tuple[str, ...]:
     control = "" if each.control is None else f"{each.control.value:.2f}"
-    words = "yes" if each.told_apart else "no"
+    words = each.finding.words
     if each.persona is not None:
         words += f"; by persona statements {each.persona}"
     interval = f"{each.value.low:.2f} to {each.value.high:.2f}"
@@ -118,11 +113,16 @@ def _pair(each: "Separation") -> tuple[str, ...]:
 
 
 def _judge(report: "PanelReport") -> str:
-    said = "1 = always told apart, 0.5 = never"
-    if report.sensitivity is None:
-        return f"{said}; judged by what was answered to the other questions"
-    seen = report.sensitivity
-    return f"{said}; judged by the base itself, which tells statements of known side apart at {seen.separation}"
+    """Which judge stands behind which pair: those that do not say where they stand have another one."""
+    said = ["1 = always told apart, 0.5 = never"]
+    for judge in dict.fromkeys(each.judge for each in report.pairs):
+        pairs = [f"{each.a} / {each.b}" for each in report.pairs if each.judge == judge]
+        which = f"{', '.join(pairs)} " if len(pairs) < len(report.pairs) else ""
+        by = "what was answered to the other questions"
+        if judge == "sides" and (seen := report.sensitivity):
+            by = f"the base itself, which tells statements of known side apart at {seen.separation}"
+        said.append(f"{which}judged by {by}")
+    return "; ".join(said)
 
 
 def _show_matrix(report: "PanelReport", out: Output) -> None:

@@ -54,6 +54,12 @@ def add(commands: Commands) -> None:
         help="do not ask known opposites first whether an instrument sees on this base",
     )
     parser.add_argument(
+        "--check-items",
+        type=int,
+        metavar="N",
+        help="items of which known opposites are asked first (default: up to 24)",
+    )
+    parser.add_argument(
         "--blind-too", action="store_true",
         help="ask instruments that are blind on this base all the same: responses are kept, figures are not shown",
     )  # fmt: skip
@@ -159,6 +165,7 @@ async def _measured(
         judges,
         args.cluster,
         args.blind_too,
+        args.check_items,
     )
     async with Workspace(settings) as workspace:
         asked = workspace.choose(names, args.panel)

@@ -14,7 +14,7 @@ from .figure import PANEL, Figure
 from .gauging import Gauge
 from .instrument import Instrument, known
 from .measures import figures_of, metric_of
-from .proving import Proof, proof_of
+from .proving import Proof, proof_of, standing
 from .record import Run
 from .responses import Respondent, Response
 from .steering import steering
@@ -328,5 +328,4 @@ def proofs_of(found: Latest, proofs: Sequence[Proof]) -> list[Proof]:
 
 
 def blind(found: Latest, instrument: Instrument, assistant: str, proofs: Sequence[Proof]) -> bool:
-    proof = proof_of(proofs, instrument, found.respondent(assistant))
-    return proof is not None and not proof.sees
+    return standing(proofs, instrument, found.respondent(assistant)) is not None

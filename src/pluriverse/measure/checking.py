@@ -24,7 +24,7 @@ from .guards import Fluency, broken
 from .intervals import Interval, auc_of, mean_of
 from .judging import Sensitivity, calibrated, described, known_sides, sided, told_apart
 from .personas import persona_judge
-from .plurality import PanelReport, Separation, Speed, VoiceReport
+from .plurality import MOST_QUESTIONS, PanelReport, Separation, Speed, VoiceReport
 from .questions import chosen
 
 _STEP = 0.5  # by which a strength that is too high is lowered
@@ -42,8 +42,8 @@ class CheckOptions:
     facts: bool = True
 
     def __post_init__(self) -> None:
-        if not 4 <= self.questions <= 96:
-            raise UsageError(f"{self.questions} questions is out of range", "ask 4 to 96 questions")
+        if not 4 <= self.questions <= MOST_QUESTIONS:
+            raise UsageError(f"{self.questions} questions is out of range", f"ask 4 to {MOST_QUESTIONS} questions")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from .instrument import Instrument
 from .items import key_of
 from .measured.cells import LEAST
 from .measures import metric_of, values_of
-from .proving import Proof, proof_of
+from .proving import Proof, standing
 from .report.parts import Cluster
 from .responses import Response
 from .statistics.pairs import Paired, all_pairs, clusters, paired, paired_rates
@@ -69,8 +69,7 @@ def _why_not(found: Latest, instrument: Instrument, a: str, b: str, shared: int,
     """Why there is no difference to be told; empty where there is one."""
     one, other = found.respondent(a), found.respondent(b)
     for each in (one, other):
-        proof = proof_of(proofs, instrument, each)
-        if proof is not None and not proof.sees:
+        if proof := standing(proofs, instrument, each):
             return proof.told
     if instrument.raw and (one.weights, one.adapter, one.base) == (other.weights, other.adapter, other.base):
         return _SAME

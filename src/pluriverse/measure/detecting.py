@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .assembling import Latest, blind
 from .classes import ConfusionMatrix
-from .correcting import BY_RULES, CORRECTS, RULES, correction, question_of
+from .correcting import BY_RULES, CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
 from .figure import CORRECTED, Figure
 from .gauging import SETS, reliability
 from .instrument import Instrument
@@ -18,6 +18,11 @@ from .report.parts import ConfusionTable, CorrectedRate
 from .verdicts import Mark, marks
 
 _OTHERS = "The labelled responses are of other assistants, and errors depend on the assistant: read it as a hint."
+
+
+_NOT_CORRECTED = (
+    "No rate is corrected by it: too few texts of each assistant are labelled to tell how much its errors vary."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,11 @@ def confusions(found: Latest, proofs: Sequence[Proof], shown: Sequence[Figure]) 
     for each in _DETECTORS:
         if named & set(each.instruments):
             matrix = RULES[each.labelled]
+            rest = "" if each.labelled in RULES_BY_ASSISTANT else f" {_NOT_CORRECTED}"
             tables.append(
                 ConfusionTable(
                     each.title, "rules, on the half they were not written by", matrix.labels, matrix.counts,
-                    each.source, _verdict(matrix), tuple(_rates(shown, each.labelled)),
+                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, each.labelled)),
                 )
             )  # fmt: skip
     return tables

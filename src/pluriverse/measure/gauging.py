@@ -45,12 +45,14 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One text of known label: `said` None is an abstention; `rules`: what rules call it, in the same words."""
+    """One text of known label: `said` None is an abstention; `rules`: what rules call it, in the same words;
+    `assistant`: whose text it is."""
 
     item: str
     truth: str
     said: str | None
     rules: str = ""
+    assistant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def gauge_of(seat: Seat, prompt: str, version: int, rows: Sequence[GoldRow], sai
     known = SETS[prompt]
     rules = [known.rules(row) if known.rules else "" for row in rows]
     answers = [
-        Answer(name_of(row), known.of_truth(row.label) or "", known.of_said(word), rule)
+        Answer(name_of(row), known.of_truth(row.label) or "", known.of_said(word), rule, row.assistant)
         for row, word, rule in zip(rows, said, rules, strict=True)
     ]
     return Gauge(seat, prompt, version, tuple(answers))
@@ -152,13 +154,16 @@ def gauge_of(seat: Seat, prompt: str, version: int, rows: Sequence[GoldRow], sai
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """A jury on one question. `matrix`: its own; `detector`: of rules first, then the jury where they leave it open."""
+    """A jury on one question. `matrix`: its own; `detector`: of rules first, then the jury where they leave it open;
+    `matrices`, `detectors`: the same by the assistants whose texts are labelled, where that is known."""
 
     names: tuple[str, ...]
     prompt: str
     matrix: ConfusionMatrix
     detector: ConfusionMatrix
     balanced: Interval  # balanced accuracy; an abstention is no right answer
+    matrices: tuple[ConfusionMatrix, ...] = ()
+    detectors: tuple[ConfusionMatrix, ...] = ()
 
     @property
     def chance(self) -> float:
@@ -204,7 +209,19 @@ def _together(gauges: tuple[Gauge, ...]) -> Reliability | None:
         detector.append((first.truth, first.rules or said or rest))  # without a majority it stays open: the rest
     matrix = confusion(alone, labels)
     names = tuple(each.judge.name for each in gauges)
-    return Reliability(names, gauges[0].prompt, matrix, confusion(detector, labels), _balanced(matrix))
+    whose = [by_judge[0][item].assistant for item in shared]
+    by_assistant = (_split(pairs, whose, labels) for pairs in (alone, detector))
+    return Reliability(names, gauges[0].prompt, matrix, confusion(detector, labels), _balanced(matrix), *by_assistant)
+
+
+def _split(
+    pairs: Sequence[tuple[str, str | None]], whose: Sequence[str], labels: Sequence[str]
+) -> tuple[ConfusionMatrix, ...]:
+    """A matrix for each assistant that is known."""
+    names = sorted(set(whose) - {""})
+    return tuple(
+        confusion([pair for pair, who in zip(pairs, whose, strict=True) if who == name], labels) for name in names
+    )
 
 
 def _balanced(matrix: ConfusionMatrix) -> Interval:

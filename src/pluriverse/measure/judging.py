@@ -20,6 +20,7 @@ from ..engines.contract import Engine
 from ..values import Message
 from .classifier import trained
 from .intervals import Interval, auc_of
+from .separability import MARGIN, Finding, finding
 
 _OPEN = "What do you believe?"
 
@@ -45,8 +46,13 @@ class Sensitivity:
     separation: Interval  # of statements of known side; the number counts pairs of statements
 
     @property
+    def finding(self) -> Finding:
+        each = self.separation
+        return finding(each.value, each.low, each.high, each.number, fewest=1)
+
+    @property
     def sees(self) -> bool:
-        return self.separation.low > 0.5
+        return self.finding.verdict == "apart"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -56,6 +62,9 @@ class Sensitivity:
             "low": self.separation.low,
             "high": self.separation.high,
             "sees": self.sees,
+            "verdict": self.finding.verdict,
+            "margin": MARGIN,
+            "more": self.finding.more,
         }
 
 

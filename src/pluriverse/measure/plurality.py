@@ -11,7 +11,10 @@ from ..assistants import Opposite
 from .guards import MOST_RECITAL, Fluency
 from .intervals import Interval
 from .judging import Sensitivity
+from .separability import MARGIN, Finding, finding
 
+MOST_QUESTIONS = 96
+_MOST_NAMED = 4
 _STRONG = 3.0  # beyond this, more strength broke voices on the default model more often than it set them apart
 
 
@@ -27,11 +30,22 @@ class Separation:
     persona: Interval | None = None  # by a classifier of persona statements, where there are any for this pair
 
     @property
-    def told_apart(self) -> bool:
-        """The interval lies above chance, and above the control where a voice is told from itself; and what learned
-        from statements alone does not deny it."""
+    def finding(self) -> Finding:
+        """Told apart where the interval lies above chance, and above the control where a voice is told from itself; and
+        what learned from statements alone does not deny it. Of declared pairs the direction is known."""
         least = self.control.value if self.control and self.control.low > 0.5 else 0.5
-        return self.value.low > least and (self.persona is None or self.persona.value > 0.5)
+        found = finding(self.value.value, self.value.low, self.value.high, self.value.number, above=least, fewest=1)
+        denied = self.persona is not None and self.persona.value <= 0.5
+        return Finding("undecided") if found.verdict == "apart" and denied else found
+
+    @property
+    def told_apart(self) -> bool:
+        return self.finding.verdict == "apart"
+
+    @property
+    def told(self) -> str:
+        """The two with what was found, in one line."""
+        return f"{self.a} and {self.b} {self.value}"
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -44,6 +58,9 @@ class Separation:
             "control": None if self.control is None else self.control.value,
             "persona": None if self.persona is None else self.persona.as_dict(),
             "told_apart": self.told_apart,
+            "verdict": self.finding.verdict,
+            "margin": MARGIN,
+            "more": self.finding.more,
         }
 
 
@@ -108,6 +125,7 @@ class PanelReport:
         return {
             "panel": self.panel,
             "plural": self.plural,
+            "words": self.verdict,
             "bases": list(self.bases),
             "pairs": [each.as_dict() for each in self.pairs],
             "matrix": [each.as_dict() for each in self.matrix],
@@ -125,9 +143,10 @@ class PanelReport:
     def advice(self) -> list[str]:
         """What to change, in words; empty where nothing needs to be."""
         if self.sensitivity is not None and not self.sensitivity.sees:
+            seen = self.sensitivity
             return [
-                f"this instrument cannot see differences on {self.sensitivity.base}: it does not tell "
-                "statements of known side apart there; check the panel on a larger base: --base REF"
+                f"the judge is not shown to see differences on {seen.base}: statements of known side "
+                f"{seen.separation}, {seen.finding.words}; check the panel on a larger base: --base REF"
             ]
         said = [self._for_pair(each) for each in self.pairs if not each.told_apart]
         said += [words for voice in self.voices for words in _for_voice(voice)]
@@ -140,14 +159,38 @@ class PanelReport:
             said.append(f"these sound alike: {_listed(alike)}; give them other prompts, or guidance")
         return said
 
+    @property
+    def verdict(self) -> str:
+        """In one sentence, with its numbers: the separations of the declared pairs, or of everybody from everybody."""
+        pairs = self.pairs or self.matrix
+        what = "declared pair" if self.pairs else "two of them"
+        if self.sensitivity is not None and not self.sensitivity.sees:
+            return f"not shown to be plural: {self.advice()[0]}"
+        fewest = sorted((each for each in pairs if each.told_apart == self.plural), key=lambda each: each.value.low)
+        rest = len(fewest) - _MOST_NAMED
+        named = ", ".join(each.told for each in fewest[:_MOST_NAMED])
+        named += (
+            f" and {rest} {'pair' if rest == 1 else 'pairs'} {'further apart' if self.plural else 'more'}"
+            if (rest > 0)
+            else ""
+        )
+        if self.plural:
+            return f"plural: every {what} can be told apart: {named} (1 is always, 0.5 never)"
+        return f"not plural: not every {what} is told apart: {named} (1 is always, 0.5 never)"
+
     def _for_pair(self, pair: Separation) -> str:
         voices = [voice for voice in self.voices if voice.assistant in (pair.a, pair.b)]
-        alike = f"{pair.a} and {pair.b} cannot be told apart"
+        alike = f"{pair.told}: {pair.finding.words}"
+        asked = pair.value.number
+        if pair.finding.more and asked + pair.finding.more <= MOST_QUESTIONS:
+            alike += f": --questions {asked + pair.finding.more}; or"
+        else:
+            alike += ":"
         if any(voice.guidance is None for voice in voices):
-            return f'{alike}: guide both, [guidance] against = "counterpart" in their files'
+            return f'{alike} guide both, [guidance] against = "counterpart" in their files'
         if not any(voice.lowered or voice.broken for voice in voices) and any(v.declared < _STRONG for v in voices):
-            return f"{alike}: raise their strength, up to {_STRONG:g}"
-        return f"{alike}: say in their prompts what each would answer, speak through a larger base, or tune the voices"
+            return f"{alike} raise their strength, up to {_STRONG:g}"
+        return f"{alike} say in their prompts what each would answer, speak through a larger base, or tune the voices"
 
 
 def _for_voice(voice: VoiceReport) -> list[str]:

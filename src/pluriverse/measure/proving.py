@@ -23,18 +23,19 @@ from ..assistants import Assistant
 from ..files import write
 from .answering import Voice
 from .check_rows import CheckRows
-from .instrument import Instrument
+from .instrument import Instrument, known
 from .intervals import auc
 from .items import Item, key_of
 from .lines import MISREAD
 from .measures import values_of
 from .responses import Respondent
+from .separability import CHANCE, FEWEST, MARGIN, Finding, finding
 
 if TYPE_CHECKING:
     from .asking_items import Asker
 
 ITEMS = 24  # that a proof asks: few enough to be done in a minute, enough for an interval
-LEAST = 8
+LEAST = FEWEST
 SPOKEN, SCORED = 48, 160  # cells of texts and of options that a proof asks of each voice
 ROUNDS = 2000
 _DIRECTED = {"agreement", "stance", "vocabulary"}  # a is the first side: below b it would be called the other
@@ -63,20 +64,48 @@ class Proof:
     voices: str = ""  # digest of what the opposites are: definitions and guidance
 
     @property
+    def finding(self) -> Finding:
+        """Of the opposites, in their known direction. A control that fails leaves open what the separation means."""
+        found = finding(self.separation, self.low, self.high, self.items)
+        if found.verdict == "apart" and not self._holds:
+            return Finding("undecided")
+        if found.more and self.items:  # not every item that is asked has a valid answer
+            return Finding(found.verdict, math.ceil(found.more * max(self.asked, self.items) / self.items))
+        return found
+
+    @property
+    def _holds(self) -> bool:
+        """Whether the same voice in other words was asked, and not told from itself."""
+        return (
+            self.control_low is not None
+            and self.control_high is not None
+            and (self.control_low <= CHANCE <= self.control_high)
+        )
+
+    @property
     def sees(self) -> bool:
-        if self.low <= 0.5 or self.control_low is None or self.control_high is None:
-            return False
-        return self.control_low <= 0.5 <= self.control_high
+        """The one rule of what may be shown: only figures of instruments that tell known opposites apart."""
+        return self.finding.verdict == "apart"
 
     @property
     def words(self) -> str:
-        if self.items < LEAST:
-            return f"only {self.items} items had a valid answer from both opposites"
-        if self.low <= 0.5:
-            return "known opposites cannot be told apart with it on this base"
-        if not self.sees:
+        found = self.finding
+        if found.verdict == "apart":
+            return "it tells known opposites apart on this base"
+        if found.verdict == "no_difference":
+            if self.high < CHANCE:
+                return "on this base it takes known opposites for each other"
+            return f"known opposites do not differ by it on this base beyond a margin of {MARGIN:g}"
+        if found.more is None:
             return "it tells a voice from itself on this base, so differences mean nothing"
-        return "it tells known opposites apart on this base"
+        if not self.told_enough:
+            return f"undecided: only {self.items} items had a valid answer from both opposites{self._ask(found.more)}"
+        return f"undecided whether it tells known opposites apart on this base{self._ask(found.more)}"
+
+    def _ask(self, more: int) -> str:
+        has = instruments[self.instrument].count if self.instrument in (instruments := known()) else 0
+        total = max(self.asked, self.items) + more
+        return f", ask about {more} more" + (f": --check-items {total}" if has >= total else ", which it does not have")
 
     @property
     def told_enough(self) -> bool:
@@ -91,7 +120,9 @@ class Proof:
         return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
 
     def as_dict(self) -> dict[str, Any]:
-        return {**asdict(self), "sees": self.sees, "words": self.words}
+        found = self.finding
+        told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more, "words": self.words}
+        return {**asdict(self), **told}
 
 
 class Proofs:
@@ -107,7 +138,12 @@ class Proofs:
             return []  # asked again
 
     def of(
-        self, instrument: Instrument, respondent: Respondent, items: Sequence[Item] = (), voices: str = ""
+        self,
+        instrument: Instrument,
+        respondent: Respondent,
+        items: Sequence[Item] = (),
+        voices: str = "",
+        most: int | None = None,
     ) -> Proof | None:
         """The proof for these weights, computed by this engine, with this version of the instrument and these `voices`.
 
@@ -115,7 +151,7 @@ class Proofs:
         """
         wanted = (instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine)
         found = next((each for each in self.all() if _key(each) == wanted), None)
-        more = len({item.id for item in _asked(instrument, items)})
+        more = len({item.id for item in _asked(instrument, items, most)})
         if found is None or (voices and found.voices != voices) or (not found.sees and found.asked < more):
             return None
         return found
@@ -136,6 +172,12 @@ def _proof(document: Mapping[str, Any]) -> Proof:
 
 def _key(proof: Proof) -> tuple[str, str, str, str | None, str]:
     return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
+
+
+def standing(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
+    """What stands in the way of a figure: the proof that does not see, None where there is none or it sees."""
+    found = proof_of(proofs, instrument, respondent)
+    return found if found is not None and not found.sees else None
 
 
 def proof_of(proofs: Sequence[Proof], instrument: Instrument, respondent: Respondent) -> Proof | None:
@@ -173,19 +215,21 @@ async def prove(
     instruments: Sequence[Instrument],
     items: Mapping[str, Sequence[Item]],
     askers: Sequence["Asker"],
+    most: int | None = None,
 ) -> AsyncGenerator[ProofsAhead | Proving | Proof, None]:
-    """A proof for each of these instruments on each base of the askers: as kept, or asked now and kept, after a word on
-    what that takes. Of all `items` of an instrument, not only of those to be measured. Raises what asking raises."""
+    """A proof, of `most` items if that is said, for each of these instruments on each base of the askers: as kept, or
+    asked now and kept, after a word on what that takes. Of all `items` of an instrument, not only of those to be
+    measured. Raises what asking raises."""
     kept = Proofs(workspace.settings.home)
     bases = {asker.respondent.base: asker for asker in askers}
     open_: list[_Check] = []
     for instrument in (each for each in instruments if each.opposites):
         for asker in bases.values():
             voices = await _voices(workspace, instrument, asker)
-            if proof := kept.of(instrument, asker.respondent, items[instrument.name], _digest(voices)):
+            if proof := kept.of(instrument, asker.respondent, items[instrument.name], _digest(voices), most):
                 yield proof
             else:
-                open_.append(_Check(workspace, instrument, items[instrument.name], asker, voices))
+                open_.append(_Check(workspace, instrument, items[instrument.name], asker, voices, most))
     places = tuple((each.instrument.name, each.asker.respondent.base) for each in open_)
     yield ProofsAhead(places, sum(each.answered() for each in open_), sum(each.most for each in open_))
     before = 0
@@ -211,9 +255,11 @@ class _Check:
         items: Sequence[Item],
         asker: "Asker",
         voices: tuple[Voice, Voice],
+        most: int | None = None,
     ) -> None:
+        """`most`: items that are asked, if that is said."""
         self._workspace, self.instrument, self.asker, self._voices = workspace, instrument, asker, voices
-        self._items = _asked(instrument, items)
+        self._items = _asked(instrument, items, most)
         self.most = 3 * len(self._items)  # responses; fewer where no control is asked
         who = asker.respondent
         a, b = (each.assistant.system for each in voices)
@@ -294,22 +340,23 @@ def _digest(voices: Sequence[Voice]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:12]
 
 
-def _asked(instrument: Instrument, items: Sequence[Item]) -> list[Item]:
-    """Of these items those that a proof asks: some that have a side, where items have sides."""
+def _asked(instrument: Instrument, items: Sequence[Item], most: int | None = None) -> list[Item]:
+    """Of these items those that a proof asks: some that have a side, where items have sides; `most` if that is said."""
     language = instrument.opposites.language if instrument.opposites else ""
     sided = [item for item in items if key_of(item.metadata)] or items
-    return _few([item for item in sided if not language or item.language == language])
+    return _few([item for item in sided if not language or item.language == language], most)
 
 
-def _few(items: Sequence[Item]) -> list[Item]:
-    """All cells of the first items, as many as are answered within a minute or so, but never fewer than LEAST items."""
+def _few(items: Sequence[Item], most: int | None = None) -> list[Item]:
+    """All cells of the first items: `most`, else as many as are answered within a minute or so, but never fewer than
+    LEAST items."""
     cells: dict[str, list[Item]] = {}
     for item in items:
         cells.setdefault(item.id, []).append(item)
     kept: list[Item] = []
-    for number, each in enumerate(list(cells.values())[:ITEMS]):
+    for number, each in enumerate(list(cells.values())[: most or ITEMS]):
         budget = SCORED if each[0].options else SPOKEN
-        if number >= LEAST and len(kept) + len(each) > budget:
+        if most is None and number >= LEAST and len(kept) + len(each) > budget:
             break
         kept += each
     return kept

@@ -45,7 +45,17 @@ def report(found: Latest, proofs: Sequence[Proof], made: str, command: str, titl
 
 def sensitivity(found: Latest, proofs: Sequence[Proof]) -> tuple[SensitivityRow, ...]:
     return tuple(
-        SensitivityRow(each.instrument, each.base, each.separation, each.low, each.high, each.sees, _told(each))
+        SensitivityRow(
+            each.instrument,
+            each.base,
+            each.separation,
+            each.low,
+            each.high,
+            each.sees,
+            _told(each),
+            each.finding.words,
+            each.words,
+        )
         for each in proofs_of(found, proofs)
     )
 

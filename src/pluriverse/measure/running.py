@@ -22,7 +22,7 @@ from .events import MeasureAhead, Measured, MeasureEvent, MeasureNote, MeasureSt
 from .instrument import Instrument, known
 from .items import Item
 from .jurying import Bench, asked, gauged, refs_of, ruled
-from .proving import Proof, ProofsAhead, Proving, proof_of, prove
+from .proving import Proof, ProofsAhead, Proving, prove, standing
 from .record import Plan, Record, Skipped, read_run
 from .respondents import asker_of
 from .responses import Respondent, Response
@@ -45,12 +45,15 @@ class MeasureOptions:
     judges: tuple[str, ...] = ()
     cluster: str | None = None
     blind_too: bool = False
+    check_items: int | None = None  # that the check of known opposites asks; None: as many as a minute or so allows
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
             raise UsageError(f"{self.limit} items is too few", "--limit takes a number from 1 on")
         if self.seed < 0:
             raise UsageError(f"the seed is {self.seed}", "--seed takes a number from 0 on")
+        if self.check_items is not None and self.check_items < 1:
+            raise UsageError(f"a check of {self.check_items} items is too small", "--check-items takes 8 or more")
         checked(self.until)
 
 
@@ -212,7 +215,8 @@ class _Work:
                     break
 
     async def _prove(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
-        async with aclosing(prove(self._workspace, self._instruments, self._whole, self._askers)) as steps:
+        most = self._options.check_items
+        async with aclosing(prove(self._workspace, self._instruments, self._whole, self._askers, most)) as steps:
             async for step in steps:
                 match step:
                     case Proof():
@@ -311,8 +315,7 @@ class _Work:
         return shards
 
     def _blind(self, instrument: Instrument, asker: Asker) -> Proof | None:
-        proof = proof_of(self.proofs, instrument, asker.respondent)
-        return proof if proof and not proof.sees else None
+        return standing(self.proofs, instrument, asker.respondent)
 
     def _asked_by(self, instrument: Instrument) -> list[Asker]:
         """Those whom it makes sense to ask: on whose base the instrument is not blind."""
@@ -329,8 +332,8 @@ class _Work:
             if (proof := self._blind(instrument, asker))
         ]
         record.skip([Skipped(proof.instrument, proof.version, who, proof.told) for who, proof in left])
-        places = dict.fromkeys((proof.instrument, proof.base) for _, proof in left)
-        return [MeasureNote(f"{name} is blind on {base}: not asked") for name, base in places]
+        places = {(proof.instrument, proof.base): proof for _, proof in left}
+        return [MeasureNote(f"{name} on {base}: {proof.words}; not asked") for (name, base), proof in places.items()]
 
 
 def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:

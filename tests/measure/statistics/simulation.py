@@ -14,7 +14,16 @@ import numpy as np
 from pluriverse.measure import stopping
 from pluriverse.measure.figure import Figure
 from pluriverse.measure.intervals import Interval
-from pluriverse.measure.statistics import distributions, mapping, overton, pairs, rates, resampling, stability
+from pluriverse.measure.statistics import (
+    distributions,
+    mapping,
+    misclassification,
+    overton,
+    pairs,
+    rates,
+    resampling,
+    stability,
+)
 
 POOL = 4000
 DRAWS = 30
@@ -68,6 +77,46 @@ def corrected_rate(g: np.random.Generator, questions: int) -> tuple[Interval, fl
     found, left = int(g.binomial(gold, sens)), int(g.binomial(gold, spec))
     confusion = rates.Confusion(found, gold - found, left, gold - left)
     return rates.corrected(hits, questions, confusion, rounds=4000), truth
+
+
+XSTEST = ((56, 3, 57, 2), (62, 2, 39, 15), (87, 0, 13, 18), (45, 7, 55, 11), (6, 8, 100, 4))  # by assistant
+
+
+def corrected_by_others(
+    variation: float, widened: bool, labelled: int = 5, texts: int = 60, sens: float = 0.85, spec: float = 0.85
+) -> Simulated:
+    """The detector errs otherwise on each assistant: shares drawn from a beta distribution of this correlation. Its
+    errors are counted on `labelled` others, on so many `texts` of either kind. Not `widened`: by their sum."""
+
+    def shares(g: np.random.Generator, mean: float) -> np.ndarray:
+        if variation == 0:
+            return np.full(labelled + 1, mean)
+        return g.beta(*(side * (1 - variation) / variation for side in (mean, 1 - mean)), labelled + 1)
+
+    def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
+        truth, found, left = g.uniform(0.05, 0.95), shares(g, sens), shares(g, spec)
+        hits = int(g.binomial(questions, truth * found[-1] + (1 - truth) * (1 - left[-1])))
+        yes, no = g.binomial(texts, found[:-1]), g.binomial(texts, left[:-1])
+        counts = [rates.Confusion(int(p), int(texts - p), int(n), int(texts - n)) for p, n in zip(yes, no, strict=True)]
+        pooled = misclassification.together(counts)
+        if not widened:
+            return rates.corrected(hits, questions, pooled, rounds=2000), truth
+        return misclassification.corrected_elsewhere(hits, questions, counts, rounds=2000) or Interval(
+            0, 0, 1, 0
+        ), truth
+
+    return simulated
+
+
+def one_left_out(g: np.random.Generator, questions: int, widened: bool = True) -> tuple[Interval, float]:
+    """As XSTest's rules: of its five assistants one is measured, by the errors on the four others."""
+    place, truth = int(g.integers(len(XSTEST))), g.uniform(0.05, 0.95)
+    tp, fn, tn, fp = XSTEST[place]
+    counts = [rates.Confusion(*each) for number, each in enumerate(XSTEST) if number != place]
+    hits = int(g.binomial(questions, truth * tp / (tp + fn) + (1 - truth) * fp / (tn + fp)))
+    if not widened:
+        return rates.corrected(hits, questions, misclassification.together(counts), rounds=2000), truth
+    return misclassification.corrected_elsewhere(hits, questions, counts, rounds=2000) or Interval(0, 0, 1, 0), truth
 
 
 def accuracy_by_question(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
@@ -312,6 +361,12 @@ def inside(place: mapping.Place, point: np.ndarray) -> bool:
     return bool(along**2 + across**2 <= 1)
 
 
+ELSEWHERE: dict[str, tuple[Simulated, Simulated]] = {
+    f"errors correlated {each}": (corrected_by_others(each, True), corrected_by_others(each, False))
+    for each in (0.0, 0.05, 0.1, 0.2, 0.3)
+} | {"XSTest's rules, one left out": (one_left_out, lambda g, n: one_left_out(g, n, widened=False))}
+
+
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:]] or [10, 20, 30, 50, 100]
     print("|questions|" + "|".join(map(str, numbers)) + "|", "|-|" + "-|" * len(numbers), sep="\n", flush=True)
@@ -319,4 +374,8 @@ if __name__ == "__main__":
         print(f"|{name}|" + "|".join(f"{100 * held(simulated, n):.1f}" for n in numbers) + "|", flush=True)
     for name, simulated in STOPPING.items():
         print(f"|{name}|{100 * held(simulated, MOST):.1f}|", flush=True)
+    for name, (widened, plain) in ELSEWHERE.items():
+        print(
+            f"|{name}|" + "|".join(f"{100 * held(each, 100, 300):.1f}" for each in (plain, widened)) + "|", flush=True
+        )
     print("|map, ellipse|" + "|".join(f"{100 * mapped(n):.1f}" for n in numbers) + "|", flush=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pluriverse.errors import UsageError
+from pluriverse.measure.statistics.misclassification import corrected_elsewhere, together
 from pluriverse.measure.statistics.rates import Confusion, corrected, holm, mcnemar, wilson
 
 
@@ -77,3 +78,25 @@ def test_a_corrected_rate_that_is_cut_is_no_surer_than_what_was_observed() -> No
     none, all_ = corrected(0, 200, errs), corrected(200, 200, errs)
     assert none.value == 0 and none.high >= wilson(0, 200).high
     assert all_.value == 1 and all_.low <= wilson(200, 200).low
+
+
+LIKE = [Confusion(85, 15, 92, 8)] * 5
+UNLIKE = [Confusion(99, 1, 50, 50), Confusion(45, 55, 98, 2), *LIKE[:3]]
+
+
+def test_errors_on_others_widen_the_interval_by_how_much_they_vary() -> None:
+    alike, unlike = (corrected_elsewhere(40, 100, each) for each in (LIKE, UNLIKE))
+    pooled = corrected(40, 100, together(LIKE))
+    assert alike and unlike and alike.value == pooled.value, "the value is that of all together"
+    assert alike.low < pooled.low and alike.high > pooled.high
+    assert unlike.high - unlike.low > 1.3 * (alike.high - alike.low)
+    assert unlike.value == corrected(40, 100, together(UNLIKE)).value
+    assert corrected_elsewhere(40, 100, LIKE) == alike, "the same each time"
+
+
+def test_without_labels_of_several_nothing_is_corrected() -> None:
+    assert corrected_elsewhere(40, 100, LIKE[:2]) is None
+    assert corrected_elsewhere(40, 100, [Confusion(2, 0, 90, 3)] * 8) is None, "too few positive ones of each"
+    assert corrected_elsewhere(40, 100, []) is None
+    with pytest.raises(UsageError, match="no better than chance"):
+        corrected_elsewhere(40, 100, [Confusion(5, 5, 5, 5)] * 5)

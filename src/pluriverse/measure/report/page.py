@@ -92,8 +92,8 @@ def _head(report: Report) -> Html:
     blind = sum(not row.sees for row in report.sensitivity)
     words = [", ".join(sizes) + "."]
     if blind:
-        verb = "is" if blind == 1 else "are"
-        words.append(f"{counted(blind, 'instrument')} {verb} blind on a base and silent there.")
+        verb = "was" if blind == 1 else "were"
+        words.append(f"{counted(blind, 'instrument')} {verb} not shown to see differences on a base: silent there.")
     return el(
         "header",
         el("h1", report.title),

@@ -27,7 +27,8 @@ _ROUNDING = 0.011  # published averages and their six scores are each rounded to
 
 @dataclass(frozen=True, slots=True)
 class SensitivityRow:
-    """Does an instrument tell known opposites apart on a base? `separation`: 0.5 cannot tell, 1 always does."""
+    """Does an instrument tell known opposites apart on a base? `separation`: 0.5 cannot tell, 1 always does. `verdict`
+    and `why` in words: the one is short, the other stands in place of a figure."""
 
     instrument: str
     base: str
@@ -36,6 +37,12 @@ class SensitivityRow:
     high: float
     sees: bool
     note: str = ""
+    verdict: str = ""
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        return self.verdict or ("told apart" if self.sees else "not told apart")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from .parts import Cluster, Report, SensitivityRow
 from .tables import Footnotes
 from .words import base_name
 
-BLIND = "This instrument cannot see differences on this base"
+BLIND = "This instrument was not shown to see differences on this base"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +60,14 @@ def _shown(figure: Figure, blind: dict[tuple[str, str], SensitivityRow], bases: 
         asked = set(bases.values())
         if not asked or not all((figure.instrument, base) in blind for base in asked):
             return figure
-        named = ", ".join(sorted(base_name(base) for base in asked))
+        named, bases_of = ", ".join(sorted(base_name(base) for base in asked)), asked
     else:
         base = bases.get(figure.assistant, "")
         if (figure.instrument, base) not in blind:
             return figure
-        named = base_name(base)
-    return replace(figure, value=None, low=None, high=None, note=f"{BLIND} ({named}).")
+        named, bases_of = base_name(base), {base}
+    why = next(row.why for row in blind.values() if row.instrument == figure.instrument and row.base in bases_of)
+    return replace(figure, value=None, low=None, high=None, note=f"{BLIND} ({named}){f': {why}' if why else ''}.")
 
 
 def absence(figure: Figure, notes: Footnotes) -> str:

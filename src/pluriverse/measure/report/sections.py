@@ -6,6 +6,7 @@ Each function returns a section, or None where the report has nothing for it. Kn
 from collections.abc import Sequence
 
 from ..figure import Figure
+from ..separability import CHANCE, MARGIN
 from .markup import Child, Html, el, joined, linked
 from .parts import TASKS, ConfusionTable, LeaderboardRow, Map, MapPoint, Report, SensitivityRow
 from .planes import hidden_names, map_plot
@@ -72,7 +73,7 @@ def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) ->
             *([base_name(row.base)] if several else []),
             number(row.separation),
             interval(row.low, row.high),
-            "sees" if row.sees else el("strong", "blind"),
+            row.words if row.sees else el("strong", row.words),
         ]
         for row in rows
     ]
@@ -88,7 +89,7 @@ def sensitivity(report: Report, counter: Counter) -> Html | None:
     several = len({row.base for row in report.sensitivity}) > 1
     rows = [
         Row(
-            f"{titles.get(row.instrument, row.instrument)}{'' if row.sees else ' (blind)'}"
+            f"{titles.get(row.instrument, row.instrument)}{'' if row.sees else f' ({row.words})'}"
             f"{', ' + base_name(row.base) if several else ''}",
             row.separation, row.low, row.high,
         )
@@ -96,12 +97,15 @@ def sensitivity(report: Report, counter: Counter) -> Html | None:
     ]  # fmt: skip
     number_, key = counter.next()
     title = "Separation of known opposites"
-    about = "1 tells two opposite voices apart always, 0.5 never. An interval that holds 0.5 means: blind on this base."
+    about = (
+        "1 tells two opposite voices apart always, 0.5 never. An interval that holds 0.5 says that they do not differ"
+        f" where it ends below {CHANCE + MARGIN:g}, and that too little was asked where it does not."
+    )
     plot = intervals(key, title, rows, [("cannot tell", 0.5)])
     block = figure(number_, title, about, plot, sensitivity_table(report.sensitivity, titles))
     lead = (
         "Before an instrument says anything about assistants on a base, it must tell apart two voices that are opposite"
-        " by construction. Where it cannot, this report shows no number of it."
+        " by construction. Where it does not, or that is undecided, this report shows no number of it."
     )
     return section("sensitivity", "What the instruments can see", block, lead=lead)
 
