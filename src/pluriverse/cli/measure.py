@@ -196,7 +196,7 @@ def _command(args: argparse.Namespace, limit: int | None) -> str:
     given = (
         ("--with", args.names), ("--panel", args.panel), ("--base", args.base), ("--judges", args.judges), how_many,
         ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
-        ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
+        ("--check-items", args.check_items), ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
     )  # fmt: skip
     return typed("pluriverse", "measure", *args.instruments, options=given)
 
