@@ -60,6 +60,8 @@ pytestmark = pytest.mark.model
         ("{{ messages[0] | tojson(indent=1) }}", '{{\n "role": "user",\n "content": "{content}"\n}}'),
         ("{% for m in messages %}{{ m.content }}{% break %}{% endfor %}", "{content}"),
         ("{% for m in messages %}\n  {% if true %}\n{{ m.content }}\n  {% endif %}\n{% endfor %}", "{content}\n"),
+        ("{% set größe = messages[0].content %}{{ größe }}", "{content}"),
+        ("{{ messages[0].content | wordwrap(99) }}", "{content}"),
         ("{{ strftime_now('%Y') | length }} {{ messages[0]['content'] }}", "4 {content}"),
         ("{{ bos_token }}{% set n = namespace(t='') %}{% set n.t = messages[0].content %}{{ n.t }}", "{content}"),
     ],

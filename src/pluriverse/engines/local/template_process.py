@@ -59,8 +59,13 @@ class _Templates:
     """One environment and the template that was read last."""
 
     def __init__(self) -> None:
+        # The first three and `debug` are otherwise imported at their first use, when no file can be opened any more.
+        import pprint  # noqa: F401
+        import textwrap  # noqa: F401
+        import unicodedata  # noqa: F401
+
         import jinja2
-        import jinja2.debug  # otherwise imported at the first error, when no file can be opened any more
+        import jinja2.debug
         from jinja2 import nodes
         from jinja2.ext import Extension
         from jinja2.sandbox import ImmutableSandboxedEnvironment
