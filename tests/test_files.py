@@ -50,7 +50,7 @@ def test_all_that_is_a_users_is_private(tmp_path: Path, monkeypatch: pytest.Monk
         if path.is_dir():
             assert not mode(path) & 0o022, path
         elif "store" not in path.relative_to(tmp_path).parts:
-            assert mode(path) == 0o600 or path.name == "lock", f"{path}: {mode(path):o}"
+            assert mode(path) == 0o600, f"{path}: {mode(path):o}"
         if path.is_file() and b"nobody else may know" in path.read_bytes():
             assert mode(path) == 0o600, path
     for name in ("assistants", "panels", "runs"):
@@ -129,6 +129,16 @@ def test_a_kill_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
         child.kill()
         child.communicate()
         assert place.read_text() in {"old", "new" * 100_000}
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    left, young, other = (tmp_path / "home" / "assistants" / name for name in (".a.0123abcd", ".b.0123abcd", ".c.toml"))
+    for path in (left, young, other):
+        files.write(path, "four")
+    os.utime(left, (0, 0))
+    os.utime(other, (0, 0))
+    assert main(["gc"]) == 0
+    assert not left.exists() and young.exists() and other.exists()
 
 
 def test_only_what_is_a_file_is_read(tmp_path: Path) -> None:

@@ -8,17 +8,21 @@ others stays open. Public are weights and the index of the store, which other st
 """
 
 import errno
+import json
 import os
-import secrets
+import re
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import NoSpaceError, PluriverseError, UsageError
 
 PRIVATE, PUBLIC = 0o600, 0o644
+_MOST_JSON = 256 * 2**20  # bytes; an index of a hundred thousand entries has 40 MB
+_LEFT = re.compile(r"\..+\.[0-9a-f]{8}", re.DOTALL)  # as `_beside` makes names
 _HINT = "check who may write to that folder"
 
 
@@ -83,6 +87,18 @@ def write_out(path: Path, content: str | bytes) -> None:
         raise in_words(path, "written", error, "choose another place") from error
 
 
+def sweep(home: Path) -> list[int]:
+    """Delete what killed writers have left in a data folder, an hour or more ago; the bytes of each."""
+    gone = []
+    for path in home.rglob(".*"):
+        with suppress(OSError):
+            state = path.lstat()
+            if _LEFT.fullmatch(path.name) and stat.S_ISREG(state.st_mode) and state.st_mtime < time.time() - 3600:
+                path.unlink()
+                gone.append(state.st_size)
+    return gone
+
+
 def delete(path: Path) -> None:
     """Raises PluriverseError."""
     try:
@@ -100,9 +116,23 @@ def read(path: Path, most: int) -> bytes:
     """What is in a file, at most `most` bytes and one. OSError also for what is no file: it is never waited for."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "it is no file", str(path))
-        return file.read(most + 1)
+        start = file.read(min(state.st_size, most) + 1)  # room for all of `most` would cost more than reading
+        return start + file.read(most + 1 - len(start)) if len(start) > state.st_size else start
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file that pluriverse wrote holds, whoever has edited it since. OSError as `read`; ValueError where it
+    is no JSON, nested too deeply, or far too large."""
+    data = read(path, _MOST_JSON)
+    if len(data) > _MOST_JSON:
+        raise ValueError(f"it has more than {_MOST_JSON // 2**20} MB")
+    try:
+        return json.loads(data)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def in_words(
@@ -133,7 +163,7 @@ def _add(path: Path, content: str | bytes) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    return path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
 
 
 def fill(path: Path, content: str | bytes) -> None:

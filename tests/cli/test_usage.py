@@ -99,7 +99,7 @@ def test_unexpected_mistake_is_a_sentence(call: Call, monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by 0")
 
-    monkeypatch.setattr(Shelf, "assistants", broken)
+    monkeypatch.setattr(Shelf, "listing", broken)
     result = call("ls")
     assert result.code == 1
     assert "ZeroDivisionError: by 0" in result.err

@@ -18,12 +18,15 @@ from . import generation, layout, names
 from .generation import Setting
 from .guidance import COUNTERPART, PLAIN, Guidance
 from .layout import Line, Section
+from .names import shortened
 from .reading import Table, located
 
 DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history")
 """In what assistants differ. `values`: value systems; `history`: readings of history."""
 
 KEYS = ("title", "description", "base", "languages", "counterpart", "system", "outlook", "guidance", "generation")
+LONGEST_LINE = 4096  # characters of a title and the like
+MOST_LANGUAGES = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of a BCP 47 tag
 _HEADING = """\
 An assistant of pluriverse. Edit it freely: what is written here is what is used.
@@ -150,16 +153,26 @@ class Assistant:
 def one_line(key: str, text: str) -> str:
     """`text` without space around it. UsageError for line breaks and control characters: it is shown on terminals."""
     text = text.strip()
+    if len(text) > LONGEST_LINE:
+        raise UsageError(f"{key} has {len(text):,} characters", f"{LONGEST_LINE:,} are the most")
+    if text.isprintable() and text.isascii():
+        return text
     if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
         raise UsageError(f"{key} must be one line of plain text", "take out line breaks and control characters")
+    if found := names.invisible(text):
+        raise UsageError(f"{key} holds a character that nobody sees: U+{ord(found):04X}", "take it out, or retype it")
     return text
 
 
 def several_lines(key: str, text: str) -> str:
     """`text` without space around it. UsageError for control characters other than line breaks and tabs."""
     text = text.replace("\r\n", "\n").strip()
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t" for char in text):
         raise UsageError(f"{key} holds control characters", "take them out; line breaks and tabs may stay")
+    if names.hidden(text):
+        raise UsageError(f"{key} holds tag characters, which hide words from people", "take them out, or retype it")
     return text
 
 
@@ -168,7 +181,8 @@ def _outlook(outlook: Outlook) -> Outlook:
         close = names.near(outlook.dimension, DIMENSIONS)
         meant = f"; did you mean {close}?" if close else ""
         raise UsageError(
-            f"outlook.dimension {outlook.dimension!r} is not known{meant}", f"known are: {', '.join(DIMENSIONS)}"
+            f"outlook.dimension {shortened(outlook.dimension)!r} is not known{meant}",
+            f"known are: {', '.join(DIMENSIONS)}",
         )
     return Outlook(
         outlook.dimension,
@@ -186,13 +200,18 @@ def _guidance(top: Table) -> Guidance | None:
 
 
 def _languages(tags: tuple[str, ...]) -> tuple[str, ...]:
+    if len(tags) > MOST_LANGUAGES:
+        raise UsageError(f"languages: {len(tags):,} are named", f"{MOST_LANGUAGES} are the most")
+    seen = set()
     for tag in tags:
         if not _LANGUAGE.fullmatch(tag):
             raise UsageError(
-                f"languages: {tag!r} is no language tag", 'write tags like "en", "fr", "pt-BR" or "zh-Hant"'
+                f"languages: {shortened(tag)!r} is no language tag",
+                'write tags like "en", "fr", "pt-BR" or "zh-Hant"',
             )
-        if tags.count(tag) > 1:
+        if tag in seen:
             raise UsageError(f"languages: {tag!r} is there twice", "name each language once")
+        seen.add(tag)
     return tuple(tags)
 
 

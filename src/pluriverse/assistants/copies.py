@@ -6,7 +6,7 @@ One JSON file in the data folder. Knows names; the copy's own name and digest st
 import json
 from pathlib import Path
 
-from ..files import delete, write
+from ..files import delete, read_json, write
 
 
 class Copies:
@@ -16,7 +16,7 @@ class Copies:
     def all(self) -> dict[str, str]:
         """Name of a model: name of the copy that speaks for it. Empty where the file cannot be understood."""
         try:
-            document = json.loads(self._path.read_text("utf-8"))
+            document = read_json(self._path)
         except (OSError, ValueError):
             return {}
         return {str(name): str(copy) for name, copy in document.items()} if isinstance(document, dict) else {}

@@ -27,6 +27,8 @@ def checked(settings: Mapping[str, object]) -> dict[str, Setting]:
             meant = f"; did you mean {close}?" if close else ""
             raise UsageError(f"[generation] {name!r} is not known{meant}", f"known are: {', '.join(FIELDS)}")
     typed = {name: _typed(name, settings[name]) for name in FIELDS if name in settings}
+    if not typed:
+        return typed
     try:
         Sampling().changed(**typed)
     except UsageError as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COUNTERPART, PLAIN = "counterpart", "plain"
 _WAY_OUT = "or ask without guidance: --guidance 0"
+_LONGEST_CIRCLE = 50  # names that are followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def _circle(assistant: "Assistant", shelf: "Shelf") -> list[str]:
     """The names on the way of counterparts back to `assistant`; empty where it does not lead back."""
     names = [assistant.name]
     each = assistant
-    while each.counterpart is not None and each.counterpart not in names:
+    while each.counterpart is not None and each.counterpart not in names and len(names) < _LONGEST_CIRCLE:
         names.append(each.counterpart)
         try:
             each = shelf.assistant(each.counterpart)

@@ -31,10 +31,12 @@ class Panel:
         names.checked(self.name, "panel")
         if not self.members:
             raise UsageError(f"the panel {self.name} has no members", 'write members = ["NAME", "NAME"]')
+        seen = set()
         for member in self.members:
             names.checked(member, "member")
-            if self.members.count(member) > 1:
+            if member in seen:
                 raise UsageError(f"members: {member!r} is there twice", "name each assistant once")
+            seen.add(member)
         object.__setattr__(self, "members", tuple(self.members))
         object.__setattr__(self, "title", one_line("title", self.title))
         object.__setattr__(self, "description", several_lines("description", self.description))

@@ -3,26 +3,41 @@
 Knows tables, keys and types; nothing of what the keys mean.
 """
 
+import errno
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from .. import files
 from ..errors import PluriverseError, UsageError
-from .names import near
+from .names import near, shortened
 
 MAX_BYTES = 256 * 1024  # far more than a definition needs; keeps a wrong file from filling the memory
 
+# A string or comment in TOML, up to its end or, where it has none, as far as it can go: so that each is passed once.
+_TEXT = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|'
+    r"'''(?:[^']|'(?!''))*+(?:''')?|"
+    r'"(?:[^"\\\n]|\\.)*+"?|'
+    r"'[^'\n]*+'?|#[^\n]*+",
+    re.DOTALL,
+)
+_LONG_WORD = re.compile(r"[\w+-]{65}")
+_MOST = {"[": 100, "{": 100, "=": 200, ",": 20_000}  # outside of strings; a panel has a comma for each member
+
 
 def read_text(path: Path) -> str:
-    """The text of a definition's file. UsageError when it is no UTF-8 or far too big, FileNotFoundError when absent."""
+    """The text of a definition's file.
+
+    UsageError when it is no UTF-8 or far too big, PluriverseError when it is no file or cannot be read.
+    """
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise
+        data = files.read(path, MAX_BYTES)
     except OSError as error:
-        raise PluriverseError(f"{path} cannot be read: {error.strerror}", "check who may read it") from error
+        hint = "take it away, or let it be a text file" if error.errno != errno.EACCES else "check who may read it"
+        raise PluriverseError(f"{path} cannot be read: {error.strerror}", hint) from error
     if len(data) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES // 1024} KiB", "a definition is a short text file")
     try:
@@ -41,13 +56,15 @@ class Table:
 
     @classmethod
     def parse(cls, text: str, where: str) -> "Table":
-        """The top of the file. UsageError, with line and column, when it is not TOML."""
+        """The top of the file. UsageError, with line and column, when it is not TOML, or more than a definition needs:
+        what would take tomllib long is refused before it."""
+        if why := _too_much(text):
+            raise UsageError(f"{where} is not valid: {why}", "no definition needs that")
         try:
             return cls(tomllib.loads(text), where)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{where} is not valid TOML: {error}", "how it is written: https://toml.io") from error
-        except RecursionError as error:
-            raise UsageError(f"{where} is not valid: it is nested too deeply", "no key needs that") from error
+        except (ValueError, RecursionError, OverflowError) as error:
+            why = shortened(str(error))
+            raise UsageError(f"{where} is not valid TOML: {why}", "how it is written: https://toml.io") from error
 
     def only(self, *known: str) -> None:
         """UsageError for the first key that is not `known`."""
@@ -57,7 +74,8 @@ class Table:
                 meant = f"; did you mean {close}?" if close else ""
                 place = f"in [{self.path}] " if self.path else ""
                 raise UsageError(
-                    f"{self.where}: the key {key!r} {place}is not known{meant}", f"known are: {', '.join(known)}"
+                    f"{self.where}: the key {shortened(key)!r} {place}is not known{meant}",
+                    f"known are: {', '.join(known)}",
                 )
 
     def table(self, key: str) -> "Table":
@@ -77,7 +95,10 @@ class Table:
         value = self.values.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.wrong(key, "a number", f"{key} = {default:g}")
-        return value
+        try:
+            return float(value)
+        except OverflowError:
+            raise self.wrong(key, "a number that is not so large", f"{key} = {default:g}") from None
 
     def texts(self, key: str, example: Sequence[str]) -> tuple[str, ...]:
         value = self.values.get(key, [])
@@ -89,6 +110,19 @@ class Table:
         """What to say where `key` holds another kind of value than `kind`."""
         full = f"{self.path}.{key}" if self.path else key
         return UsageError(f"{self.where}: {full} must be {kind}", f"write it like this: {example}")
+
+
+def _too_much(text: str) -> str | None:
+    """What no definition holds and a parser would take long for, in words."""
+    frame = _TEXT.sub('""', text)
+    for sign, most in _MOST.items():
+        if frame.count(sign) > most:
+            return f"it has more than {most:,} times {sign!r}"
+    if _LONG_WORD.search(frame):
+        return "a key or number in it is longer than 64 characters"
+    if any(line.count(".") > 16 for line in frame.splitlines()):
+        return "a key in it is nested too deeply"
+    return None
 
 
 def located(error: UsageError, where: str) -> UsageError:

@@ -1,10 +1,12 @@
 """All assistants and panels at hand: the user's files, and the starter set behind them.
 
 Knows the two folders and the files shipped inside the package; nothing of stores, bases or engines. Files are read
-anew at every call, so an edit is heard at the next question.
+anew at every call, so an edit is heard at the next question; only `listing` keeps what it has read (see that module).
 """
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -15,11 +17,13 @@ from ..files import delete, write
 from ..settings import Settings
 from .assistant import Assistant
 from .guidance import COUNTERPART
+from .listing import Listed, Trouble, listed, read_all
 from .names import a, checked, is_name, near
 from .panel import Panel
 from .reading import read_text
 
 Definition = TypeVar("Definition", Assistant, Panel)
+STARTER = Path(__file__).parent / "starter"  # the files that come with pluriverse
 _TAKEN = "choose another name, or replace it with --force"
 
 
@@ -29,10 +33,25 @@ class Shelf:
     def __init__(self, settings: Settings) -> None:
         self._assistants = _Files("assistant", Assistant.from_toml, settings.assistants, starter_assistants)
         self._panels = _Files("panel", Panel.from_toml, settings.panels, starter_panels)
+        self._cache = settings.home / "cache" / "assistants.json"
 
     def assistants(self) -> list[Assistant]:
         """All that can be read, by name; those that cannot are in `problems()`."""
         return self._assistants.all()
+
+    def listing(self) -> tuple[list[Listed], list[PluriverseError]]:
+        """What a list shows of all that can be read, by name; and what is wrong with the user's other files, panels
+        too. Fast also for ten thousand."""
+        found = {name: listed(each) for name, each in starter_assistants().items()}
+        entries = read_all(self._assistants.states(), self._assistants.own, self._cache)
+        problems = self._assistants.misplaced()
+        for name, entry in entries.items():
+            if isinstance(entry, Trouble):
+                found.pop(name, None)
+                problems.append(entry.error())
+            else:
+                found[name] = entry
+        return [found[name] for name in sorted(found)], [*problems, *self._panels.problems()]
 
     def assistant(self, name: str) -> Assistant:
         """NotFoundError with a near name; UsageError when the user's file of that name cannot be understood."""
@@ -80,8 +99,9 @@ class Shelf:
         """The user's panels and counterparts that would be left without the assistant `name`, were it removed."""
         if name in starter_assistants():  # it takes the place of the one that is removed
             return [], []
-        own = (each for each in self.assistants() if each.counterpart == name and not each.builtin)
-        return [each for each in self.panels() if name in each.members and not each.builtin], list(own)
+        own = [each.name for each in self.listing()[0] if each.counterpart == name and not each.builtin]
+        panels = [each for each in self.panels() if name in each.members and not each.builtin]
+        return panels, [self.assistant(each) for each in own]
 
     def remove(self, name: str) -> Path:
         """Delete the user's own file, also a broken one; where it was. UsageError for one of the starter set.
@@ -118,33 +138,32 @@ class _Files(Generic[Definition]):
 
     def all(self) -> list[Definition]:
         found = dict(self.starter())
-        for path in self._paths():
+        for name in self._stems():
             try:
-                found[path.stem] = self._own(path)
+                found[name] = self.own(name)
             except PluriverseError:
                 # The starter set's one of that name must not answer in its place unnoticed.
-                found.pop(path.stem, None)
+                found.pop(name, None)
         return [found[name] for name in sorted(found)]
 
     def one(self, name: str) -> Definition:
-        path = self.folder / f"{name}.toml"
-        if is_name(name) and path.is_file():
-            return self._own(path)
+        if is_name(name) and os.path.lexists(self.folder / f"{name}.toml"):
+            return self.own(name)
         if name in self.starter():
             return self.starter()[name]
         raise _not_found(self.noun, name, self.names())
 
     def problems(self) -> list[PluriverseError]:
-        errors: list[PluriverseError] = []
-        for path in self._paths():
+        errors = self.misplaced()
+        for name in self._stems():
             try:
-                self._own(path)
+                self.own(name)
             except PluriverseError as error:
                 errors.append(error)
         return errors
 
     def names(self) -> set[str]:
-        return {*self.starter(), *(path.stem for path in self._paths() if is_name(path.stem))}
+        return {*self.starter(), *filter(is_name, self._stems())}
 
     def write(self, name: str, text: str, overwrite: bool) -> Path:
         path = self.folder / f"{checked(name, self.noun)}.toml"
@@ -169,21 +188,40 @@ class _Files(Generic[Definition]):
             raise UsageError(f"{name} belongs to the starter set and stays", "only files of your own can be removed")
         raise _not_found(self.noun, name, self.names())
 
-    def _own(self, path: Path) -> Definition:
-        name = path.stem
+    def own(self, name: str) -> Definition:
+        """What the user's file of that name says. PluriverseError where it cannot be used."""
+        path = self.folder / f"{name}.toml"
         try:
             checked(name, self.noun)
         except UsageError as error:
             raise UsageError(f"{path}: {error.message}", f"rename the file; {error.hint}") from error
         definition = self.read(read_text(path), name, str(path))
-        return replace(definition, path=path, shadows=name in self.starter())
+        object.__setattr__(definition, "path", path)  # `replace` would check again what has just been checked
+        object.__setattr__(definition, "shadows", name in self.starter())
+        return definition
 
-    def _paths(self) -> Iterator[Path]:
-        if not self.folder.is_dir():
-            return
-        for path in sorted(self.folder.glob("*.toml")):
-            if not path.name.startswith(".") and path.is_file():
-                yield path
+    def states(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Of the user's files, whatever they hold: name and state. What is no file, too, for `own` to say so."""
+        with suppress(OSError), os.scandir(self.folder) as entries:  # `misplaced` says what is wrong
+            for each in sorted(entries, key=lambda entry: entry.name):
+                if each.name.endswith(".toml") and each.name[0] != ".":
+                    try:
+                        yield each.name[:-5], each.stat()
+                    except OSError:  # a link that leads nowhere, or round in a circle
+                        yield each.name[:-5], each.stat(follow_symlinks=False)
+
+    def _stems(self) -> Iterator[str]:
+        return (name for name, _ in self.states())
+
+    def misplaced(self) -> list[PluriverseError]:
+        """What is wrong with the folder itself; nothing where there is none."""
+        try:
+            next(self.folder.iterdir(), None)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            return [PluriverseError(f"{self.folder} cannot be read: {error.strerror}", "it must be a folder of yours")]
+        return []
 
 
 @cache
@@ -202,8 +240,7 @@ def place_of(definition: Assistant | Panel) -> Path:
     """The file that it was read from: the user's, or one inside the package."""
     if definition.path is not None:
         return definition.path
-    folder = Path(__file__).parent / "starter"
-    return (folder / "panels" if isinstance(definition, Panel) else folder) / f"{definition.name}.toml"
+    return (STARTER / "panels" if isinstance(definition, Panel) else STARTER) / f"{definition.name}.toml"
 
 
 def _shipped(*folders: str) -> list[tuple[str, str]]:

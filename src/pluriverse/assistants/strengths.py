@@ -8,10 +8,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from ..errors import PluriverseError
-from ..files import write
-from ..values import Digest
+from ..errors import PluriverseError, UsageError
+from ..files import read_json, write
+from ..values import Digest, check_strength
 from .assistant import Assistant
 from .guidance import Opposite
 
@@ -33,11 +34,10 @@ class Strengths:
     def all(self) -> dict[str, Found]:
         """By key. PluriverseError where the file cannot be understood."""
         try:
-            document = json.loads(self._path.read_text("utf-8"))
-            return {key: Found(**entry) for key, entry in document.items()}
+            return {key: _found(entry) for key, entry in read_json(self._path).items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, UsageError) as error:
             raise PluriverseError(
                 f"{self._path} cannot be read: {error}", "delete it, and check the panel again"
             ) from error
@@ -57,6 +57,13 @@ class Strengths:
             known[key] = found
         document = {key: asdict(entry) for key, entry in sorted(known.items())}
         write(self._path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def _found(entry: dict[str, Any]) -> Found:
+    found = Found(**entry)
+    check_strength(found.strength)
+    check_strength(found.declared)
+    return found
 
 
 def _key(base: Digest | None, assistant: Assistant, opposite: Opposite) -> str:

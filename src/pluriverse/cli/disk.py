@@ -157,9 +157,11 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def gc(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ..files import sweep
     from ..store import Store
 
-    collected = Store.at(settings).gc()
-    out.document({"removed": collected.blobs, "bytes": collected.bytes})
-    out.line(f"freed {size(collected.bytes)} ({counted(collected.blobs, 'file')})")
+    collected, left = Store.at(settings).gc(), sweep(settings.home)
+    removed, freed = collected.blobs + len(left), collected.bytes + sum(left)
+    out.document({"removed": removed, "bytes": freed})
+    out.line(f"freed {size(freed)} ({counted(removed, 'file')})")
     return 0

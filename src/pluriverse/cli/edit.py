@@ -143,6 +143,7 @@ def _end(made: "Assistant | Panel", changed: bool, out: Output, settings: "Setti
 def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, object]:
     """As JSON; an assistant's definition is kept in the store as it is now."""
     from ..assistants import Assistant
+    from ..assistants.listing import listed
     from ..store import Store
 
     if not isinstance(made, Assistant):
@@ -150,7 +151,7 @@ def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, obje
     store = Store.at(settings)
     if not made.builtin:
         keep_definition(made, store, settings)
-    return assistant_document(made, base_is_here(made.base, store, settings), settings)
+    return assistant_document(listed(made), base_is_here(made.base, store, settings), settings)
 
 
 def copy(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -1,6 +1,7 @@
 """`pluriverse ls`: the assistants, panels, models and adapters that are here."""
 
 import argparse
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PluriverseError
@@ -9,7 +10,7 @@ from .parser import GROUPS, Commands
 from .text import size
 
 if TYPE_CHECKING:
-    from ..assistants import Assistant
+    from ..assistants.listing import Listed
     from ..settings import Settings
     from ..store import Store, StoredModel
 
@@ -19,12 +20,23 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import gc
+
+    gc.disable()  # with ten thousand assistants a fifth of the time would go into looking for cycles; there are none
+    try:
+        return _run(out, settings)
+    finally:
+        gc.enable()
+
+
+def _run(out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
     from ..store import Store
     from .panel import document_of as panel_document
 
     shelf, store = Shelf(settings), Store.at(settings)
-    assistants, panels, stored = shelf.assistants(), shelf.panels(), store.models()
+    assistants, problems = shelf.listing()
+    panels, stored = shelf.panels(), store.models()
     here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
     out.document(
         {
@@ -35,7 +47,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             "home": str(settings.home),
         }
     )
-    for problem in shelf.problems():
+    for problem in problems:
         out.warn(problem.message)
     if out.json:
         return 0
@@ -53,9 +65,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _assistants(out: Output, assistants: "list[Assistant]") -> None:
+def _assistants(out: Output, assistants: "list[Listed]") -> None:
     out.line(bold("Assistants"))
-    rows = [(each.name, ",".join(each.languages), each.outlook.dimension, each.title) for each in assistants]
+    rows = [(each.name, ",".join(each.languages), each.dimension, each.title) for each in assistants]
     out.table(("NAME", "LANGUAGES", "DIMENSION", "WHO IT IS"), rows, spare=("DIMENSION", "LANGUAGES"))
 
 
@@ -70,34 +82,34 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
     out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows, spare=("DIGEST", "LICENCE"))
 
 
-def assistant_document(assistant: "Assistant", here: bool, settings: "Settings") -> dict[str, Any]:
+def assistant_document(assistant: "Listed", here: bool, settings: "Settings") -> dict[str, Any]:
     """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
-    from ..assistants.shelf import place_of
+    from ..assistants.shelf import STARTER
 
     guidance = assistant.guidance
     return {
         "name": assistant.name,
         "kind": "prompt",
         "title": assistant.title,
-        "base": base_name(assistant, settings),
+        "base": base_name(assistant.base, settings),
         "base_here": here,
         "digest": assistant.digest,
         "languages": list(assistant.languages),
         "outlook": {
-            "dimension": assistant.outlook.dimension,
-            "position": assistant.outlook.position,
-            "summary": assistant.outlook.summary,
+            "dimension": assistant.dimension,
+            "position": assistant.position,
+            "summary": assistant.summary,
         },
         "counterpart": assistant.counterpart,
-        "guidance": None if guidance is None else {"against": guidance.against, "strength": guidance.strength},
+        "guidance": None if guidance is None else {"against": guidance[0], "strength": guidance[1]},
         "builtin": assistant.builtin,
         "shadows": assistant.shadows,
-        "path": str(place_of(assistant)),
+        "path": f"{STARTER if assistant.builtin else settings.assistants}{os.sep}{assistant.name}.toml",
     }
 
 
-def base_name(assistant: "Assistant", settings: "Settings") -> str:
-    return settings.base if assistant.base == "default" else assistant.base
+def base_name(base: str, settings: "Settings") -> str:
+    return settings.base if base == "default" else base
 
 
 def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:

@@ -60,6 +60,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
+    from ..assistants.listing import listed
     from ..store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     for assistant, path in zip(made, paths, strict=True):
         keep_definition(assistant, store, settings)
         here = base_is_here(assistant.base, store, settings)
-        documents.append(assistant_document(assistant, here, settings) | {"path": str(path)})
+        documents.append(assistant_document(listed(assistant), here, settings) | {"path": str(path)})
     report = _check(made[0], out, settings) if args.check else None
     checked = {"check": report.as_dict()} if report else {}
     out.document((documents[0] if args.pair is None else {"assistants": documents}) | checked)

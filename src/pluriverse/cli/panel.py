@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..errors import command
+from ..errors import NotFoundError, PluriverseError, command
 from . import check
 from .output import Output, bold
 from .parser import GROUPS, Commands, names_of
@@ -51,14 +51,13 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 def show_panel(panel: "Panel", shelf: "Shelf", out: Output) -> None:
     """A panel in full; a member that is not here any more is marked."""
-    known = {assistant.name: assistant for assistant in shelf.assistants()}
     out.document(document_of(panel))
     out.line(bold(panel.name), f"  {panel.title}")
     if panel.description:
         out.paragraph(panel.description)
     out.line()
     if not out.json:
-        rows = [(name, known[name].title if name in known else "(not here)") for name in panel.members]
+        rows = [(name, _title(shelf, name)) for name in panel.members]
         out.table(("MEMBER", "WHO IT IS"), rows)
         out.line()
         out.fields([("file", file_of(panel))])
@@ -70,6 +69,15 @@ def file_of(definition: "Assistant | Panel") -> str:
 
     change = f" (built in; to change it: {command('edit', definition.name)})" if definition.builtin else ""
     return f"{place_of(definition)}{change}"
+
+
+def _title(shelf: "Shelf", name: str) -> str:
+    try:
+        return shelf.assistant(name).title
+    except NotFoundError:
+        return "(not here)"
+    except PluriverseError:
+        return "(cannot be read: pluriverse ls)"
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

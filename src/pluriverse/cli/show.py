@@ -53,8 +53,10 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
+    from ..assistants.listing import listed
+
     out.document(
-        assistant_document(assistant, here, settings)
+        assistant_document(listed(assistant), here, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
@@ -71,7 +73,7 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant, settings) + ("" if here else " (not here yet)")),
+            ("base", base_name(assistant.base, settings) + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),

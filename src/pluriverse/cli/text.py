@@ -36,11 +36,15 @@ def clean(text: str) -> str:
 
     Line ends become newlines; tabs and all that is printable stay.
     """
+    if text.isprintable():  # neither controls nor marks are; this is most of what is shown
+        return text
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", _SEQUENCE.sub("", text)))
 
 
 def one_line(text: str) -> str:
     """Clean text without line ends and runs of spaces."""
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        return text
     return " ".join(clean(text).split())
 
 

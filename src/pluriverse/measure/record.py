@@ -101,7 +101,7 @@ class Record:
         self.folder = home / "runs" / plan.id
         self._lines, self._said = self.folder / "responses.jsonl", self.folder / "verdicts.jsonl"
         self._left = self.folder / "skipped.jsonl"
-        self._lock = FileLock(self.folder / "lock", timeout=0)
+        self._lock = FileLock(self.folder / "lock", timeout=0, mode=0o600)
         self._files: list[IO[bytes]] = []
         self.responses: list[Response] = []
         self.rulings: list[Ruling] = []

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError
-from ..files import PRIVATE, PUBLIC, fill, make_folder, replacing
+from ..files import PRIVATE, PUBLIC, fill, make_folder, read_json, replacing
 from ..values import Digest
 
 Document = dict[str, Any]
@@ -36,6 +36,8 @@ class Layout:
         self.root = root
         self.blobs = root / "blobs" / "sha256"
         self.incoming = root / "incoming"
+        self._known: tuple[int, ...] = ()  # the state of index.json when it was read
+        self._index: list[Document] = []
 
     def blob(self, digest: Digest) -> Path:
         return self.blobs / digest.hex
@@ -44,18 +46,27 @@ class Layout:
         return self.blob(digest).exists()
 
     def index(self) -> list[Document]:
-        """The descriptors in index.json: `digest`, `size`, `artifactType`, `annotations`. IntegrityError if garbled."""
+        """The descriptors in index.json: `digest`, `size`, `artifactType`, `annotations`. IntegrityError if garbled.
+
+        What was read is kept for as long as the file is the same: every base that is asked for comes here.
+        """
+        path = self.root / "index.json"
         try:
-            document = json.loads((self.root / "index.json").read_bytes())
+            state = path.stat()
+            known = (state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino)
+            if known == self._known:
+                return list(self._index)
+            document = read_json(path)
             descriptors: list[Document] = document["manifests"]
             for each in descriptors:
                 Digest(each["digest"])
                 each["annotations"][NAME]
         except FileNotFoundError:
             return []
-        except (ValueError, KeyError, TypeError, PluriverseError) as error:
+        except (OSError, ValueError, KeyError, TypeError, PluriverseError) as error:
             raise IntegrityError(f"{self.root / 'index.json'} is garbled: {error}", "restore it from a copy") from error
-        return descriptors
+        self._known, self._index = known, descriptors
+        return list(descriptors)
 
     def document(self, digest: Digest) -> Document:
         """A JSON blob, checked against its digest, for it is small. IntegrityError when it is missing or changed."""

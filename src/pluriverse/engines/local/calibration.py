@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ...files import write
+from ...files import read_json, write
 from .libraries import NativeLibrary
 from .processor import this_processor
 
@@ -39,16 +39,18 @@ class Calibrations:
     def of(self, library: NativeLibrary | None) -> Calibration | None:
         """What was found for this processor and library; None when nothing was, or it cannot be read."""
         try:
-            return Calibration(**self._all()[_key(library)])
+            found = Calibration(**self._all()[_key(library)])
         except (KeyError, TypeError):
             return None
+        whole = type(found.threads) is int and type(found.chunk) is int and type(found.flash_attention) is bool
+        return found if whole and 0 < found.threads <= 4096 and 0 < found.chunk <= 2**20 else None
 
     def keep(self, library: NativeLibrary | None, found: Calibration) -> None:
         write(self._path, json.dumps({**self._all(), _key(library): asdict(found)}, indent=1))
 
     def _all(self) -> dict[str, dict[str, Any]]:
         try:
-            document = json.loads(self._path.read_text("utf-8"))
+            document = read_json(self._path)
         except (OSError, ValueError):
             return {}
         return document if isinstance(document, dict) else {}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import NotFoundError, UsageError
-from ...files import make_folder, write
+from ...files import make_folder, read_json, write
 from .processor import Processor, this_processor
 
 NAMES = {"Linux": "libllama.so", "Darwin": "libllama.dylib", "Windows": "llama.dll"}
@@ -66,7 +66,7 @@ class Kept:
     def choice(self) -> str:
         """`wheel` or `native`; the wheel where nobody chose."""
         try:
-            chosen = json.loads((self.folder / "choice.json").read_text("utf-8"))["use"]
+            chosen = read_json(self.folder / "choice.json")["use"]
         except (OSError, ValueError, KeyError, TypeError):
             return "wheel"
         return "native" if chosen == "native" else "wheel"
@@ -114,7 +114,7 @@ class Kept:
 
 def _read(path: Path) -> NativeLibrary | None:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = read_json(path)
         for name in ("flags", "features"):
             document[name] = tuple(document[name])
         library = NativeLibrary(**document, path=path.parent / document["library"])
