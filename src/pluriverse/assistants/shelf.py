@@ -103,8 +103,9 @@ class Shelf:
         """The user's panels and counterparts that would be left without the assistant `name`, were it removed."""
         if name in starter_assistants():  # it takes the place of the one that is removed
             return [], []
-        own = (each for each in self.assistants() if each.counterpart == name and not each.builtin)
-        return [each for each in self.panels() if name in each.members and not each.builtin], list(own)
+        own = [each.name for each in self.listing()[0] if each.counterpart == name and not each.builtin]
+        panels = [each for each in self.panels() if name in each.members and not each.builtin]
+        return panels, [self.assistant(each) for each in own]
 
     def remove(self, name: str) -> Path:
         """Delete the user's own file, also a broken one; where it was. UsageError for one of the starter set.

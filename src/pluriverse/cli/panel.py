@@ -77,7 +77,7 @@ def _title(shelf: "Shelf", name: str) -> str:
     except NotFoundError:
         return "(not here)"
     except PluriverseError:
-        return "(cannot be read; see pluriverse ls)"
+        return "(cannot be read: pluriverse ls)"
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
