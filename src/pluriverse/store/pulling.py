@@ -213,8 +213,8 @@ class _Job:
         """The disk is never filled to the last byte, also by what does not say how long it is."""
         if shutil.disk_usage(self.layout.root).free < SPARE:
             raise NoSpaceError(
-                f"{self.pullable.name} does not fit: after {done:,} bytes of it only the {SPARE:,} bytes are free that "
-                f"stay free on the disk of {self.layout.root}",
+                f"the disk of {self.layout.root} is full but for the {SPARE:,} bytes that stay free; "
+                f"{self.pullable.name} was not at its end after {done:,} bytes",
                 "free some space, e.g. pluriverse gc, which also drops unfinished downloads; then pull again",
             )
 
@@ -229,11 +229,11 @@ class _Job:
 
     def _check_space(self, more: int) -> None:
         """That `more` bytes can be written and the reserve still be free."""
-        free = shutil.disk_usage(self.layout.root).free
+        free, root = shutil.disk_usage(self.layout.root).free, self.layout.root
         if free < max(more, 0) + SPARE:
+            needs = f"{self.pullable.name} needs {more:,} more bytes, and" if more > 0 else "on the disk"
             raise NoSpaceError(
-                f"{self.pullable.name} needs {max(more, 0):,} more bytes, and {SPARE:,} must stay free beside them; "
-                f"the disk of {self.layout.root} has {free:,} free",
+                f"{needs} {SPARE:,} bytes must stay free; the disk of {root} has {free:,} free",
                 "free some space, e.g. pluriverse gc, which also drops unfinished downloads; "
                 "or set PLURIVERSE_HOME to a folder on a larger disk",
             )
