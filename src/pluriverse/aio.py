@@ -143,10 +143,11 @@ class Pluriverse:
     async def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""
         from .catalogue import parse
-        from .store import Pulled, pull
+        from .engines.admitting import pull_usable
+        from .store import Pulled
 
         workspace = self._workspace
-        async with aclosing(pull(workspace.store, parse(ref), workspace.settings)) as events:
+        async with aclosing(pull_usable(workspace.store, parse(ref), workspace.settings)) as events:
             async for event in events:
                 if isinstance(event, Pulled):
                     return event

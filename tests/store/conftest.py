@@ -25,9 +25,15 @@ def string(text: str | bytes) -> bytes:
 
 
 def gguf(
-    values: int = 4096, *, metadata: dict[str, tuple[int, bytes]] | None = None, version: int = 3, counts: Any = None
+    values: int = 4096,
+    *,
+    metadata: dict[str, tuple[int, bytes]] | None = None,
+    version: int = 3,
+    counts: Any = None,
+    tensor: str | None = "weight",
 ) -> bytes:
-    """A GGUF file of one F32 tensor. `metadata`: key -> (type, encoded value); `counts`: (tensors, pairs) to claim."""
+    """A GGUF file of one F32 tensor, or none. `metadata`: key -> (type, encoded value); `counts`: (tensors, pairs) to
+    claim."""
     pairs = {
         "general.architecture": (8, string("llama")),
         "general.name": (8, string("tiny")),
@@ -36,10 +42,11 @@ def gguf(
         "tokenizer.ggml.scores": (9, struct.pack("<IQ", 6, 3) + struct.pack("<3f", 1, 2, 3)),
         **(metadata or {}),
     }
-    claimed = counts or (1, len(pairs))
+    claimed = counts or (0 if tensor is None else 1, len(pairs))
     head = b"GGUF" + struct.pack("<IQQ", version, *claimed)
     head += b"".join(string(key) + struct.pack("<I", kind) + value for key, (kind, value) in pairs.items())
-    head += string("weight") + struct.pack("<IQIQ", 1, values, 0, 0)
+    if tensor is not None:
+        head += string(tensor) + struct.pack("<IQIQ", 1, values, 0, 0)
     head += bytes(-len(head) % 32)
     weights = (bytes(range(256)) * (values * 4 // 256 + 1))[: values * 4]
     return head + weights

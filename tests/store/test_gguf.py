@@ -1,17 +1,22 @@
 """The header check: sound files pass, everything else is an IntegrityError in words, quickly."""
 
 import contextlib
+import ctypes
+import re
 import struct
 import time
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pluriverse.engines.local.library import open_library
 from pluriverse.errors import IntegrityError
 from pluriverse.store import read_header
-from pluriverse.store.gguf import ArrayInfo
+from pluriverse.store.gguf import _TENSOR_TYPES, ArrayInfo
 
 from .conftest import gguf, string
 
@@ -52,12 +57,101 @@ def test_a_sound_file_says_what_it_holds(tmp_path: Path) -> None:
         (gguf(metadata={"a": (8, struct.pack("<Q", 2**64 - 1))}), "middle of its header"),
         (gguf(metadata={"a": (8, string(b"\xff\xfe"))}), "UTF-8"),
         (gguf(metadata={"": (0, b"\0")}), "empty or stands twice"),
+        (b"<!DOCTYPE html><title>404</title>" * 9, "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "Git LFS"),
+        (struct.pack("<Q", 2) + b"{}" + bytes(64), "safetensors"),
+        (b"GGUF" + struct.pack(">IQQ", 3, 1, 1) + bytes(64), "big-endian"),
     ],
 )
 def test_lies_are_refused_in_words(tmp_path: Path, data: bytes, words: str) -> None:
     with pytest.raises(IntegrityError, match=words) as error:
         check(tmp_path, data)
     assert error.value.hint
+
+
+def listed(kind: int, count: int, data: bytes) -> tuple[int, bytes]:
+    return 9, struct.pack("<IQ", kind, count) + data
+
+
+U32S = listed(4, 2, struct.pack("<2I", 5, 6))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        *((key, U32S, "is a list, not a") for key in ("general.architecture", "general.type", "general.file_type")),
+        *((key, U32S, "is a list, not a") for key in ("llama.context_length", "llama.block_count", "split.count")),
+        *((key, U32S, "is a list, not a") for key in ("tokenizer.chat_template", "tokenizer.ggml.model")),
+        ("general.alignment", U32S, "is a list, not a whole number"),
+        ("general.architecture", (4, struct.pack("<I", 7)), "is 7, not a text"),
+        ("llama.context_length", (8, string("long")), "is 'long', not a whole number"),
+        ("llama.context_length", (5, struct.pack("<i", -1)), "is -1"),
+        ("llama.block_count", (4, bytes(4)), "is 0"),
+        ("llama.embedding_length", (4, bytes(4)), "is 0"),
+        *(("general.alignment", (4, struct.pack("<I", n)), "32 at least") for n in (0, 1, 8, 16, 48)),
+        ("tokenizer.ggml.tokens", listed(8, 3, string("a") + string("b") + string("a")), "stand twice"),
+        ("tokenizer.ggml.tokens", (8, string("a")), "not a list of the right type"),
+        ("tokenizer.ggml.scores", listed(0, 3, bytes(3)), "not a list of the right type"),
+        ("tokenizer.ggml.scores", listed(6, 2, bytes(8)), "2 entries for 3 words"),
+    ],
+)
+def test_what_is_decided_on_has_its_type_and_is_possible(
+    tmp_path: Path, key: str, value: tuple[int, bytes], words: str
+) -> None:
+    with pytest.raises(IntegrityError, match=words):
+        check(tmp_path, gguf(metadata={key: value}))
+
+
+def many_pairs(count: int) -> bytes:
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, count)
+    return head + b"".join(struct.pack("<Q", 7) + b"%07d" % n + struct.pack("<IB", 0, 0) for n in range(count))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: many_pairs(400_000), "400,000 values, more than any model needs"),
+        (lambda: gguf(metadata={"a": (8, string(b"x" * 60_000_000))}), "texts have more than"),
+        (lambda: gguf(metadata={f"a{n}": (8, string(b"x" * 9_000_000)) for n in range(5)}), "texts have more than"),
+        (lambda: gguf(metadata={"a": listed(8, 5_000_000, bytes(8) * 5_000_000)}), "5,000,000 texts, more than"),
+        (lambda: gguf(metadata={"tokenizer.ggml.tokens": listed(8, 2**21, bytes(8) * 2**21)}), "texts, more than"),
+        (lambda: gguf(metadata={"a": listed(0, 80_000_000, bytes(80_000_000))}), "header has more than"),
+    ],
+    ids=["pairs", "one text", "texts", "list", "vocabulary", "numbers"],
+)
+def test_a_header_that_no_model_needs_is_refused_soon_and_in_little_memory(
+    tmp_path: Path, make: Callable[[], bytes], words: str
+) -> None:
+    path = tmp_path / "x.gguf"
+    path.write_bytes(make())
+    tracemalloc.start()
+    started = time.process_time()
+    try:
+        with pytest.raises(IntegrityError, match=words):
+            read_header(path)
+        assert time.process_time() - started < 2
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_types_of_tensors_are_those_of_the_pinned_library(tmp_path: Path) -> None:
+    """All that it knows and no other: a newer library's types come in here when it is pinned."""
+    library = open_library()
+    for name, result in (("blck_size", ctypes.c_int64), ("type_size", ctypes.c_size_t)):
+        getattr(library._dll, f"ggml_{name}").restype = result
+    path = tmp_path / "x.gguf"
+    path.write_bytes(tensors(("a", (256,), 250, 0)))
+    assert not library.llama_model_load_from_file(str(path).encode(), library.llama_model_default_params())
+    (count,) = {int(found[1]) for line in library.log if (found := re.search(r"should be in \[0, (\d+)\)", line))}
+    sizes = {n: (library._dll.ggml_blck_size(n), library._dll.ggml_type_size(n)) for n in range(count)}
+    assert count == 43
+    assert {n: size for n, size in sizes.items() if size[0]} == _TENSOR_TYPES  # no size: a type that was given up
+
+
+@pytest.mark.parametrize("kind", [40, 41, 42])
+def test_tensors_of_the_newest_types_are_accepted(tmp_path: Path, kind: int) -> None:
+    check(tmp_path, tensors(("a", (256,), kind, 0)))
 
 
 def tensors(*entries: tuple[str, tuple[int, ...], int, int]) -> bytes:

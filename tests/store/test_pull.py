@@ -44,6 +44,18 @@ def test_a_file_is_linked_not_copied(tmp_path: Path, puller: Puller, store: Stor
     assert (model.architecture, model.context_length, model.parameters) == ("llama", 2048, 4096)
 
 
+def test_a_symbolic_link_gives_the_file_behind_it(tmp_path: Path, puller: Puller, store: Store) -> None:
+    """As a hub's cache has them: snapshots/x.gguf -> ../blobs/..."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "blobs" / "abc").write_bytes(gguf())
+    link = tmp_path / "snapshots" / "mine.gguf"
+    link.symlink_to("../blobs/abc")
+    puller(None, PathSource(link))
+    blob = store.find("tiny").path
+    assert blob.read_bytes() == gguf() and not blob.is_symlink()
+
+
 def test_from_an_address_with_progress(server: Server, puller: Puller, store: Store) -> None:
     data = server.files["/m.gguf"] = gguf(2_000_000)
     pulled = puller(data, UrlSource(f"{server.url}/m.gguf"))
@@ -348,7 +360,7 @@ async def _parsed(settings: Settings, ref: str) -> None:
 
 def test_a_pipe_is_no_file(tmp_path: Path, puller: Puller) -> None:
     os.mkfifo(tmp_path / "m.gguf")
-    with pytest.raises(UnreachableError, match="no file with an end"):
+    with pytest.raises(UnreachableError, match="no ordinary file"):
         puller(None, PathSource(tmp_path / "m.gguf"))
 
 

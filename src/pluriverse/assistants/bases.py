@@ -3,13 +3,14 @@
 Reads the store and the catalogue; fetches and loads nothing.
 """
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..errors import NotFoundError, UsageError
 from ..settings import DEFAULT_MODEL, Settings
-from ..values import Digest, Pullable
+from ..values import Digest, PathSource, Pullable, Source
 from .copies import Copies
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ class NotPulled(NotFoundError):
     """The base is known, but its bytes are not on this machine; `pullable` says what to pull."""
 
     def __init__(self, pullable: Pullable) -> None:
-        super().__init__(f"the model {pullable.name} is not on this machine yet", f"pluriverse pull {pullable.ref}")
+        file = next((each.path for each in pullable.sources if isinstance(each, PathSource)), None)
+        where = f"{file} is not in the store yet" if file else f"the model {pullable.name} is not on this machine yet"
+        super().__init__(where, f"pluriverse pull {shlex.quote(pullable.ref)}")
         self.pullable = pullable
 
 
@@ -72,7 +75,32 @@ def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError) -> Base:
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
         return Base(pullable.name, pullable.digest, store.path(pullable.digest), "local")
+    if pullable.digest is None and (model := _pulled_from(pullable.sources, store)):
+        return _local(model)
+    from ..store.sources.local import problem_of
+
+    for source in pullable.sources:
+        if isinstance(source, PathSource) and (problem := problem_of(source.path)):
+            raise NotFoundError(problem.message, problem.hint)
     raise NotPulled(pullable)
+
+
+def _pulled_from(sources: tuple[Source, ...], store: "Store") -> "StoredModel | None":
+    """The model that came from one of `sources`. Not from a file that has changed since."""
+    for source in sources:
+        for model in store.models():
+            if model.source == str(source) and (not isinstance(source, PathSource) or _as_pulled(source.path, model)):
+                return model
+    return None
+
+
+def _as_pulled(file: Path, model: "StoredModel") -> bool:
+    try:
+        theirs, ours = file.stat(), model.path.stat()
+    except OSError:  # it is gone since: what was pulled is what there is
+        return model.path.exists()
+    same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+    return same or (theirs.st_size == ours.st_size and theirs.st_mtime <= ours.st_mtime)
 
 
 def _local(model: "StoredModel") -> Base:

@@ -6,6 +6,7 @@ Knows no disk and no network: it says where bytes may come from, `store` fetches
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -105,10 +106,22 @@ def parse(ref: str) -> Pullable:
         return Pullable(ref, _name(named), (source,))
     if ref.startswith(("http://", "https://")):
         return _url(ref)
-    path = Path(ref).expanduser()
-    if path.is_file() or (path.suffix == ".gguf" and not _SCHEME.match(ref)):
+    if path := _file(ref):
         return Pullable(ref, _name(path.name), (PathSource(path.absolute()),))
     raise UsageError(f"{ref!r} is not known", f"give {_FORMS}; see the names: pluriverse catalogue")
+
+
+def _file(ref: str) -> Path | None:
+    """The path that `ref` is, whether or not there is such a file."""
+    path = Path(ref)
+    with suppress(RuntimeError):  # ~NAME of nobody
+        path = path.expanduser()
+    if (path.suffix == ".gguf" or ref.startswith(("/", "./", "../", "~"))) and not _SCHEME.match(ref):
+        return path
+    try:
+        return path if path.is_file() else None
+    except OSError:  # a name too long for any file
+        return None
 
 
 def _hub(ref: str) -> HubSource:

@@ -1,11 +1,12 @@
 """`pluriverse new`: write an assistant as a file that a person can read and edit."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PluriverseError, UsageError
+from ..errors import NotFoundError, PluriverseError, UsageError
 from .check import check_named
 from .check import show as show_check
 from .ls import assistant_document, base_is_here
@@ -53,9 +54,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ..assistants import Shelf
     from ..store import Store
 
-    assistant = _assistant(args)
-    path = Shelf(settings).write(assistant, overwrite=args.force)
     store = Store.at(settings)
+    assistant = _assistant(args, _base(args.base, store, settings))
+    path = Shelf(settings).write(assistant, overwrite=args.force)
     store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
     here = base_is_here(assistant.base, store, settings)
     report = _check(assistant, out, settings) if args.check else None
@@ -65,7 +66,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if report:
         show_check(report, out)
     if not here and assistant.base != "default":
-        out.note(f"its model is not here yet: pluriverse pull {assistant.base}")
+        out.note(f"its model is not here yet: pluriverse pull {shlex.quote(assistant.base)}")
     out.note(f"edit that file as you like; try it: pluriverse chat {assistant.name}")
     return 0
 
@@ -93,7 +94,28 @@ def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | N
         return None
 
 
-def _assistant(args: argparse.Namespace) -> "Assistant":
+def _base(ref: str, store: "Store", settings: "Settings") -> str:
+    """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
+    import asyncio
+
+    from ..assistants.bases import NotPulled, resolve
+    from ..engines.admitting import check_file
+    from ..values import PathSource
+
+    try:
+        resolve(ref, store, settings)
+    except NotPulled as missing:
+        for source in missing.pullable.sources:
+            if isinstance(source, PathSource):
+                asyncio.run(check_file(source.path))
+                return str(source.path)  # so that it is found from any folder
+    except NotFoundError as missing:
+        if ref.endswith(".gguf"):
+            raise missing
+    return ref
+
+
+def _assistant(args: argparse.Namespace, base: str) -> "Assistant":
     from ..assistants import Assistant, Outlook
 
     given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
@@ -102,7 +124,7 @@ def _assistant(args: argparse.Namespace) -> "Assistant":
     return Assistant(
         name=args.name,
         title=args.title or args.name,
-        base=args.base,
+        base=base,
         system=_system(args),
         outlook=Outlook(dimension.strip(), position.strip(), args.summary),
         languages=tuple(names_of(args.language)) if args.language else (),

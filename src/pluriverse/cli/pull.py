@@ -44,9 +44,13 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             "source": str(pulled.source),
             "resumed_bytes": pulled.resumed_bytes,
             "already_here": pulled.already_here,
+            "problem": pulled.problem,
         }
     )
     out.line(pulled.name)
+    if pulled.problem:
+        out.warn(f"it is here by its bytes, but cannot be asked: {pulled.problem}")
+        return 0
     out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
     return 0
 
@@ -54,10 +58,11 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 async def _pull(pullable: "Pullable", out: Output, settings: "Settings") -> "Pulled":
     from contextlib import aclosing
 
-    from ..store import Pulled, Store, pull
+    from ..engines.admitting import pull_usable
+    from ..store import Pulled, Store
     from .pulling import show_pull
 
-    async with aclosing(pull(Store.at(settings), pullable, settings)) as events:
+    async with aclosing(pull_usable(Store.at(settings), pullable, settings)) as events:
         async for event in events:
             show_pull(out, event, pullable.name)
             if isinstance(event, Pulled):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
     """Show one event of fetching `name`."""
-    from ..store import Progress, Pulled, SourceFailed, StartedOver, Trying
+    from ..store import Progress, Pulled, SourceFailed, StartedOver, Trying, Whole
 
     match event:
         case Trying(source):
@@ -25,6 +25,8 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
             out.warn(told if told.startswith(str(source)) else f"{source}: {told}")
         case StartedOver(why=why):
             out.note(f"{why}: beginning anew")
+        case Whole():
+            out.progress.status(f"checking that {name} can be loaded ...")
         case Pulled():
             words = "was here already" if event.already_here else f"from {event.source}"
             out.note(f"{event.name}: {size(event.bytes)}, {words}")

@@ -5,21 +5,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .gguf import Header, read_header
     from .manifests import StoredModel
-    from .pulling import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, pull
+    from .pulling import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole, pull
     from .store import Collected, Removed, Store
     from .verifying import Bad, Verified, VerifyProgress
 
 _WHERE = {
     "gguf": ("Header", "read_header"),
     "manifests": ("StoredModel",),
-    "pulling": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "pull"),
+    "pulling": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "Whole", "pull"),
     "store": ("Collected", "Removed", "Store"),
     "verifying": ("Bad", "Verified", "VerifyProgress"),
 }
 
 __all__ = [
     "Bad", "Collected", "Header", "Progress", "PullEvent", "Pulled", "Removed", "SourceFailed", "StartedOver", "Store",
-    "StoredModel", "Trying", "Verified", "VerifyProgress", "pull", "read_header",
+    "StoredModel", "Trying", "Verified", "VerifyProgress", "Whole", "pull", "read_header",
 ]  # fmt: skip
 
 

@@ -31,6 +31,7 @@ _FILE_TYPES = {
     21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
     29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16",
 }  # fmt: skip
+_SHOWN = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class StoredModel:
 def facts(header: Header) -> Document:
     """What a GGUF header says of a model, in the fields of a ModelPack config."""
     metadata = header.metadata
-    architecture = metadata.get("general.architecture")
+    architecture = _short(metadata.get("general.architecture"))
     parameters = 0
     for tensor in header.tensors:
         values = 1
@@ -71,14 +72,19 @@ def facts(header: Header) -> Document:
     }
 
 
+def _short(value: Any) -> str | None:
+    """What a stranger's file says, where it is a text that a list can show."""
+    return value if isinstance(value, str) and len(value) <= _SHOWN and value.isprintable() else None
+
+
 def kind_of(header: Header) -> Kind:
     return "adapter" if header.metadata.get("general.type") == "adapter" else "model"
 
 
 def config(name: str, digest: Digest, header: Header, licence: str | None) -> Document:
     known = {key: value for key, value in facts(header).items() if value is not None}
-    licence = licence or header.metadata.get("general.license")
-    descriptor = {"name": name} | ({"licenses": [licence]} if isinstance(licence, str) else {})
+    licence = licence or _short(header.metadata.get("general.license"))
+    descriptor = {"name": name} | ({"licenses": [licence]} if licence else {})
     return {"descriptor": descriptor, "config": known, "modelfs": {"type": "layers", "diffIds": [digest]}}
 
 

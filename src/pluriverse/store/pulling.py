@@ -6,8 +6,8 @@ one does, the others wait and find it there.
 
 import asyncio
 import contextlib
-import json
 import os
+import shlex
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -16,14 +16,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..errors import EngineError, IntegrityError, NoSpaceError, PluriverseError, UnreachableError, UnsupportedError
 from ..files import make_folder
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
-from .gguf import read_header
+from .gguf import MAX_HEADER, Header, read_header
+from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
-from .sources import ByteStream, Earlier, StartOver, candidates, files_in, open_source, prepare, room_besides
+from .parts import Part
+from .sources import ByteStream, StartOver, candidates, files_in, open_source, prepare, room_besides
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -61,6 +63,18 @@ class StartedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All its bytes lie at `path`, right and sound, and nobody can see them yet.
+
+    Who will not have them throws an UnsupportedError or EngineError into the iterator (`athrow`), and they go.
+    """
+
+    path: Path
+    called: str  # what a message calls it
+    vocabulary: bool  # whether it has one
+
+
+@dataclass(frozen=True, slots=True)
 class Pulled:
     """It is here, whole and checked."""
 
@@ -71,16 +85,18 @@ class Pulled:
     source: Source | None  # None: it was here
     resumed_bytes: int
     already_here: bool
+    problem: str | None = None  # why no engine here can load it, where that is known
 
 
-PullEvent = Trying | Progress | SourceFailed | StartedOver | Pulled
+PullEvent = Trying | Progress | SourceFailed | StartedOver | Whole | Pulled
 
 
 async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
     """Yields events; the last is Pulled.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
-    for and none the right ones, NoSpaceError before or when the disk is full; what is here is kept for the next try.
+    for and none the right ones, UnsupportedError for what is no model that writes, NoSpaceError before or when the disk
+    is full; what is here is kept for the next try, but for what is refused.
     """
     check_name(pullable.name)
     layout = store.home
@@ -89,7 +105,10 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             yield here
             return
         failures: list[SourceFailed] = []
-        for source in _sources(store, pullable, settings):
+        sources = _sources(store, pullable, settings)
+        for source in sources:
+            if not isinstance(source, PathSource):
+                check_part(source)
             for left in reversed(range(ATTEMPTS)):
                 job = _Job(store, pullable, settings, source)
                 yield Trying(source)
@@ -99,92 +118,78 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                             yield event
                     return
                 except StartOver as again:
-                    job.forget()
+                    job.part.discard()
                     error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
+                except EngineError:  # refused: no source has another file of it
+                    job.part.discard()
+                    raise
                 except UnreachableError as unreachable:
                     error, left = unreachable, 0
                 except IntegrityError as wrong:
                     # Where bytes were here before, it may have been those: this source gets to give all of them.
                     error, left = wrong, left if job.resumed else 0
+                finally:
+                    job.part.link.unlink(missing_ok=True)
                 if not left:
                     failures.append(SourceFailed(source, error))
-                    yield failures[-1]
+                    if len(sources) > 1:  # else the error says it all
+                        yield failures[-1]
                     break
                 yield StartedOver(source, error.message)
         raise _summary(pullable, failures)
 
 
 class _Job:
-    """One source, one file. `part` is what is here of it so far; `note`, beside it, what its source said of the whole.
-
-    `link` is a second name of the user's own file. Never `part`, which a later source would write to.
-    """
+    """One source, one file."""
 
     def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source) -> None:
         self.store, self.pullable, self.settings, self.source = store, pullable, settings, source
         self.layout = store.home
-        self.part = self.layout.incoming / f"{_key(pullable)}.part"
-        self.note, self.link, self.scratch = (self.part.with_suffix(end) for end in (".note", ".link", ".scratch"))
+        self.part = Part(self.layout.incoming, _key(pullable))
         self.resumed = 0
 
     async def run(self) -> AsyncGenerator[PullEvent, None]:
         with writing(self.layout.root):
             make_folder(self.layout.incoming)
-        earlier, size = self._earlier(), self.pullable.size
+        earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
         if not isinstance(self.source, PathSource):  # a file may only need a link
-            besides = room_besides(self.source, self.settings, self.scratch, size or 0)
+            besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
             self._check_space((size or 0) - earlier.bytes + besides)
-        async with aclosing(prepare(self.source, self.settings, self.scratch)) as fetching:
+        async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
             async for fetched in fetching:
                 yield Progress(fetched, None, self.source)
                 self._check_space(0)
-        async with open_source(self.source, self.settings, self.scratch, earlier) as stream:
+        async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
             size = size or stream.size
-            if stream.file is not None and self._linked(stream.file):
-                file = self.link
+            if stream.file is not None and self.part.link_to(stream.file):
+                file = self.part.link
                 found = await asyncio.to_thread(_digest_of, file)
                 yield Progress(file.stat().st_size, size, self.source)
             else:
                 self._check_space((size or 0) - stream.start)
-                file, hasher, self.resumed = self.part, sha256(), stream.start
-                async with aclosing(self._receive(stream, hasher)) as steps:
+                file, hasher, self.resumed = self.part.file, sha256(), stream.start
+                async with aclosing(self._receive(stream, hasher, size)) as steps:
                     async for done in steps:
                         yield Progress(done, size, self.source)
                 found = Digest("sha256:" + hasher.hexdigest())
-            self._check(file, found, digest)
+            header = self._check(file, found, digest)
+        yield Whole(file, str(self.source), has_vocabulary(header))
         yield await asyncio.to_thread(self._finish, file, found)
 
-    def forget(self) -> None:
-        """Throw away what is here of it."""
-        for path in (self.part, self.note, self.link):
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
+    async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncGenerator[int, None]:
+        """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known.
 
-    def _earlier(self) -> Earlier:
-        """What is here, if it can be gone on with: nothing may be put behind bytes of which it is not known what."""
-        checked, total, validator = self.pullable.digest is not None, self.pullable.size, None
-        have = self.part.stat().st_size if self.part.exists() else 0
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            note = json.loads(self.note.read_bytes())
-            if note["source"] == str(self.source) and isinstance(note["validator"], str):
-                validator, total = note["validator"], total or note["total"]
-        if not (checked or validator) or (total is not None and have > total):
-            have = 0
-        if not have:
-            return Earlier(checked=checked)
-        return Earlier(have, total, None if checked else validator, checked)
-
-    async def _receive(self, stream: ByteStream, hasher: Any) -> AsyncGenerator[int, None]:
-        """Write the stream behind what is here; yields bytes done. What could never be gone on with goes at once."""
+        What could never be gone on with goes at once.
+        """
         try:
-            with writing(self.layout.root), self.part.open("r+b" if stream.start else "wb") as file:
-                # After the old bytes are gone: a kill in between must not leave them under the new note.
-                self._write_note(stream)
+            with writing(self.layout.root), self.part.file.open("r+b" if stream.start else "wb") as file:
+                self.part.note(self.source, stream)
                 done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
                 told = looked = done
+                headed = False
                 async for chunk in stream.chunks:
                     file.write(chunk)
                     hasher.update(chunk)
@@ -197,17 +202,17 @@ class _Job:
                     if done - told >= _TELL_EVERY:
                         told = done
                         yield done
+                    if size and not headed and done >= MAX_HEADER:  # what is no model is not fetched to its end
+                        headed = True
+                        file.flush()
+                        self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
         except BaseException:
             if not (self.pullable.digest or stream.validator):
-                self.forget()
+                self.part.discard()
             raise
         yield done
-
-    def _write_note(self, stream: ByteStream) -> None:
-        note = {"source": str(self.source), "validator": stream.validator, "total": stream.size}
-        self.note.write_text(json.dumps(note), "utf-8")
 
     def _check_room(self, done: int) -> None:
         """The disk is never filled to the last byte, also by what does not say how long it is."""
@@ -217,15 +222,6 @@ class _Job:
                 f"{self.pullable.name} was not at its end after {done:,} bytes",
                 "free some space, e.g. pluriverse gc, which also drops unfinished downloads; then pull again",
             )
-
-    def _linked(self, file: Path) -> bool:
-        """Share the bytes of a file on the same disk instead of copying them."""
-        self.link.unlink(missing_ok=True)
-        try:
-            self.link.hardlink_to(file)
-        except OSError:  # another disk, or one without links
-            return False
-        return True
 
     def _check_space(self, more: int) -> None:
         """That `more` bytes can be written and the reserve still be free."""
@@ -238,26 +234,46 @@ class _Job:
                 "or set PLURIVERSE_HOME to a folder on a larger disk",
             )
 
-    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> None:
+    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> Header:
         """Throw wrong bytes away: they must neither be used nor resumed."""
         try:
             if wanted is not None and found != wanted:
                 size = file.stat().st_size
                 raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
-            read_header(file)
         except IntegrityError:
-            file.unlink(missing_ok=True)
-            if file == self.part:
-                self.forget()
+            self.part.drop(file)
+            raise
+        return self._check_header(file)
+
+    def _check_header(self, file: Path, size: int | None = None) -> Header:
+        """It is that of a model; what is none goes. `size`: of the whole, while it is still on its way.
+
+        An unsound one is told by the name of what the user asked for, with what can be done there.
+        """
+        try:
+            header = read_header(file, str(self.source), size)
+            check_kind(header, str(self.source))
+            return header
+        except UnsupportedError:
+            self.part.drop(file)
+            raise
+        except IntegrityError as error:
+            self.part.drop(file)
+            again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
+            error.hint = (
+                f"get that file anew from where it came; then {again}"
+                if isinstance(self.source, PathSource)
+                else f"look whether that is the address of the .gguf file itself; then {again}"
+            )
             raise
 
     def _finish(self, file: Path, digest: Digest) -> Pulled:
-        header, size, pullable = read_header(file), file.stat().st_size, self.pullable
+        header, size, pullable = read_header(file, str(self.source)), file.stat().st_size, self.pullable
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
         here = self.store.has(digest)
         self.store.add_model(pullable, digest, header, _text(self.source), None if here else file)
-        self.forget()
+        self.part.discard()
         return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 
@@ -270,9 +286,11 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
         with contextlib.suppress(OSError):  # cut short by some accident: fetch it again
             store.home.blob(pullable.digest).unlink(missing_ok=True)
         return None
+    header = read_header(path, pullable.name)
+    check_kind(header, pullable.name)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
     if not named:
-        store.add_model(pullable, pullable.digest, read_header(path), _text(path))
+        store.add_model(pullable, pullable.digest, header, _text(path))
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
@@ -293,9 +311,12 @@ def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Sourc
 
 
 def _summary(pullable: Pullable, failures: list[SourceFailed]) -> PluriverseError:
+    if len(failures) == 1 and failures[0].error.hint:
+        return failures[0].error
     told = "; ".join(each.error.message for each in failures) or "it has no source"
     if any(isinstance(each.error, IntegrityError) for each in failures):
-        return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", "try again later")
+        hint = next((each.error.hint for each in failures if each.error.hint), "try again later")
+        return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", hint)
     hints = [each.error.hint for each in failures if each.error.hint]
     hint = hints[0] if hints else "check the network, or put the file into a folder and set PLURIVERSE_FOLDERS to it"
     return UnreachableError(f"no source of {pullable.name} can be reached: {told}", hint)

@@ -235,7 +235,8 @@ class LocalEngine:
         document, _ = await first
         if "error" in document:
             await self._process.wait()
-            raise from_dict(document["error"])
+            told = document["error"]  # it calls the file by its own name, which of a blob is its digest
+            raise from_dict({**told, "message": told["message"].replace(self._path.name, self._name)})
         self._ready = document
         self._memory = document["memory"]
 
@@ -312,8 +313,10 @@ class LocalEngine:
         words = [line for line in self._said.splitlines() if line.strip()]
         why = f": {words[-1].strip()}" if words else ""
         hint = "ask again: it starts anew"
-        if self._options.library and not self._ready:  # it died while it was loading
-            hint = "take the wheel's library again: pluriverse engine use wheel"
+        if not self._ready:  # it died while it was loading
+            hint = "look whether its file is whole: pluriverse verify; or take another: pluriverse catalogue"
+            if self._options.library:
+                hint = "take the wheel's library again: pluriverse engine use wheel"
         return EngineCrashedError(f"the engine of {self._name} ended unexpectedly{why}", hint)
 
 

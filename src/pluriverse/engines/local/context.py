@@ -61,9 +61,10 @@ class Context:
         # interpreter's lock thousands of times a second; the C library's strlen on a two-byte flag needs none:
         # "\0\0" is 0, false, and "\1\0" is 1, true.
         self._flag = c.create_string_buffer(2)
+        self._lib.log = []
         self.handle: int = self._lib.llama_init_from_model(model.handle, self._params())
         if not self.handle:
-            reason = self._lib.log[-1] if self._lib.log else "not enough memory"
+            reason = self._lib.reason("not enough memory")
             raise EngineError(f"no context of {shape.streams} x {shape.length} tokens: {reason}", "ask fewer at once")
         self._prove()
         self._memory = self._lib.llama_get_memory(self.handle)

@@ -30,6 +30,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "llama_model_n_ctx_train": (I32, [P]),
     "llama_model_size": (c.c_uint64, [P]),
     "llama_model_has_encoder": (BOOL, [P]),
+    "llama_model_is_diffusion": (BOOL, [P]),
     "llama_model_is_recurrent": (BOOL, [P]),
     "llama_model_is_hybrid": (BOOL, [P]),
     "llama_model_n_swa": (I32, [P]),
@@ -110,11 +111,28 @@ class Library:
         if level >= 3 and text:  # ggml: 3 = warning, 4 = error
             self.log = [*self.log[-9:], text.decode("utf-8", "replace").strip()]
 
+    def reason(self, unknown: str) -> str:
+        """Why the last call failed, by the log since it was cleared; `unknown` where that says nothing.
+
+        The library says first why, and last only that it failed.
+        """
+        causes = [line.split(_CAUSE, 1)[1] for line in self.log if _CAUSE in line]
+        told = [line for line in self.log if not line.endswith(_NO_CAUSE)]
+        if causes and not causes[0].startswith("llama_model_loader: failed to load"):
+            return (
+                causes[0]
+                .removeprefix("error loading model vocabulary: ")
+                .removeprefix("error loading model hyperparameters: ")
+            )
+        return told[0] if told else causes[0] if causes else unknown
+
     def system_info(self) -> str:
         """The processor features its kernels were built for, as the library prints them."""
         return str(self.llama_print_system_info().decode())
 
 
+_CAUSE = "error loading model: "
+_NO_CAUSE = ("failed to load model", "failed to create context", "failed to initialize the context")
 REBUILD = "pluriverse engine use wheel, or build it again: pluriverse engine build"
 _REINSTALL = f"pip install --force-reinstall xllamacpp=={layouts.WHEEL_VERSION}"
 

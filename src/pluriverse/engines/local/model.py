@@ -6,12 +6,38 @@ Knows tokens and bytes. Does not know chat templates, sequences or sampling.
 import ctypes as c
 import functools
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import EngineError
+from ...errors import EngineError, UnsupportedError
+from .layouts import NATIVE
 from .library import Library
+
+_KNOWS_NOT = re.compile(r"unknown (?:model )?(architecture|tokenizer|pre-tokenizer)(?: type)?: '(.{1,80})'")
+_NEWER = "a newer pluriverse may know it: pip install --upgrade pluriverse; see what can be asked: pluriverse catalogue"
+
+
+def load(library: Library, path: Path, called: str, **parameters: Any) -> int:
+    """The native handle of the model at `path`, with changed default parameters.
+
+    Raises UnsupportedError where the library does not know such models, EngineError where it cannot load this one, with
+    the library's own reason; both call it `called`.
+    """
+    params = library.llama_model_default_params()
+    for name, value in parameters.items():
+        setattr(params, name, value)
+    library.log = []
+    handle = library.llama_model_load_from_file(os.fsencode(path), params)
+    if handle:
+        return int(handle)
+    reason = library.reason("no reason given")
+    if unknown := _KNOWS_NOT.search(reason):
+        words = f"the engine does not know the {unknown[1]} {unknown[2]!r} of {called}"
+        wheel = "take the wheel's library, which may know it: pluriverse engine use wheel"
+        raise UnsupportedError(words, wheel if library.build is NATIVE else _NEWER)
+    raise EngineError(f"the engine cannot load {called}: {reason}", "pluriverse verify, or pull another file of it")
 
 
 class Model:
@@ -19,11 +45,8 @@ class Model:
 
     def __init__(self, library: Library, path: Path) -> None:
         self.library = library
-        handle = library.llama_model_load_from_file(os.fsencode(path), library.llama_model_default_params())
-        if not handle:
-            reason = library.log[-1] if library.log else "no reason given"
-            raise EngineError(f"the engine cannot load {path.name}: {reason}", "pluriverse verify")
-        self.handle: int = handle
+        self.handle: int = load(library, path, path.name)
+        handle = self.handle
         self._vocab = library.llama_model_get_vocab(handle)
         self.vocabulary_size: int = library.llama_vocab_n_tokens(self._vocab)
         self.context_length: int = library.llama_model_n_ctx_train(handle)

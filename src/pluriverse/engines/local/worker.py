@@ -24,6 +24,7 @@ from typing import BinaryIO
 
 from ...errors import EngineError, PluriverseError, UsageError
 from ...store.gguf import read_header
+from ...store.kinds import check_kind
 from ...values import Message, Role, Sampling
 from ..contract import EngineEvent, Failed
 from . import wire
@@ -46,6 +47,7 @@ class Worker:
     def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
         self._out = out
         header = read_header(path)  # before any native code sees the file
+        check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         turns = Turns(Path(options.turns) if options.turns else None)

@@ -1,6 +1,8 @@
 """A file on this machine, and the files of a folder."""
 
+import difflib
 import os
+import shlex
 import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,32 +12,66 @@ from ...errors import UnreachableError
 from ...values import PathSource
 from .stream import CHUNK, ByteStream
 
+_SHOWN = 3  # files of a folder that a hint names
+
 
 @asynccontextmanager
 async def open_path(source: PathSource, offset: int = 0) -> AsyncIterator[ByteStream]:
+    """UnreachableError, with a step that belongs to files, for what is not there or cannot be read."""
     path = source.path.expanduser().absolute()
+    if problem := problem_of(path):
+        raise problem
     try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise UnreachableError(f"{source.path} is a folder", "name the .gguf file in it")
-        if not stat.S_ISREG(found.st_mode):  # to open a pipe waits for its other end
-            raise UnreachableError(f"{source.path} is no file with an end, but a pipe or a device")
         file = path.open("rb")
-    except FileNotFoundError:
-        raise UnreachableError(f"there is no file {source.path}") from None
     except OSError as error:
-        raise UnreachableError(f"{source.path} may not be read: {error.strerror}") from error
+        raise UnreachableError(f"{path} cannot be read: {error.strerror}", _look(path)) from error
 
     async def chunks() -> AsyncIterator[bytes]:
         try:
             while chunk := file.read(CHUNK):
                 yield chunk
         except OSError as error:  # a stick that was drawn out
-            raise UnreachableError(f"{source.path} cannot be read on: {error.strerror}") from error
+            raise UnreachableError(f"{path} cannot be read on: {error.strerror}", _look(path)) from error
 
     with file:
         file.seek(offset)
-        yield ByteStream(chunks(), start=offset, size=found.st_size, file=path)
+        yield ByteStream(chunks(), start=offset, size=path.stat().st_size, file=path)
+
+
+def problem_of(path: Path) -> UnreachableError | None:
+    """Why there is no file to read at `path`, with a step that belongs to files; None where there is one."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            return None
+    except FileNotFoundError:
+        return UnreachableError(f"there is no file {path}", _inside(path.parent, path.name))
+    except (OSError, ValueError) as error:  # a name too long, a loop of links, no permission
+        why = error.strerror if isinstance(error, OSError) else error
+        return UnreachableError(f"{path} cannot be read: {why}", _look(path.parent))
+    if path.is_dir():
+        return UnreachableError(f"{path} is a folder", _inside(path))
+    return UnreachableError(f"{path} is no ordinary file", _look(path))  # a pipe would wait for ever
+
+
+def _look(path: Path) -> str:
+    return f"look at it: ls -l {shlex.quote(str(path))}"
+
+
+def _inside(folder: Path, meant: str | None = None) -> str:
+    """What to pull from a folder instead: the file that was probably meant, or those that are there."""
+    try:
+        if not folder.is_dir():
+            return f"there is no folder {folder}; look where the file is, and give its whole path"
+        names = sorted(each.name for each in folder.iterdir() if each.suffix == ".gguf")
+    except OSError:
+        return _look(folder)
+    near = difflib.get_close_matches(meant, names, n=1, cutoff=0.75) if meant else []
+    if near or len(names) == 1:
+        return f"did you mean this? pluriverse pull {shlex.quote(str(folder / (near or names)[0]))}"
+    if not names:
+        return f"no .gguf file is in {folder}; look where it is, and give its whole path"
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return f"name a .gguf file; in {folder} there are {shown}"
 
 
 def files_in(folder: Path) -> Iterator[tuple[Path, int]]:

@@ -1,0 +1,63 @@
+"""Taking in models that an engine here can run: the store's pull, and a trial before the file becomes visible.
+
+Knows the store's events and header checks, and the local engine's trial. Fetches and stores nothing itself.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import IntegrityError, PluriverseError, UnsupportedError
+from ..settings import Settings
+
+if TYPE_CHECKING:
+    from ..store import PullEvent, Store
+    from ..values import Pullable
+
+
+async def check_file(path: Path) -> None:
+    """Raises what `pull_usable` would raise over the bytes of this file."""
+    from ..store import read_header
+    from ..store.kinds import check_kind, has_vocabulary
+    from .local.trial import trial
+
+    try:
+        header = read_header(path, str(path))
+    except IntegrityError as unsound:
+        unsound.hint = "get that file anew from where it came; then the same command"
+        raise
+    check_kind(header, str(path))
+    error = await trial(path, str(path))
+    if error is not None and _final(error, has_vocabulary(header)):
+        raise error
+
+
+def _final(error: PluriverseError, vocabulary: bool) -> bool:
+    """Whether it keeps the file out: of a file without a vocabulary only what the library does not know at all."""
+    return vocabulary or isinstance(error, UnsupportedError)
+
+
+async def pull_usable(store: "Store", pullable: "Pullable", settings: Settings) -> AsyncGenerator["PullEvent", None]:
+    """The events of `store.pull`. Raises what that raises, and the library's reason for a model that it cannot load.
+
+    A file without a vocabulary is no whole model: it is kept, and `Pulled.problem` says what is wrong.
+    """
+    from ..store import Pulled, Whole, pull
+    from .local.trial import trial
+
+    pinned = pullable.digest is not None and pullable.size is not None  # the catalogue's own files were tried before
+    problem = None
+    async with aclosing(pull(store, pullable, settings)) as events:
+        async for event in events:
+            if isinstance(event, Whole) and not pinned:
+                yield event
+                error = await trial(event.path, event.called)
+                if error is not None and _final(error, event.vocabulary):
+                    await events.athrow(error)
+                problem = error.message if error else None
+            elif isinstance(event, Pulled):
+                yield replace(event, problem=problem)
+            else:
+                yield event

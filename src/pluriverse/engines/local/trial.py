@@ -1,0 +1,109 @@
+"""Whether the engine's library can load a model, before it is taken in: tried in a process of its own, with limits.
+
+The library reads the header, the vocabulary and the list of tensors and leaves the weights alone, which takes a
+fraction of a second. Only it knows which architectures and tokenizers it has: it is asked, and no list is kept here.
+
+    python -m pluriverse.engines.local.trial    {"path", "called"} on stdin -> {"tried", "error"} on stdout
+"""
+
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ...errors import EngineError, PluriverseError, UnsupportedError, from_dict
+from ...settings import child_environment
+from .library import Library, open_library
+from .model import load
+
+_SECONDS = 60
+_MEMORY = 4 * 1024**3  # bytes of address space
+
+
+async def trial(path: Path, called: str) -> PluriverseError | None:
+    """Why the pinned wheel's library cannot run the model at `path`, or None: it can, or nothing can be tried here.
+
+    UnsupportedError for a kind of model that it does not know, EngineError for one that it knows and cannot load.
+    """
+    import asyncio
+
+    question = {"path": str(path), "called": called}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-m", "pluriverse.engines.local.trial"),  # -P: nothing in the current folder is imported
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        env=child_environment(GGML_NO_BACKTRACE="1"),
+    )
+    try:
+        said, words = await asyncio.wait_for(process.communicate(json.dumps(question).encode()), _SECONDS)
+    except TimeoutError:
+        return EngineError(f"the engine's library took more than {_SECONDS} s to read {called}", _OTHER)
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    return _verdict(process.returncode or 0, said, words.decode("utf-8", "replace"), called)
+
+
+_OTHER = "take another file of this model, or another model: pluriverse catalogue"
+
+
+def _verdict(code: int, said: bytes, words: str, called: str) -> PluriverseError | None:
+    with suppress(ValueError, KeyError, TypeError):
+        error = json.loads(said)["error"]
+        return from_dict(error) if error else None
+    if code >= 0:  # it could not be tried
+        return None
+    last = [line.strip() for line in words.splitlines() if line.strip()]
+    return EngineError(f"the engine's library breaks off over {called}{': ' + last[-1][-200:] if last else ''}", _OTHER)
+
+
+def _refusal(library: Library, path: Path, called: str) -> PluriverseError | None:
+    try:
+        handle = load(library, path, called, no_alloc=True, load_mode=0)  # 0: no mapping, which needs the weights
+    except EngineError as error:
+        return error
+    what = None
+    if library.llama_model_has_encoder(handle):
+        what = "an encoder-decoder, which the engine cannot run"
+    elif library.llama_model_is_diffusion(handle):
+        what = "a diffusion model, which the engine cannot run"
+    library.llama_model_free(handle)
+    return UnsupportedError(f"{called} is {what}", "see what can be asked: pluriverse catalogue") if what else None
+
+
+def _limit() -> None:
+    with suppress(ImportError, OSError, ValueError):  # not on Windows; not all on macOS
+        import resource
+
+        for kind, most in (("CPU", _SECONDS), ("AS", _MEMORY), ("CORE", 0)):
+            number = getattr(resource, f"RLIMIT_{kind}")
+            hard = resource.getrlimit(number)[1]
+            resource.setrlimit(number, (most if hard < 0 else min(most, hard), hard))
+
+
+def main() -> None:
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # native code may print
+    question = json.load(sys.stdin)
+    answer: dict[str, Any] = {"tried": True, "error": None}
+    try:
+        library = open_library()
+    except EngineError:
+        answer["tried"] = False
+    else:
+        _limit()
+        error = _refusal(library, Path(question["path"]), question["called"])
+        answer["error"] = error.as_dict() if error else None
+    json.dump(answer, out)
+    out.close()
+
+
+if __name__ == "__main__":
+    main()

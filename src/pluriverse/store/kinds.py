@@ -1,0 +1,83 @@
+"""What a GGUF file is for, by its header: a model that writes text, or one of the other things that have the format.
+
+Knows headers only. Whether the engine's library knows an architecture or a tokenizer, only the library can say:
+`engines.local.trial`. Keys and names: gguf-py/gguf/constants.py of llama.cpp.
+"""
+
+import re
+
+from ..errors import UnsupportedError
+from ..values import Source
+from .gguf import Header
+
+_CATALOGUE = "see what can be asked: pluriverse catalogue"
+_SPLIT = (
+    "pull a file of it that is whole, often a smaller quantization; or join the parts with llama-gguf-split --merge"
+)
+_PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf(?![^?#@])")
+_RERANK = 4  # pooling_type
+
+
+def check_kind(header: Header, called: str) -> None:
+    """UnsupportedError for what is no model that writes text; the error's words call it `called`."""
+    if found := _other(header):
+        what, hint = found
+        raise UnsupportedError(f"{called} is {what}", hint)
+
+
+def check_part(source: Source) -> None:
+    """UnsupportedError for one part of a split model, by its name: said before gigabytes are fetched."""
+    if (part := _PART.search(str(source))) and int(part[2]) > 1:
+        raise UnsupportedError(f"{source} is {_part(int(part[1]), int(part[2]))}", _SPLIT)
+
+
+def has_vocabulary(header: Header) -> bool:
+    return bool(header.metadata.get("tokenizer.ggml.model", "none") != "none")
+
+
+def _other(header: Header) -> tuple[str, str] | None:
+    """What it is instead, and what to do; None for a model."""
+    metadata = header.metadata
+    architecture, kind = metadata.get("general.architecture", ""), metadata.get("general.type", "model")
+    names = [tensor.name for tensor in header.tensors]
+    if metadata.get("split.count", 1) > 1:
+        return _part(metadata.get("split.no", 0) + 1, metadata["split.count"]), _SPLIT
+    if kind == "mmproj" or architecture == "clip":
+        return "a projector, the eyes or ears of a model, and no model itself", "pull the model it belongs to"
+    if kind == "imatrix" or "imatrix.chunk_count" in metadata or _all_end(names, (".in_sum2", ".counts")):
+        return "an importance matrix, which quantizers read, and no model", "pull the model it was made from"
+    if kind == "adapter" or "adapter.type" in metadata or _all_end(names, (".lora_a", ".lora_b")):
+        return "an adapter, which changes a model and is none itself", "pull the model it was made for"
+    if architecture == "controlvector":
+        return "a control vector, which steers a model and is none itself", "pull the model it was made for"
+    if kind == "vocab" or not names:
+        return "without any weights: metadata or a vocabulary only", _CATALOGUE
+    if kind != "model":
+        return f"of the type {kind[:40]!r}, not a model", _CATALOGUE
+    if not architecture:
+        return "without the name of an architecture, so that nobody can say how to compute it", _CATALOGUE
+    return _reader(header, str(architecture), names)
+
+
+def _reader(header: Header, architecture: str, names: list[str]) -> tuple[str, str] | None:
+    """Models that read text, and do not go on writing it."""
+    pooling = header.metadata.get(f"{architecture}.pooling_type", 0)
+    if pooling == _RERANK:
+        return "a model that ranks texts and writes none", _CATALOGUE
+    if any(name.startswith(("enc.", "encoder.")) for name in names):
+        return "an encoder-decoder (such as T5), which the engine cannot run", _CATALOGUE
+    if pooling > 0 or architecture.endswith("bert") or "embedding" in architecture:
+        return "an embedding model, which turns texts into numbers and writes none", _CATALOGUE
+    if header.metadata.get(f"{architecture}.attention.causal") is False:
+        return "a model that reads in both directions (for embeddings or diffusion), which the engine cannot ask", (
+            _CATALOGUE
+        )
+    return None
+
+
+def _part(number: int, of: int) -> str:
+    return f"part {number} of {of} of a model that was split into several files, which cannot be used yet"
+
+
+def _all_end(names: list[str], endings: tuple[str, ...]) -> bool:
+    return bool(names) and all(name.endswith(endings) for name in names)
