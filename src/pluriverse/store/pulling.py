@@ -6,7 +6,6 @@ one does, the others wait and find it there.
 
 import asyncio
 import contextlib
-import json
 import os
 import shlex
 import shutil
@@ -25,7 +24,8 @@ from .gguf import MAX_HEADER, Header, read_header
 from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
-from .sources import ByteStream, Earlier, StartOver, candidates, files_in, open_source, prepare, room_besides
+from .parts import Part
+from .sources import ByteStream, StartOver, candidates, files_in, open_source, prepare, room_besides
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -55,6 +55,14 @@ class SourceFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class StartedOver:
+    """What was here of the file has been thrown away: `why`."""
+
+    source: Source
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Whole:
     """All its bytes lie at `path`, right and sound, and nobody can see them yet.
 
@@ -64,14 +72,6 @@ class Whole:
     path: Path
     called: str  # what a message calls it
     vocabulary: bool  # whether it has one
-
-
-@dataclass(frozen=True, slots=True)
-class StartedOver:
-    """What was here of the file has been thrown away: `why`."""
-
-    source: Source
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,19 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                         async for event in events:
                             yield event
                     return
-                except EngineError:  # refused: no source has another file of it
-                    job.forget()
-                    raise
                 except StartOver as again:
-                    job.forget()
+                    job.part.discard()
                     error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
+                except EngineError:  # refused: no source has another file of it
+                    job.part.discard()
+                    raise
                 except UnreachableError as unreachable:
                     error, left = unreachable, 0
                 except IntegrityError as wrong:
                     # Where bytes were here before, it may have been those: this source gets to give all of them.
                     error, left = wrong, left if job.resumed else 0
                 finally:
-                    job.link.unlink(missing_ok=True)
+                    job.part.link.unlink(missing_ok=True)
                 if not left:
                     failures.append(SourceFailed(source, error))
                     if len(sources) > 1:  # else the error says it all
@@ -140,41 +140,37 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
 
 
 class _Job:
-    """One source, one file. `part` is what is here of it so far; `note`, beside it, what its source said of the whole.
-
-    `link` is a second name of the user's own file. Never `part`, which a later source would write to.
-    """
+    """One source, one file."""
 
     def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source) -> None:
         self.store, self.pullable, self.settings, self.source = store, pullable, settings, source
         self.layout = store.home
-        self.part = self.layout.incoming / f"{_key(pullable)}.part"
-        self.note, self.link, self.scratch = (self.part.with_suffix(end) for end in (".note", ".link", ".scratch"))
+        self.part = Part(self.layout.incoming, _key(pullable))
         self.resumed = 0
 
     async def run(self) -> AsyncGenerator[PullEvent, None]:
         with writing(self.layout.root):
             make_folder(self.layout.incoming)
-        earlier, size = self._earlier(), self.pullable.size
+        earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
         if not isinstance(self.source, PathSource):  # a file may only need a link
-            besides = room_besides(self.source, self.settings, self.scratch, size or 0)
+            besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
             self._check_space((size or 0) - earlier.bytes + besides)
-        async with aclosing(prepare(self.source, self.settings, self.scratch)) as fetching:
+        async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
             async for fetched in fetching:
                 yield Progress(fetched, None, self.source)
                 self._check_space(0)
-        async with open_source(self.source, self.settings, self.scratch, earlier) as stream:
+        async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
             size = size or stream.size
-            if stream.file is not None and self._linked(stream.file):
-                file = self.link
+            if stream.file is not None and self.part.link_to(stream.file):
+                file = self.part.link
                 found = await asyncio.to_thread(_digest_of, file)
                 yield Progress(file.stat().st_size, size, self.source)
             else:
                 self._check_space((size or 0) - stream.start)
-                file, hasher, self.resumed = self.part, sha256(), stream.start
+                file, hasher, self.resumed = self.part.file, sha256(), stream.start
                 async with aclosing(self._receive(stream, hasher, size)) as steps:
                     async for done in steps:
                         yield Progress(done, size, self.source)
@@ -183,38 +179,17 @@ class _Job:
         yield Whole(file, str(self.source), has_vocabulary(header))
         yield await asyncio.to_thread(self._finish, file, found)
 
-    def forget(self) -> None:
-        """Throw away what is here of it."""
-        for path in (self.part, self.note, self.link):
-            path.unlink(missing_ok=True)
-        shutil.rmtree(self.scratch, ignore_errors=True)
-
-    def _earlier(self) -> Earlier:
-        """What is here, if it can be gone on with: nothing may be put behind bytes of which it is not known what."""
-        checked, total, validator = self.pullable.digest is not None, self.pullable.size, None
-        have = self.part.stat().st_size if self.part.exists() else 0
-        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
-            note = json.loads(self.note.read_bytes())
-            if note["source"] == str(self.source) and isinstance(note["validator"], str):
-                validator, total = note["validator"], total or note["total"]
-        if not (checked or validator) or (total is not None and have > total):
-            have = 0
-        if not have:
-            return Earlier(checked=checked)
-        return Earlier(have, total, None if checked else validator, checked)
-
     async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncGenerator[int, None]:
         """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known.
 
         What could never be gone on with goes at once.
         """
         try:
-            with writing(self.layout.root), self.part.open("r+b" if stream.start else "wb") as file:
-                # After the old bytes are gone: a kill in between must not leave them under the new note.
-                self._write_note(stream)
+            with writing(self.layout.root), self.part.file.open("r+b" if stream.start else "wb") as file:
+                self.part.note(self.source, stream)
                 done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
                 told = looked = done
-                checked = False
+                headed = False
                 async for chunk in stream.chunks:
                     file.write(chunk)
                     hasher.update(chunk)
@@ -227,47 +202,34 @@ class _Job:
                     if done - told >= _TELL_EVERY:
                         told = done
                         yield done
-                    if size and not checked and done >= MAX_HEADER:  # what is no model is not fetched to its end
-                        checked = True
+                    if size and not headed and done >= MAX_HEADER:  # what is no model is not fetched to its end
+                        headed = True
                         file.flush()
-                        self._check_header(self.part, size)
+                        self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
         except BaseException:
             if not (self.pullable.digest or stream.validator):
-                self.forget()
+                self.part.discard()
             raise
         yield done
-
-    def _write_note(self, stream: ByteStream) -> None:
-        note = {"source": str(self.source), "validator": stream.validator, "total": stream.size}
-        self.note.write_text(json.dumps(note), "utf-8")
 
     def _check_room(self, done: int) -> None:
         """The disk is never filled to the last byte, also by what does not say how long it is."""
         if shutil.disk_usage(self.layout.root).free < SPARE:
             raise NoSpaceError(
-                f"{self.pullable.name} does not fit: after {done:,} bytes of it only the {SPARE:,} bytes are free that "
-                f"stay free on the disk of {self.layout.root}",
+                f"the disk of {self.layout.root} is full but for the {SPARE:,} bytes that stay free; "
+                f"{self.pullable.name} was not at its end after {done:,} bytes",
                 "free some space, e.g. pluriverse gc, which also drops unfinished downloads; then pull again",
             )
 
-    def _linked(self, file: Path) -> bool:
-        """Share the bytes of a file on the same disk instead of copying them."""
-        self.link.unlink(missing_ok=True)
-        try:
-            self.link.hardlink_to(file.resolve())  # not to a symbolic link, as hub caches have them
-        except OSError:  # another disk, or one without links
-            return False
-        return True
-
     def _check_space(self, more: int) -> None:
         """That `more` bytes can be written and the reserve still be free."""
-        free = shutil.disk_usage(self.layout.root).free
+        free, root = shutil.disk_usage(self.layout.root).free, self.layout.root
         if free < max(more, 0) + SPARE:
+            needs = f"{self.pullable.name} needs {more:,} more bytes, and" if more > 0 else "on the disk"
             raise NoSpaceError(
-                f"{self.pullable.name} needs {max(more, 0):,} more bytes, and {SPARE:,} must stay free beside them; "
-                f"the disk of {self.layout.root} has {free:,} free",
+                f"{needs} {SPARE:,} bytes must stay free; the disk of {root} has {free:,} free",
                 "free some space, e.g. pluriverse gc, which also drops unfinished downloads; "
                 "or set PLURIVERSE_HOME to a folder on a larger disk",
             )
@@ -279,9 +241,7 @@ class _Job:
                 size = file.stat().st_size
                 raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
         except IntegrityError:
-            file.unlink(missing_ok=True)
-            if file == self.part:
-                self.forget()
+            self.part.drop(file)
             raise
         return self._check_header(file)
 
@@ -295,10 +255,10 @@ class _Job:
             check_kind(header, str(self.source))
             return header
         except UnsupportedError:
-            self.forget()
+            self.part.drop(file)
             raise
         except IntegrityError as error:
-            self.forget()
+            self.part.drop(file)
             again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
             error.hint = (
                 f"get that file anew from where it came; then {again}"
@@ -313,7 +273,7 @@ class _Job:
             os.fsync(opened.fileno())
         here = self.store.has(digest)
         self.store.add_model(pullable, digest, header, _text(self.source), None if here else file)
-        self.forget()
+        self.part.discard()
         return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 

@@ -22,13 +22,12 @@ from . import manifests
 from .gguf import Header
 from .layout import NAME, Layout
 from .manifests import P, StoredModel
+from .parts import ENDS
 from .sources.local import files_in
 from .verifying import Verified, VerifyProgress, verify
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _EMPTY = b"{}"
-# What a pull keeps in `incoming` under its key: bytes, what their source said, a second name of a file, a folder.
-PARTIAL = (".part", ".note", ".link", ".scratch", ".etag")  # the last one is of earlier versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,7 @@ class Store:
         for path in self.home.incoming.glob("*"):
             if path.suffix == ".lock":
                 continue
-            with self.home.lock(path.stem if path.suffix in PARTIAL else path.name, wait=False) as held:
+            with self.home.lock(path.stem if path.suffix in ENDS else path.name, wait=False) as held:
                 if held and _touched(path) <= before:
                     yield from _dropped(path)
 
