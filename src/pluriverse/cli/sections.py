@@ -58,7 +58,7 @@ class Plain:
             out.line("-" * cells(name))
             if reply.text.strip():
                 out.line(reply.text.strip())
-            if reply.finish_reason != "stop":
+            if reply.finish_reason != "stop" or reply.unfinished:
                 out.line(f"[{foot(reply)}]")
             self._next += 1
         self._out.stdout.flush()
@@ -183,6 +183,6 @@ class Sections:
     def _close(self, section: _Section, reply: "Reply") -> None:
         if section.in_line:
             self._out.stream("\n")
-        if self._titles or reply.finish_reason != "stop":
+        if self._titles or reply.finish_reason != "stop" or reply.unfinished:
             self._out.line(dim(foot(reply)))
         self._out.stdout.flush()
