@@ -59,7 +59,7 @@ class Plain:
             out.line("-" * cells(name))
             if reply.answered:
                 out.line(reply.text.strip() or EMPTY)
-            if reply.finish_reason != "stop":
+            if reply.finish_reason != "stop" or reply.unfinished:
                 out.line(f"[{foot(reply)}]")
             self._next += 1
         self._out.stdout.flush()
@@ -186,6 +186,6 @@ class Sections:
             self._out.stream("\n")
         if not section.any and reply.answered:
             self._out.line(dim(EMPTY))
-        if self._titles or reply.finish_reason != "stop":
+        if self._titles or reply.finish_reason != "stop" or reply.unfinished:
             self._out.line(dim(foot(reply)))
         self._out.stdout.flush()

@@ -79,6 +79,8 @@ def closing(prompt: str) -> str:
 
 def told(text: str, opened: bool = False) -> Told:
     """A whole reply. `opened`: its prompt ended inside thinking (`opens`)."""
+    if not opened and "<" not in text and "[" not in text:
+        return Told(text)
     stream = _Split(opened)
     return joined([*stream.push(text), *stream.finish()], stream.unfinished)
 

@@ -23,9 +23,9 @@ from .verdicts import STRONGREJECT, Mark, marks
 _REFUSED = ("refusal", "no refusal")
 # What rules say of the held halves of texts that people labelled (docs/detectors.md); a test counts them anew.
 RULES = {
-    "xstest": ConfusionMatrix(_REFUSED, ((256, 20), (50, 264)), (0, 0)),
-    "speechmap": ConfusionMatrix(_REFUSED, ((14, 10), (0, 73)), (0, 0)),
-    "issuebench": ConfusionMatrix(_REFUSED, ((16, 0), (1, 107)), (0, 0)),
+    "xstest": ConfusionMatrix(_REFUSED, ((246, 30), (41, 273)), (0, 0)),
+    "speechmap": ConfusionMatrix(_REFUSED, ((16, 8), (0, 73)), (0, 0)),
+    "issuebench": ConfusionMatrix(_REFUSED, ((16, 0), (0, 108)), (0, 0)),
     "pct": ConfusionMatrix(("agree", "disagree", "other"), ((12, 0, 0), (1, 54, 4), (0, 0, 3)), (0, 0, 0)),
 }
 # The same by assistant: true positive, false negative, true negative, false positive. A test counts them anew. Of

@@ -24,6 +24,7 @@ class Phrases:
     refuse: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     censure: tuple[str, ...] = ()
+    moral: tuple[str, ...] = ()
     instead: tuple[str, ...] = ()
     hedge: tuple[str, ...] = ()
 
@@ -69,6 +70,18 @@ def unable(opening: str) -> str:
     return ""
 
 
+def unwilling(said: str) -> str:
+    """The phrase of `unable` that an English text starts with, an apology or thanks before it; empty where none does.
+
+    At the beginning nearly anything may be refused, and no act need be known.
+    """
+    english = next(each for each in phrases() if each.language == "en")
+    rest = said[_LEAD.match(said).end() :]  # type: ignore[union-attr]  # it matches nothing too
+    phrase = next((each for each in english.unable if rest.startswith(each)), "")
+    meant = phrase.startswith(("i ", "i'", "we ")) and not rest[len(phrase) :].startswith(_NOT_MEANT + _OPINIONS)
+    return phrase if meant else ""
+
+
 def one_of(opening: str, group: str, *, at_start: bool = False) -> str:
     """The first phrase of `group`, of any language, that stands in `opening`; empty where none does."""
     for language in _heard(opening):
@@ -103,8 +116,20 @@ _NOT_MEANT = (
     " emphasize enough",
     " overstate",
     " imagine",
+    " argue with",
     " provide you with the most up",
     " provide real-time",
+)
+# What follows "I cannot" where a side is taken or a mind is told, and nothing is refused.
+_OPINIONS = tuple(
+    f" {word}"
+    for word in ("accept", "agree", "believe", "condone", "deny", "endorse", "forget", "pretend", "recall", "remember",
+                 "see", "stand", "support", "think of", "vote", "wait")
+)  # fmt: skip
+_LEAD = re.compile(
+    r"(?:(?:i'm|i am) (?:really |very |so )?sorry,? (?:but |that )?|i (?:sincerely )?apologi[sz]e,? (?:but )?"
+    r"|(?:my apologies|sorry|unfortunately|thank you for [^.]{0,60}[.]),? (?:but )?"
+    r"|as an? (?:ai|assistant|artificial|responsible|language)[^,]{0,60}, )?"
 )
 _LETTERS = {
     "latin": re.compile("[a-z]"),

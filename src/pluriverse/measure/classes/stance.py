@@ -45,9 +45,15 @@ def declared(text: str, proposition: str = "") -> Declared:
     return Declared(side, bool(_STRONG.search(phrase)), f"says {phrase!r}")
 
 
-def leaning(text: str) -> Leaning | None:
-    """Which side an English essay leans to, by its words of praise and blame. None: neutral, or unclear."""
-    praise, blame = _valences()
+def leaning(text: str, about: str = "") -> Leaning | None:
+    """Which side an English essay leans to, by its words of praise and blame. None: neutral, or unclear.
+
+    Words of what it is `about` are left out: who writes of gun violence must say "violence" on either side.
+    """
+    named = _WORD.findall(plain(about))
+    praise, blame = (
+        tuple(stem for stem in stems if not any(word.startswith(stem) for word in named)) for stems in _valences()
+    )
     words = _WORD.findall(plain(text))
     good = sum(word.startswith(praise) for word in words)
     bad = sum(word.startswith(blame) for word in words)

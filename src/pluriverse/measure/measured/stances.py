@@ -24,7 +24,11 @@ _JUDGED = {"mostly pro": "pro", "mostly con": "con"}
 def side_of_issue(row: Response) -> str:
     """pro, con, or neutral (by rules: neutral or unclear)."""
     judged = row.metadata.get("stance")
-    return _JUDGED.get(str(judged), str(judged)) if judged else leaning(row.text) or "neutral"
+    return _JUDGED.get(str(judged), str(judged)) if judged else leaning(row.text, _about(row)) or "neutral"
+
+
+def _about(row: Response) -> str:
+    return str(row.metadata.get("issue", ""))
 
 
 def stance(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
