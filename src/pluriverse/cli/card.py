@@ -81,7 +81,11 @@ def _show(found: "Latest", rows: "Sequence[Figure]", proofs: "Sequence[Proof]", 
     out.line()
     if proofs:
         out.table(("WHAT CAN BE SEEN HERE", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
-        out.line(dim("of known opposites: 1 tells them apart always, 0.5 never; only what tells them apart has numbers below"))
+        out.line(
+            dim(
+                "of known opposites: 1 tells them apart always, 0.5 never; only what tells them apart has numbers below"
+            )
+        )
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
     notes = Notes()
