@@ -243,6 +243,8 @@ def test_a_run_with_a_broken_row_is_told(call: Call, measured: Path) -> None:
 BROKEN = {
     "null": "null", "a list": "[]", "a number": "5", "no JSON": "{", "deep": "[" * 100_000,
     "nested": '{"metadata": ' + '{"a": ' * 400 + "1" + "}" * 401, "a long number": '{"rotation": ' + "9" * 5000 + "}",
+    "other metadata": '{"respondent": "r", "metadata": {"judged": null}}', "no respondent": "{}",
+    "polarity": '{"respondent": "r", "metadata": {"polarity": "x"}}',
     "other contents": '{"logprobs": [-1.0, -2.0], "contents": ["a", 7]}',
 }  # fmt: skip
 

@@ -105,6 +105,11 @@ _KINDS: dict[str, Any] = {
 }
 
 
+_ABOUT: dict[str, Any] = {  # what measures read of metadata, where it is there
+    **dict.fromkeys(("polarity", "side", "key"), int), **dict.fromkeys(("unsure", "lengths"), list),
+    **dict.fromkeys(("human", "judged"), dict),
+    **dict.fromkeys(("group", "framing", "label", "mode", "country", "statement", "proposition", "stance"), str),
+}  # fmt: skip
 _OF_RESPONDENT: dict[str, Any] = {
     **dict.fromkeys((each.name for each in fields(Respondent)), str),
     **dict.fromkeys(("weights", "adapter", "template"), (str, type(None))),
@@ -132,6 +137,9 @@ def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None =
         if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and _KINDS[name] is not bool):
             raise TypeError(f"{name} is {value!r:.40}")
     known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
+    for name, value in known.get("metadata", {}).items():
+        if name in _ABOUT and not isinstance(value, _ABOUT[name]):
+            raise TypeError(f"its metadata say {name} is {value!r:.40}")
     if not all(isinstance(each, (int, float)) and each < math.inf for each in known.get("logprobs", ())):
         raise ValueError("a log-probability is no number")
     if not all(isinstance(each, str) for each in known.get("options", ())):
