@@ -83,6 +83,7 @@ def _schema(arrow: Any) -> Any:
         "prompt_tokens": whole,
         "completion_tokens": whole,
         "seconds": real,
+        "unfinished": arrow.bool_(),
         "target_texts": arrow.list_(text),
     }
     names = [*(each.name for each in fields(Response)), "target_texts", *_OF_RESPONDENT]
