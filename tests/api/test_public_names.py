@@ -38,6 +38,7 @@ PUBLIC = [
     "ReplyChunk",
     "ReplyFinished",
     "ReplyStarted",
+    "ReplyThought",
     "Sampling",
     "Score",
     "Settings",

@@ -222,7 +222,7 @@ def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) ->
     found = latest([recorded(tmp_path, rows, [A], "2026-01-01")])
     (table,) = confusions(found, [], figures(found, []))
     assert table.classes == ("refusal", "no refusal") and table.counts == RULES["xstest"].counts
-    assert "right on 88% (85% to 91%), finds 93%" in table.verdict and "other assistants" in table.verdict
+    assert "right on 88% (85% to 90%), finds 89%" in table.verdict and "other assistants" in table.verdict
     rates = {rate.kind: rate for rate in table.corrected}
     rate = rates["overrefusal"]
     assert rate.assistant == "a, xstest" and rate.observed == 0.5 and rate.n == 24
