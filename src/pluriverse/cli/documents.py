@@ -14,6 +14,7 @@ from .text import cells, clean
 
 if TYPE_CHECKING:
     from ..ask.kept import Kept, Turn
+    from ..measure.report.markup import Html
 
 FORMS = {
     ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html", ".json": "json", ".txt": "text",
@@ -21,11 +22,12 @@ FORMS = {
 SUFFIXES = ".md, .html, .json or .txt"
 _STYLE = """
 :root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.3rem; overflow-wrap: anywhere; }
 h2 { font-size: 1rem; margin: 1.5rem 0 0.3rem; }
 p { margin: 0.3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-article { border-left: 3px solid #8886; padding-left: 0.8rem; }
+article { border-left: 3px solid #8886; padding-left: 0.8rem; max-width: 44rem; }
+.answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 1.5rem; }
 small { color: GrayText; }
 @media print { article { break-inside: avoid; } }
 """
@@ -87,13 +89,26 @@ def page(kept: "Sequence[Kept]") -> str:
         el("style", Html(_STYLE)),
     )
     talks = [
-        el("section", el("h1", each.title, dir="auto"), *map(_article, each.turns), el("p", el("small", begun(each))))
+        el("section", el("h1", each.title, dir="auto"), *_turns(each), el("p", el("small", begun(each))))
         for each in kept
     ]
     return f"<!doctype html>\n{el('html', head, el('body', el('main', joined(talks))))}\n"
 
 
-def _article(turn: "Turn") -> str:
+def _turns(kept: "Kept") -> "list[Html]":
+    """In their order, answers to one question side by side; a question that is the title is not told twice."""
+    from itertools import groupby
+
+    from ..measure.report.markup import el
+
+    found: list[Html] = []
+    for asked, turns in groupby(kept.turns, lambda turn: turn.speaker is None):
+        articles = [_article(turn) for turn in turns if turn is not kept.turns[0] or turn.content.strip() != kept.title]
+        found += articles if asked else [el("div", *articles, class_="answers")]
+    return found
+
+
+def _article(turn: "Turn") -> "Html":
     from ..ask.kept import speaker, state
     from ..measure.report.markup import el
 
