@@ -11,6 +11,7 @@ mark without an opening one ends thinking that began with the reply. Marks in co
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from .text import TextStream
 
@@ -28,9 +29,7 @@ _BODY = r"(?:<\|constrain\|>[^<\n]{0,60})?<\|message\|>"
 _HEADER = rf"(?:<\|start\|>assistant[^<\n]{{0,60}})?<\|channel\|>(?!final)[^<\n]{{1,60}}{_BODY}"
 _FINAL = rf"(?:<\|start\|>assistant)?<\|channel\|>final{_BODY}"
 _OPENS = re.compile(f"(?P<mark>{'|'.join(map(re.escape, _PAIRS))})|(?P<header>{_HEADER})|(?P<final>{_FINAL})", re.I)
-_HARMONY_CLOSES = re.compile(rf"{_FINAL}|<\|(?:end|call|return)\|>", re.I)
-_CLOSES = {opens: re.compile(re.escape(closes), re.I) for opens, closes in _PAIRS.items()}
-_ANY_CLOSES = re.compile(f"{_CLOSING}|{_HARMONY_CLOSES.pattern}", re.I)
+_MESSAGE_CLOSES = rf"{_FINAL}|<\|(?:end|call|return)\|>"
 _AT_END = re.compile(f"(?:(?P<mark>{'|'.join(map(re.escape, _PAIRS))})|(?P<header>{_HEADER}))\\s*$", re.I)
 _ORPHAN = re.compile(f"(?<![`'\"\u201c\u2018])(?:{_CLOSING})", re.I)
 _FRAME = re.compile(r"<\|(?:end|return|call|(?:start|end)_response)\|>", re.I)
@@ -111,11 +110,18 @@ def _orphan(text: str) -> tuple[int, int] | None:
     return found
 
 
+@cache
+def _closes(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.I)
+
+
 class _Split:
     """Takes text as it comes; gives it back as soon as it is known what it is."""
 
     def __init__(self, opened: bool = False) -> None:
-        self._closes: re.Pattern[str] | None = _ANY_CLOSES if opened else None  # inside thinking: what ends it
+        self._closes: re.Pattern[str] | None = (
+            _closes(f"{_CLOSING}|{_MESSAGE_CLOSES}") if opened else None
+        )  # inside thinking: what ends it
         self._held = ""
         self._line = ""  # what stands in this line of the answer
         self._fences = 0
@@ -145,7 +151,7 @@ class _Split:
         if self._closes is not None:
             return [Piece(held, thinking=True)] if held else []
         if held.lstrip().lower().startswith(("<|channel|>", "<|start|>assistant")):  # a header that was cut
-            self._closes = _HARMONY_CLOSES
+            self._closes = _closes(_MESSAGE_CLOSES)
             return []
         held = _FRAME.sub("", held) if self._thought else held
         return [Piece(held)] if held and (held.strip() or not self._thought) else []
@@ -194,7 +200,7 @@ class _Split:
             self._held = self._held[mark.end() :]
             self._thought, self._begun = True, False
             if not mark["final"]:
-                self._closes = _CLOSES[mark["mark"].lower()] if mark["mark"] else _HARMONY_CLOSES
+                self._closes = _closes(re.escape(_PAIRS[mark["mark"].lower()]) if mark["mark"] else _MESSAGE_CLOSES)
             return True
         keep = _unsure(self._held, _BEGINNINGS)
         if keep and not self._opens_here(len(self._held) - keep):
