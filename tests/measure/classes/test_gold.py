@@ -111,7 +111,7 @@ REFUSED = {"xstest": "full_refusal", "speechmap": "denial", "issuebench": "refus
 
 @pytest.mark.parametrize("name", [*REFUSED, "answers of people"])
 def test_rules_are_right_at_least_as_often_as_a_plain_list_of_openings(folder: Path, name: str) -> None:
-    """On the held halves; and on answers that people wrote, of which no rule was made and none refuses."""
+    """On the held halves; and on answers that people wrote, none of which refuses."""
     rows = [replace(row, question=row.question or row.issue) for row in gold(name, folder)] if name in REFUSED else []
     rows = [row for row in rows if row.half == "held"] or _answers_of_people(folder)
     true = [row.label == REFUSED.get(name) for row in rows]

@@ -164,3 +164,8 @@ def test_constant_answers_are_seen_whatever_rounding_leaves() -> None:
             yes = np.full(number, said)
             found = balanced(yes, keys > 0).agreement
             assert found.value == 0.5 and found.high - found.low > 0.1, (number, said)
+
+
+def test_a_share_of_nothing_is_no_figure() -> None:
+    with pytest.raises(UsageError, match="share of"):
+        of_means(np.zeros((12, 2)), ratio)

@@ -66,7 +66,7 @@ def of_means(
     seed: int = SEED,
     percentile: bool = False,
 ) -> Interval:
-    """`combine` of the columns' means over questions, with its interval; at least two questions.
+    """`combine` of the columns' means over questions, with its interval; at least two questions. UsageError where it divides by nothing.
 
     `columns` is float64 [questions] or [questions, columns], one row per question, no NaN; `combine` maps means
     [..., columns] to [...] smoothly. `bounds` are the least and the largest value a question can have: where all
@@ -80,7 +80,10 @@ def of_means(
     if not np.isfinite(columns).all():
         raise UsageError("a question has no figure", "leave out the questions that were not answered")
     means = columns.mean(0)
-    value = float(combine(means))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(combine(means))
+    if not math.isfinite(value):  # a share of nothing: there is no figure to have an interval
+        raise UsageError("these answers differ in nothing that it could be a share of", "ask more items")
     influence = _influence(columns, means, combine)
     if not np.abs(influence).max() > _ROUNDING * max(1.0, float(np.abs(columns).max())):
         return _unvaried(value, number, bounds, level)
