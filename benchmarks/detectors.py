@@ -21,21 +21,14 @@ from typing import Any
 
 from common import machine
 
-from pluriverse.ask import Workspace
-from pluriverse.measure.classes import (
-    GoldRow,
-    Judge,
-    Judged,
-    Jury,
-    by_assistant,
-    classify,
-    confusion,
-    gold,
-    judge_prompt,
-)
-from pluriverse.measure.classes import phrases as phrases_module
-from pluriverse.measure.classes.stance import declared, leaning
-from pluriverse.measure.statistics.rates import wilson
+from pluriverse.measure.classify import phrases as phrases_module
+from pluriverse.measure.classify.labelled import LabelledText, by_assistant, confusion, gold
+from pluriverse.measure.classify.rules import classify
+from pluriverse.measure.classify.stance import declared, leaning
+from pluriverse.measure.judges.panel import Judge, Judged, Jury
+from pluriverse.measure.judges.prompts import judge_prompt
+from pluriverse.measure.stats.rates import wilson
+from pluriverse.runtime.workspace import Workspace
 
 # What published evaluations look for: the twelve of JailbreakBench's string judge, as in github.com/andyrdt/
 # refusal_direction (pipeline/submodules/evaluate_jailbreak.py), and five more of the list that attacks are commonly
@@ -48,39 +41,39 @@ OPENINGS = (
 GROUPS = ("unable", "refuse", "start", "censure", "moral", "instead", "hedge")
 
 
-def _kind(row: GoldRow) -> str:
+def _kind(row: LabelledText) -> str:
     return classify(row.text, question=row.question, language="en", finish_reason=row.finish_reason).kind
 
 
-def _refused(row: GoldRow) -> str:
+def _refused(row: LabelledText) -> str:
     return "refusal" if _kind(row) == "refusal" else "rest"
 
 
-def opened(row: GoldRow) -> str:
+def opened(row: LabelledText) -> str:
     """What a plain list says: whether the text starts with one of `OPENINGS`."""
     return "refusal" if phrases_module.plain(row.text).startswith(OPENINGS) else "rest"
 
 
-def within(row: GoldRow) -> str:
+def within(row: LabelledText) -> str:
     """The same list, anywhere in the first 320 characters, which is where the rules look."""
     said = phrases_module.plain(row.text)[:320]
     return "refusal" if any(opening in said for opening in OPENINGS) else "rest"
 
 
-def _done(row: GoldRow) -> str:
+def _done(row: LabelledText) -> str:
     return "complete" if _kind(row) in {"answer", "hedge"} else "not complete"
 
 
-def _side(row: GoldRow) -> str | None:
+def _side(row: LabelledText) -> str | None:
     return "refusal" if _kind(row) == "refusal" else leaning(row.text, row.issue)
 
 
-def _label(**words: str) -> Callable[[GoldRow], str]:
+def _label(**words: str) -> Callable[[LabelledText], str]:
     return lambda row: words.get(row.label, words.get("rest", row.label))
 
 
 # name: set, what the label counts as, what the rules say, the words both use
-DETECTORS: dict[str, tuple[str, Callable[[GoldRow], str], Callable[[GoldRow], str | None], tuple[str, ...]]] = {
+DETECTORS: dict[str, tuple[str, Callable[[LabelledText], str], Callable[[LabelledText], str | None], tuple[str, ...]]] = {
     "xstest: full refusal": ("xstest", _label(full_refusal="refusal", rest="rest"), _refused, ("refusal", "rest")),
     "speechmap: denial": ("speechmap", _label(denial="refusal", rest="rest"), _refused, ("refusal", "rest")),
     "speechmap: not complete": (
@@ -108,9 +101,9 @@ JUDGED: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def figures(rows: Sequence[GoldRow], name: str) -> dict[str, Any]:
+def figures(rows: Sequence[LabelledText], name: str) -> dict[str, Any]:
     _, labelled, says, labels = DETECTORS[name]
-    shown = [GoldRow(row.assistant, row.question, row.text, labelled(row), row.issue) for row in rows]
+    shown = [LabelledText(row.assistant, row.question, row.text, labelled(row), row.issue) for row in rows]
     said = [says(row) for row in rows]
     whole = confusion([(row.label, word) for row, word in zip(shown, said, strict=True)], labels).as_dict()
     each = by_assistant(shown, said, labels)
@@ -118,7 +111,7 @@ def figures(rows: Sequence[GoldRow], name: str) -> dict[str, Any]:
     return whole | ({"by_assistant": {who: matrix.as_dict() for who, matrix in each.items()}} if few else {})
 
 
-Says = Callable[[GoldRow], str]
+Says = Callable[[LabelledText], str]
 REFUSED: dict[str, str] = {
     "xstest": "full_refusal",
     "speechmap": "denial",
@@ -128,7 +121,7 @@ REFUSED: dict[str, str] = {
 }
 
 
-def refusals(folder: Path | None) -> dict[str, list[GoldRow]]:
+def refusals(folder: Path | None) -> dict[str, list[LabelledText]]:
     """All texts whose label says whether they refuse: those of `gold`, and answers that people wrote (TruthfulQA)."""
     sets = {
         name: [replace(row, question=row.question or row.issue) for row in gold(name, folder)]
@@ -138,7 +131,7 @@ def refusals(folder: Path | None) -> dict[str, list[GoldRow]]:
     return sets | {"people": list(people(folder))}
 
 
-def people(folder: Path | None) -> Iterable[GoldRow]:
+def people(folder: Path | None) -> Iterable[LabelledText]:
     """True and false answers of TruthfulQA; none is a refusal but "I have no comment", which is left out."""
     if folder is None:
         return
@@ -146,10 +139,10 @@ def people(folder: Path | None) -> Iterable[GoldRow]:
         for row in csv.DictReader(file):
             for text in (row["Correct Answers"] + ";" + row["Incorrect Answers"]).split(";"):
                 if text.strip() and "no comment" not in text.lower():
-                    yield GoldRow("people", row["Question"], text.strip(), "answer")
+                    yield LabelledText("people", row["Question"], text.strip(), "answer")
 
 
-def right(name: str, rows: Sequence[GoldRow], says: Says) -> list[bool]:
+def right(name: str, rows: Sequence[LabelledText], says: Says) -> list[bool]:
     return [(says(row) == "refusal") == (row.label == REFUSED[name]) for row in rows]
 
 
@@ -158,7 +151,7 @@ def share(hits: Sequence[bool]) -> dict[str, float]:
     return {"value": round(found.value, 4), "low": round(found.low, 4), "high": round(found.high, 4), "n": len(hits)}
 
 
-def compared(sets: dict[str, list[GoldRow]]) -> dict[str, Any]:
+def compared(sets: dict[str, list[LabelledText]]) -> dict[str, Any]:
     """Accuracy of telling refusals: the rules, the list, and the rules without what was learnt from the set."""
     found: dict[str, Any] = {}
     for name, rows in sets.items():
@@ -188,7 +181,7 @@ def with_phrases(english: dict[str, tuple[str, ...]] | None) -> None:
     phrases_module._of.cache_clear()
 
 
-def kept_without(sets: dict[str, list[GoldRow]], left_out: str) -> dict[str, tuple[str, ...]]:
+def kept_without(sets: dict[str, list[LabelledText]], left_out: str) -> dict[str, tuple[str, ...]]:
     """By group: phrases that stand in a text of another set, and without which the rules are right no more often."""
     english = next(each for each in _ALL if each.language == "en")
     others = [
@@ -208,7 +201,7 @@ def kept_without(sets: dict[str, list[GoldRow]], left_out: str) -> dict[str, tup
     return found
 
 
-def speed(rows: Sequence[GoldRow]) -> float:
+def speed(rows: Sequence[LabelledText]) -> float:
     """Texts classed in a second, language check included."""
     _kind(rows[0])  # loads what knows the languages
     started = time.perf_counter()

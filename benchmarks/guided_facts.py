@@ -13,11 +13,11 @@ import sys
 
 import numpy as np
 
-from pluriverse.ask import Workspace
-from pluriverse.measure.answering import Voice
-from pluriverse.measure.datasets import truthfulqa
-from pluriverse.measure.facts import spread, truth_of
-from pluriverse.measure.intervals import mean_of
+from pluriverse.measure.data.datasets import truthfulqa
+from pluriverse.measure.run.session import AssistantSession
+from pluriverse.measure.stats.intervals import mean_of
+from pluriverse.panelcheck.facts import spread, truth_of
+from pluriverse.runtime.workspace import Workspace
 
 
 async def main() -> None:
@@ -29,7 +29,7 @@ async def main() -> None:
     async with Workspace() as workspace:
         questions = spread(await truthfulqa(workspace.settings), arguments.questions)
         for assistant in workspace.choose(arguments.voices.split(",")):
-            voice = await Voice.of(workspace, assistant)
+            voice = await AssistantSession.of(workspace, assistant)
             prompted = await truth_of(voice, questions, 0)
             changes.append(await truth_of(voice, questions) - prompted)
             voices[voice.name] = {"prompted": prompted.mean(), "change": mean_of(changes[-1]).as_dict()}

@@ -25,11 +25,12 @@ from typing import Any
 
 import numpy as np
 
+from pluriverse.measure.data.loaders import load as load_items
+
 sys.path.insert(0, str(Path(__file__).parent))
 from common import default_model_path, machine
 
 from pluriverse import settings
-from pluriverse.ask import Workspace
 from pluriverse.assistants.bases import resolve
 from pluriverse.engines.contract import ScoreRequest
 from pluriverse.engines.local import LocalEngine
@@ -38,12 +39,14 @@ from pluriverse.engines.local.libraries import Kept
 from pluriverse.engines.local.options import EngineOptions
 from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.requantising import requantise
-from pluriverse.measure import datasets
-from pluriverse.measure.answering import Voice
-from pluriverse.measure.asking_items import Asker
-from pluriverse.measure.instrument import Instrument, find
-from pluriverse.measure.items import Item, rotated
-from pluriverse.measure.responses import Respondent, Response
+from pluriverse.measure.data import datasets
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.run.asking import Participant
+from pluriverse.measure.run.session import AssistantSession
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item, rotated
+from pluriverse.measure.schema.responses import Respondent, Response
+from pluriverse.runtime.workspace import Workspace
 
 TASKS = ("cmmlu-fixed", "hellaswag-fixed", "truthfulqa")
 PARTS = ("engine", "survey", "peer", "agreement")
@@ -90,7 +93,7 @@ async def items_of(task: str, count: int, accepted: bool) -> list[Item]:
         found = replace(settings.load(), home=Path(home))
         for name in datasets.needs_consent(instrument.datasets, found) if accepted else ():
             datasets.consent(name, found)
-        items = await instrument.items(found)
+        items = await load_items(instrument, found)
     if task != "cmmlu-fixed":
         return items[:count]
     groups: dict[str, list[Item]] = {}
@@ -101,14 +104,14 @@ async def items_of(task: str, count: int, accepted: bool) -> list[Item]:
     return [item for group in chosen for item in group[:TOGETHER]]
 
 
-def asker(engine: LocalEngine, workspace: Workspace, name: str, guided: bool = False) -> Asker:
+def participant(engine: LocalEngine, workspace: Workspace, name: str, guided: bool = False) -> Participant:
     """An assistant of the starter set on this engine."""
     assistant = workspace.shelf.assistant(name)
     if not guided:
         assistant = replace(assistant, guidance=None)
-    voice = Voice(workspace, assistant, engine, resolve("default", workspace.store, workspace.settings))
+    voice = AssistantSession(workspace, assistant, engine, resolve("default", workspace.store, workspace.settings))
     known = Respondent(name, name, engine.base, None, None, None, "", assistant.system, {}, None, "")
-    return Asker(voice, known, 0)
+    return Participant(voice, known, 0)
 
 
 def options_of(library: str | None) -> EngineOptions:
@@ -123,11 +126,11 @@ async def runner(model: Path, library: str | None, work: "Work", guided: bool = 
     await engine.start()
     found: list[Response] = []
     try:
-        askers = [asker(engine, workspace, name, guided) for name in work.names]
-        async for _ in askers[0].ask(_INSTRUMENT, [(work.warming, 0)]):  # contexts are made before the clock runs
+        participants = [participant(engine, workspace, name, guided) for name in work.names]
+        async for _ in participants[0].ask(_INSTRUMENT, [(work.warming, 0)]):  # contexts are made before the clock runs
             pass
         began = time.perf_counter()
-        for each in askers:
+        for each in participants:
             async for responses in each.ask(_INSTRUMENT, [(item, 0) for item in work.items]):
                 found += responses
         return time.perf_counter() - began, found
@@ -152,7 +155,7 @@ class Work:
         engine = LocalEngine("default", None, default_model_path(), workspace.settings)  # is never started
         requests: list[ScoreRequest] = []
         for place, name in enumerate(self.names):
-            one = asker(engine, workspace, name, guided)
+            one = participant(engine, workspace, name, guided)
             items = self.items if place else [self.warming, *self.items]
             requests += [request for item in items for request in one._requests(item)]
         return [

@@ -1,4 +1,4 @@
-"""Make the scales of pluriverse's package anew from the public persona statements (see pluriverse.measure.scales).
+"""Make the scales of pluriverse's package anew from the public persona statements (see pluriverse.measure.classify.vocabulary).
 
 python benchmarks/scales.py            # writes src/pluriverse/measure/scales/*.json
 """
@@ -8,8 +8,8 @@ import json
 from pathlib import Path
 
 from pluriverse import settings
-from pluriverse.measure.datasets import known, persona_statements
-from pluriverse.measure.scales import AXES, made
+from pluriverse.measure.classify.vocabulary import AXES, made
+from pluriverse.measure.data.datasets import known, persona_statements
 
 FOLDER = Path(__file__).parents[1] / "src/pluriverse/measure/scales"
 

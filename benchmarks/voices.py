@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from pluriverse.ask import AskOptions, Workspace
-from pluriverse.measure.answering import Answers, Voice, fluency_of
-from pluriverse.measure.guards import language_held, repetition
-from pluriverse.measure.intervals import Interval, auc_of, clustered
-from pluriverse.measure.judging import described, sided
-from pluriverse.measure.personas import persona_judge
+from pluriverse.measure.classify.guards import language_held, repetition
+from pluriverse.measure.classify.personas import persona_judge
+from pluriverse.measure.run.session import Answers, AssistantSession, fluency_of
+from pluriverse.measure.stats.intervals import Interval, auc_of, clustered
+from pluriverse.panelcheck.separability import described, sided
+from pluriverse.runtime.requests import AskOptions
+from pluriverse.runtime.workspace import Workspace
 
 PAIRS = (
     ("progressive", "conservative"),
@@ -60,7 +61,9 @@ def persona_gap(judge: Any, runs: dict[str, list[Answers]]) -> dict[str, Any]:
     return told(gap_of(a, b)) | {"a": round(float(a.mean()), 3), "b": round(float(b.mean()), 3)}
 
 
-async def sides_auc(voices: list[Voice], runs: dict[str, list[Answers]], questions: list[str]) -> dict[str, Any]:
+async def sides_auc(
+    voices: list[AssistantSession], runs: dict[str, list[Answers]], questions: list[str]
+) -> dict[str, Any]:
     sides = tuple(described(voice.assistant.outlook) for voice in voices)
     every = range(0, len(questions), 2)
     odds = [
@@ -72,7 +75,7 @@ async def sides_auc(voices: list[Voice], runs: dict[str, list[Answers]], questio
 
 
 async def measured(workspace: Workspace, names: tuple[str, str], number: int, seeds: int) -> dict[str, Any]:
-    voices = [await Voice.of(workspace, assistant) for assistant in workspace.choose(names)]
+    voices = [await AssistantSession.of(workspace, assistant) for assistant in workspace.choose(names)]
     questions = held_out(voices[0].assistant.outlook.dimension)[:number]
     judge = await persona_judge(*names, workspace.settings)
     plain = voices[0].told_nothing()

@@ -13,9 +13,9 @@ import pytest
 
 import pluriverse
 from pluriverse import files
-from pluriverse.ask.history import History
-from pluriverse.ask.kept import Turn
 from pluriverse.assistants import Assistant, Shelf
+from pluriverse.chats.kept import Turn
+from pluriverse.chats.shelf import History
 from pluriverse.cli import main
 from pluriverse.errors import PluriverseError, UsageError
 from pluriverse.settings import Settings

@@ -18,18 +18,6 @@ TYPE_CHECKING = False  # type checkers know this name; importing typing would be
 
 if TYPE_CHECKING:
     from . import aio
-    from .ask import (
-        AskEvent,
-        AskFinished,
-        Fetching,
-        Loading,
-        Replies,
-        Reply,
-        ReplyChunk,
-        ReplyFinished,
-        ReplyStarted,
-        ReplyThought,
-    )
     from .assistants import Assistant, Guidance, Panel
     from .engines.contract import Score
     from .errors import (
@@ -45,30 +33,43 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .facade import Chat, Pluriverse, ask, assistants, chat, models, panels, pull, score, stream
-    from .measure import CheckOptions, PanelReport
-    from .measure.events import Measured
-    from .measure.figure import Figure
-    from .measure.running import MeasureOptions
+    from .measure.measuring import MeasureOptions
+    from .measure.run.events import Measured
+    from .measure.schema.figure import Figure
+    from .panelcheck.check import CheckOptions
+    from .panelcheck.report import PanelReport
+    from .runtime.events import (
+        AskEvent,
+        AskFinished,
+        Fetching,
+        Loading,
+        ReplyChunk,
+        ReplyFinished,
+        ReplyStarted,
+        ReplyThought,
+    )
+    from .runtime.replies import Replies, Reply
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Digest, Message, Sampling
 
 _HOMES = {
     "facade": ("Chat", "Pluriverse", "ask", "assistants", "chat", "models", "panels", "pull", "score", "stream"),
-    "ask": (
+    "runtime.events": (
         *("AskEvent", "AskFinished", "Fetching", "Loading", "ReplyChunk", "ReplyFinished", "ReplyStarted"),
-        *("Replies", "Reply", "ReplyThought"),
     ),
+    "runtime.replies": ("Replies", "Reply"),
     "assistants": ("Assistant", "Guidance", "Panel"),
     "engines.contract": ("Score",),
     "errors": (
         *("ContextOverflowError", "EngineCrashedError", "EngineError", "IntegrityError", "NoSpaceError"),
         *("NotFoundError", "PluriverseError", "UnreachableError", "UnsupportedError", "UsageError"),
     ),
-    "measure": ("CheckOptions", "PanelReport"),
-    "measure.figure": ("Figure",),
-    "measure.events": ("Measured",),
-    "measure.running": ("MeasureOptions",),
+    "panelcheck.check": ("CheckOptions",),
+    "panelcheck.report": ("PanelReport",),
+    "measure.schema.figure": ("Figure",),
+    "measure.run.events": ("Measured",),
+    "measure.measuring": ("MeasureOptions",),
     "settings": ("Settings",),
     "store": ("Pulled", "StoredModel"),
     "values": ("Digest", "Message", "Sampling"),

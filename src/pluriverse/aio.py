@@ -13,18 +13,25 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from .ask import AskEvent, AskFinished, Asking, AskOptions, Conversation, Replies, Reply, Turn, Workspace
-from .ask import ask as _ask
+from .ask.asking import Asking
+from .ask.asking import ask as _ask
+from .ask.conversation import Conversation
 from .assistants import Assistant, Panel
+from .chats.kept import Turn
 from .errors import PluriverseError, command
+from .runtime.events import AskEvent, AskFinished
+from .runtime.replies import Replies, Reply
+from .runtime.requests import AskOptions
+from .runtime.workspace import Workspace
 from .settings import Settings
 from .values import Message
 
 if TYPE_CHECKING:
     from .engines.contract import Score
-    from .measure import CheckOptions, PanelReport
-    from .measure.events import Measured
-    from .measure.running import MeasureOptions
+    from .measure.measuring import MeasureOptions
+    from .measure.run.events import Measured
+    from .panelcheck.check import CheckOptions
+    from .panelcheck.report import PanelReport
     from .store import Pulled, StoredModel
 
 Who = str | Assistant
@@ -110,7 +117,7 @@ class Pluriverse:
         options: "CheckOptions | None" = None,
     ) -> "PanelReport":
         """How plural these assistants are, measured; see docs/guidance.md. Takes minutes; raises as `measure.check`."""
-        from .measure import PanelChecked, check
+        from .panelcheck.check import PanelChecked, check
 
         asked = self._workspace.choose(_several(assistants), panel)
         title = panel or ("starter" if assistants is None else ",".join(each.name for each in asked))
@@ -132,9 +139,9 @@ class Pluriverse:
 
         Raises NotFoundError for an unknown instrument and as `measure.running.measure`.
         """
-        from .measure.events import Measured
-        from .measure.instrument import find
-        from .measure.running import measure
+        from .measure.data.instruments import find
+        from .measure.measuring import measure
+        from .measure.run.events import Measured
 
         names = (instruments,) if isinstance(instruments, str) else instruments
         chosen, asked = [find(name) for name in names], self._workspace.choose(_several(assistants), panel)

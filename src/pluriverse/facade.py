@@ -14,12 +14,15 @@ from .aio import Options, Who
 from .bridge import LoopThread
 
 if TYPE_CHECKING:
-    from .ask import AskEvent, Replies, Reply, Turn
     from .assistants import Assistant, Panel
+    from .chats.kept import Turn
     from .engines.contract import Score
-    from .measure import CheckOptions, PanelReport
-    from .measure.events import Measured
-    from .measure.running import MeasureOptions
+    from .measure.measuring import MeasureOptions
+    from .measure.run.events import Measured
+    from .panelcheck.check import CheckOptions
+    from .panelcheck.report import PanelReport
+    from .runtime.events import AskEvent
+    from .runtime.replies import Replies, Reply
     from .settings import Settings
     from .store import Pulled, StoredModel
     from .values import Message

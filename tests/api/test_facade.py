@@ -67,10 +67,10 @@ def test_a_panel_is_checked(pluriverse: Pluriverse) -> None:
 @pytest.mark.skipif(not DATA, reason="data sets")
 def test_instruments_are_run(settings: Settings, names: list[str]) -> None:
     pluriverse = Pluriverse(replace(settings, data=Path(str(DATA))))
-    measured = pluriverse.measure("xstest", names, options=MeasureOptions(limit=8, prove=False))
+    measured = pluriverse.measure("xstest", names, options=MeasureOptions(limit=8, check_sensitivity=False))
     assert {each.assistant for each in measured.figures} >= set(names)
     assert len(measured.run.responses) == 16
-    again = pluriverse.measure(["xstest"], names, options=MeasureOptions(limit=8, prove=False))
+    again = pluriverse.measure(["xstest"], names, options=MeasureOptions(limit=8, check_sensitivity=False))
     assert again.items_per_s == 0 and again.figures == measured.figures
     with pytest.raises(NotFoundError, match="xtest"):
         pluriverse.measure("xtest", names)

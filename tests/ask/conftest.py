@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask import Workspace, grouping
 from pluriverse.ask import asking as asking_module
 from pluriverse.assistants.bases import Base
 from pluriverse.errors import NotFoundError, PluriverseError
+from pluriverse.runtime import grouping
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .stepped import WEIGHTS, Places, SteppedEngine, SteppedPool

@@ -6,20 +6,13 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask import (
-    AskFinished,
-    AskOptions,
-    Fetching,
-    Loading,
-    ReplyChunk,
-    ReplyFinished,
-    ReplyStarted,
-    Workspace,
-    ask,
-    grouping,
-)
+from pluriverse.ask.asking import ask
 from pluriverse.assistants.bases import Base, NotPulled
 from pluriverse.errors import EngineCrashedError, EngineError, NotFoundError, UnreachableError, UsageError
+from pluriverse.runtime import grouping
+from pluriverse.runtime.events import AskFinished, Fetching, Loading, ReplyChunk, ReplyFinished, ReplyStarted
+from pluriverse.runtime.requests import AskOptions
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import DEFAULT_MODEL
 from pluriverse.values import Message, Pullable
 

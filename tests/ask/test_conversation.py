@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask import AskFinished, Conversation, ReplyChunk, ReplyThought, Workspace
-from pluriverse.ask.kept import Turn
+from pluriverse.ask.conversation import Conversation
+from pluriverse.chats.kept import Turn
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, NotFoundError, UsageError
+from pluriverse.runtime.events import AskFinished, ReplyChunk, ReplyThought
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 from pluriverse.values import Message
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluriverse.ask import history as history_module
-from pluriverse.ask import search_index
-from pluriverse.ask.history import VERSION, History
-from pluriverse.ask.kept import Turn, as_document, as_markdown
+from pluriverse.chats import search as search_index
+from pluriverse.chats import shelf as history_module
+from pluriverse.chats.kept import Turn, as_document, as_markdown
+from pluriverse.chats.shelf import VERSION, History
 from pluriverse.errors import NotFoundError, PluriverseError, UsageError
 
 

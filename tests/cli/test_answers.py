@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask.kept import EMPTY
+from pluriverse.chats.kept import EMPTY
 
 from .conftest import Call, Terminal, command
 

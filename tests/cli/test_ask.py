@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask.workspace import DEFAULT_PANEL
 from pluriverse.assistants import Shelf
 from pluriverse.engines.contract import EngineEvent, Failed, Request, Started
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import EngineCrashedError, EngineError
+from pluriverse.runtime.workspace import DEFAULT_PANEL
 from pluriverse.settings import Settings
 
 from .conftest import Call

@@ -102,7 +102,7 @@ def test_calibrating_says_before_how_long_it_takes(
     call: Call, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And is stopped without a trace."""
-    from pluriverse.cli import engine
+    from pluriverse.cli.commands import engine
     from pluriverse.engines.local.calibration import Calibrations
 
     (tmp_path / "m.gguf").write_bytes(b"weights")

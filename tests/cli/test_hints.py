@@ -10,7 +10,7 @@ import pytest
 
 import pluriverse
 from pluriverse.cli import _parser
-from pluriverse.cli.parser import HelpAsked, parse
+from pluriverse.cli.terminal.parser import HelpAsked, parse
 from pluriverse.errors import UsageError, command
 
 from .conftest import Call

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pluriverse.cli.text import escaped
+from pluriverse.cli.terminal.text import escaped
 
 from .conftest import Terminal
 

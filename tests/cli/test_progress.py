@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from pluriverse.cli import progress
-from pluriverse.cli.progress import Progress
+from pluriverse.cli.terminal import progress
+from pluriverse.cli.terminal.progress import Progress
 
 
 class Screen(io.StringIO):

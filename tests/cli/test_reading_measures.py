@@ -7,10 +7,20 @@ from pathlib import Path
 import pytest
 
 from pluriverse.errors import PluriverseError
-from pluriverse.measure.instrument import find
-from pluriverse.measure.record import Record, Skipped
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.run.record import Record, Skipped
 
-from ..measure.handmade import proof, propositions, prove, recorded, requests, respondent, scored, sums, written
+from ..measure.handmade import (
+    check_sensitivity,
+    proof,
+    propositions,
+    recorded,
+    requests,
+    respondent,
+    scored,
+    sums,
+    written,
+)
 from .conftest import Call
 
 CAUSES = [*sums(12, "et"), *sums(12, "sw")]
@@ -30,7 +40,7 @@ def measured(home: Path) -> Path:
         *(row for who in (DUTY, OUTCOMES) for row in scored(who, "xcopa", CAUSES, [0.9] * 24)),
     ]
     recorded(home, rows, [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00", "pluriverse measure xcopa --with duty,outcomes")
-    prove(home, proof("propositions-forced", True), proof("xstest", False))
+    check_sensitivity(home, proof("propositions-forced", True), proof("xstest", False))
     return home
 
 
@@ -61,7 +71,7 @@ def test_what_was_blind_and_not_asked_is_told(call: Call, home: Path) -> None:
     with Record(home, run.plan) as record:
         record.skip([Skipped("xstest", find("xstest").version, each.key, why) for each in (DUTY, OUTCOMES)])
     for proved in ((), (proof("xstest", False),)):
-        prove(home, *proved)
+        check_sensitivity(home, *proved)
         told = call("card", "duty")
         assert told.code == 0 and "says nothing here: known opposites do not differ by it" in told.out, told.err
     assert "xstest: known opposites" in call("compare", "duty", "outcomes").out

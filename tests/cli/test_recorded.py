@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.cli.typed import typed
+from pluriverse.cli.terminal.typed import typed
 
 from .conftest import Call
 

@@ -107,7 +107,7 @@ def test_what_comes_from_outside_is_never_unexpected(
     def fails(*_: object) -> None:
         raise mistake
 
-    monkeypatch.setattr("pluriverse.cli.ls.run", fails)
+    monkeypatch.setattr("pluriverse.cli.commands.ls.run", fails)
     result = call("ls", "--json")
     assert words in result.document["error"]["message"] and "unexpected" not in result.err
 

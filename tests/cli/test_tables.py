@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluriverse.cli.tables import Cell, table
-from pluriverse.cli.text import cells
+from pluriverse.cli.terminal.tables import Cell, table
+from pluriverse.cli.terminal.text import cells
 
 from .conftest import Call, Terminal
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pluriverse.cli.text import Cleaner, Wrapper, cells, clean, duration, fit, one_line, size, wrap
+from pluriverse.cli.terminal.text import Cleaner, Wrapper, cells, clean, duration, fit, one_line, size, wrap
 
 HOSTILE = [
     ("\x1b[31mred\x1b[0m", "red"),

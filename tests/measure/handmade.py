@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pluriverse.measure.instrument import Instrument, find
-from pluriverse.measure.items import Item
-from pluriverse.measure.proving import Proof, Proofs
-from pluriverse.measure.record import Plan, Record, Run, key_of, read_run
-from pluriverse.measure.responses import Respondent, Response, blank
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.run.record import Plan, Record, Run, key_of, read_run
+from pluriverse.measure.run.sensitivity import KeptChecks, SensitivityCheck
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import Respondent, Response, blank
 
 BASE = "small-model"
 COUNTRIES = ("Chile", "Ghana", "Japan", "Norway", "Oman", "Peru")
@@ -95,19 +96,19 @@ def recorded(home: Path, rows: Sequence[Response], who: Sequence[Respondent], cr
     return read_run(home, plan.id)
 
 
-def proof(instrument: str, sees: bool, base: str = BASE) -> Proof:
+def proof(instrument: str, sees: bool, base: str = BASE) -> SensitivityCheck:
     who = respondent("anybody", base=base)
     low = 0.8 if sees else 0.4
-    return Proof(
+    return SensitivityCheck(
         instrument, find(instrument).version, base, who.weights, who.engine, 0.9 if sees else 0.5, low,
         0.99 if sees else 0.6,
         0.5, 0.4, 0.6, 24, ("one", "other"),
     )  # fmt: skip
 
 
-def prove(home: Path, *proofs: Proof) -> None:
+def check_sensitivity(home: Path, *proofs: SensitivityCheck) -> None:
     for each in proofs:
-        Proofs(home).keep(each)
+        KeptChecks(home).keep(each)
 
 
 def _row(who: Respondent, instrument: str, item: Item, **more: Any) -> Response:

@@ -8,21 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pluriverse.measure.assembling import UNPROVED, card, figures, latest, proofs_of
-from pluriverse.measure.charting import ISSUES, PCT, Labelled, opinion_map, value_map
-from pluriverse.measure.classes import GoldRow, declared, gold
-from pluriverse.measure.classes.stance import leaning
-from pluriverse.measure.comparing import alike, compare
-from pluriverse.measure.correcting import RULES
-from pluriverse.measure.detecting import confusions
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.instrument import find
-from pluriverse.measure.intervals import auc, clustered
-from pluriverse.measure.items import key_of
-from pluriverse.measure.report import render
-from pluriverse.measure.reporting import report
-from pluriverse.measure.responses import Response
-from pluriverse.measure.statistics.rates import corrected
+from pluriverse.measure.classify.labelled import LabelledText, gold
+from pluriverse.measure.classify.stance import declared, leaning
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.judges.correction import RULES
+from pluriverse.measure.results.assemble import UNPROVED, card, checks_of, figures, latest
+from pluriverse.measure.results.compare import alike, compare
+from pluriverse.measure.results.detectors import confusions
+from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.schema.items import key_of
+from pluriverse.measure.schema.responses import Response
+from pluriverse.measure.stats.intervals import auc, clustered
+from pluriverse.measure.stats.rates import corrected
+from pluriverse.report.page import render
 
 from .handmade import (
     BASE,
@@ -36,7 +36,7 @@ from .handmade import (
     surveys,
     written,
 )
-from .measured.replaying import DATA
+from .metrics.replaying import DATA
 
 A, B, C = respondent("a"), respondent("b"), respondent("c")
 LEFT = [0.9 if n % 2 == (n % 4 < 2) else 0.1 for n in range(24)]  # yes to what is left, no to what is right
@@ -119,7 +119,7 @@ def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: P
     assert all(UNPROVED in f.note for f in card(found, "a", []))
     other = [replace(blind[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"
-    assert proofs_of(found, [*other, *seen]) == seen
+    assert checks_of(found, [*other, *seen]) == seen
 
 
 def test_differences_are_paired_and_adjusted(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) ->
     sides = {"agree": 1, "pro": 1, "disagree": -1, "con": -1, None: 0, "other": 0}
     rows = [row for row in gold(name, DATA) if row.half == "held" and sides.get(row.label)]
 
-    def read(row: GoldRow) -> str | None:
+    def read(row: LabelledText) -> str | None:
         return declared(row.text, row.issue).side if name == "pct" else leaning(" ".join(row.text.split()[:70]))
 
     values = np.array([(sides[row.label], sides[read(row)]) for row in rows], float)

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
-from pluriverse.measure.asking_items import Asker
-from pluriverse.measure.check_rows import CheckRows
-from pluriverse.measure.events import MeasureAhead, MeasureStarted, MeasureStep
-from pluriverse.measure.instrument import Opposites
-from pluriverse.measure.items import Item
-from pluriverse.measure.running import MeasureOptions, measure
+from pluriverse.measure.measuring import MeasureOptions, measure
+from pluriverse.measure.run.asking import Participant
+from pluriverse.measure.run.check_rows import CheckRows
+from pluriverse.measure.run.events import MeasureAhead, MeasureStarted, MeasureStep
+from pluriverse.measure.schema.instrument import Opposites
+from pluriverse.measure.schema.items import Item
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .handmade import TALK
@@ -60,7 +60,7 @@ def test_what_it_takes_is_said_before_anything_is_asked(settings: Settings) -> N
 def test_every_response_is_kept_and_nothing_is_asked_twice(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped anywhere: in the first voice, in the second, after it."""
     asked: list[tuple[str, str]] = []
-    texts = Asker._texts
+    texts = Participant._texts
 
     async def counted(self, instrument, cells):  # type: ignore[no-untyped-def]
         async for place, response in texts(self, instrument, cells):
@@ -71,7 +71,7 @@ def test_every_response_is_kept_and_nothing_is_asked_twice(settings: Settings, m
             yield place, response
 
     stops = [3, 12, 17]
-    monkeypatch.setattr(Asker, "_texts", counted)
+    monkeypatch.setattr(Participant, "_texts", counted)
     for done in (3, 12, 17):
         with pytest.raises(KeyboardInterrupt):
             run(settings)

@@ -6,25 +6,24 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant, Guidance, Outlook
-from pluriverse.cli.check import _judge
+from pluriverse.cli.commands.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
-from pluriverse.measure import (
+from pluriverse.measure.classify.guards import Fluency
+from pluriverse.measure.stats.intervals import Interval
+from pluriverse.panelcheck import check as checking
+from pluriverse.panelcheck.check import (
     CheckEvent,
     CheckOptions,
     CheckStarted,
     CheckStep,
     PanelChecked,
-    PanelReport,
     StrengthLowered,
     check,
-    checking,
 )
-from pluriverse.measure.guards import Fluency
-from pluriverse.measure.intervals import Interval
-from pluriverse.measure.judging import Sensitivity
-from pluriverse.measure.plurality import Separation
+from pluriverse.panelcheck.report import PanelReport, Separation
+from pluriverse.panelcheck.separability import Sensitivity
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 SCRIPT = """

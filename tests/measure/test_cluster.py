@@ -12,25 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.assistants.guidance import Guidance
 from pluriverse.errors import EngineCrashedError, EngineError, PluriverseError, UnreachableError, UsageError
-from pluriverse.measure import cluster
-from pluriverse.measure.asking_items import TOGETHER, VOICES, parts
-from pluriverse.measure.cluster_worker import Failure, Shard, Worker, order_of
-from pluriverse.measure.items import Item
-from pluriverse.measure.record import read_run
-from pluriverse.measure.respondents import asker_of
-from pluriverse.measure.responses import Response
-from pluriverse.measure.running import (
-    Measured,
-    MeasureNote,
-    MeasureOptions,
-    MeasureStarted,
-    MeasureStep,
-    measure,
-)
+from pluriverse.measure.measuring import Measured, MeasureNote, MeasureOptions, MeasureStarted, MeasureStep, measure
+from pluriverse.measure.run import cluster
+from pluriverse.measure.run.asking import TOGETHER, VOICES, parts
+from pluriverse.measure.run.cluster_worker import Failure, Shard, Worker, order_of
+from pluriverse.measure.run.record import read_run
+from pluriverse.measure.run.respondents import participant_of
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import Response
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .handmade import QUIZ, TALK
@@ -188,10 +181,10 @@ def opened(given: Settings, **changes: object) -> Failure | None:
         async with Workspace(given) as workspace:
             for each in (A, B):
                 workspace.shelf.write(each, overwrite=True)
-            asker = await asker_of(workspace, A, None, 0)
-            order = order_of(workspace, [asker], None, 0, same_machine=True)
+            participant = await participant_of(workspace, A, None, 0)
+            order = order_of(workspace, [participant], None, 0, same_machine=True)
             who = {name: changes.pop(name) for name in ("weights", "engine", "key") if name in changes}
-            there = replace(order, respondents=(replace(asker.respondent, **who),), **changes)  # type: ignore[arg-type]
+            there = replace(order, respondents=(replace(participant.respondent, **who),), **changes)  # type: ignore[arg-type]
             worker = Worker(there)
             try:
                 return await worker.open()
@@ -223,7 +216,7 @@ def test_a_worker_that_would_be_somebody_else_refuses(settings: Settings, change
 def test_a_worker_s_refusal_ends_the_run_with_its_place(
     settings: Settings, started: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from pluriverse.measure import cluster_worker
+    from pluriverse.measure.run import cluster_worker
 
     monkeypatch.setattr(cluster_worker, "_version", lambda: "0.0.1")  # here; the workers are processes of their own
     with pytest.raises(EngineError, match=r"^on .+: pluriverse is .+ there and 0\.0\.1 here") as error:
@@ -256,7 +249,7 @@ def test_a_machine_that_is_lost(settings: Settings, tmp_path: Path, monkeypatch:
         async with Workspace(paced) as workspace:
             for each in who:
                 workspace.shelf.write(each, overwrite=True)
-            options = MeasureOptions(limit=None, prove=False, cluster=machines.address)
+            options = MeasureOptions(limit=None, check_sensitivity=False, cluster=machines.address)
             async for event in measure(workspace, [TALK], who, options, {"talk": SAID}):
                 events.append(event)
                 if isinstance(event, MeasureStep) and event.done and other in machines.worker_nodes:
@@ -280,7 +273,8 @@ def test_the_default_model_says_the_same_on_a_cluster(model_settings: Settings, 
     settings = replace(model_settings, base=Settings(home=tmp_path).base)
     alone = replace(settings, home=tmp_path / "alone")
     here, there = (
-        run(each, who, some, prove=False, **more) for each, more in ((alone, {}), (settings, {"cluster": "local"}))
+        run(each, who, some, check_sensitivity=False, **more)
+        for each, more in ((alone, {}), (settings, {"cluster": "local"}))
     )
     assert rows(settings, there) == rows(alone, here)
     assert values(there) == values(here)

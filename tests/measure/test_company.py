@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from pluriverse.cli import main
-from pluriverse.measure.assembling import card, latest
-from pluriverse.measure.company import in_company
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.record import Run
-from pluriverse.measure.report import render
-from pluriverse.measure.reporting import report
+from pluriverse.measure.results.assemble import card, latest
+from pluriverse.measure.results.contribution import in_company
+from pluriverse.measure.results.for_report import report
+from pluriverse.measure.run.record import Run
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.report.page import render
 
-from .handmade import proof, propositions, prove, recorded, respondent, scored
+from .handmade import check_sensitivity, proof, propositions, recorded, respondent, scored
 
 A, B, C = respondent("a"), respondent("b"), respondent("c")
 NAME = "propositions-forced"
@@ -70,7 +70,7 @@ def test_the_command_shows_it(
 ) -> None:
     monkeypatch.setenv("PLURIVERSE_HOME", str(tmp_path))
     ran(tmp_path)
-    prove(tmp_path, proof(NAME, True))
+    check_sensitivity(tmp_path, proof(NAME, True))
     assert main(["card", "a", "--json", "--html", str(tmp_path / "card.html")]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["value"] for row in rows if row["metric"] == "marginal_gain"] == [pytest.approx(0.5)]

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.measure.assembling import Latest, latest
-from pluriverse.measure.evidence import SHOWN, Evidence, evidence, files, rule_of
-from pluriverse.measure.instrument import find
-from pluriverse.measure.items import Item
-from pluriverse.measure.record import runs
-from pluriverse.measure.report import card_page, render
-from pluriverse.measure.reporting import report
-from pluriverse.measure.responses import blank
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.results.assemble import ResultSet, latest
+from pluriverse.measure.results.evidence import SHOWN, Evidence, evidence, files, rule_of
+from pluriverse.measure.results.for_report import report
+from pluriverse.measure.run.record import runs
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import blank
+from pluriverse.report.page import card_page, render
 
 from .handmade import proof, propositions, recorded, requests, respondent, scored, written
 
@@ -20,7 +20,7 @@ DUTY, OUTCOMES = respondent("duty"), respondent("outcomes")
 HOSTILE = "</p><script>alert(1)</script> \u202egnp"
 
 
-def found_of(home: Path, rows: list) -> Latest:
+def found_of(home: Path, rows: list) -> ResultSet:
     recorded(home, rows, [DUTY, OUTCOMES], "2026-01-01T10:00:00+00:00", "pluriverse measure xstest")
     return latest(runs(home))
 
@@ -31,7 +31,7 @@ def chances(start: float, step: float) -> list[float]:
 
 
 @pytest.fixture
-def found(tmp_path: Path) -> Latest:
+def found(tmp_path: Path) -> ResultSet:
     return found_of(tmp_path, [
         *scored(DUTY, "propositions-forced", propositions(), chances(0.01, 0.01)),
         *scored(OUTCOMES, "propositions-forced", propositions(), chances(0.0, 0.0)),
@@ -40,7 +40,7 @@ def found(tmp_path: Path) -> Latest:
     ])  # fmt: skip
 
 
-def test_items_are_those_that_differ_most_middling_and_least(found: Latest) -> None:
+def test_items_are_those_that_differ_most_middling_and_least(found: ResultSet) -> None:
     (forced, requested) = evidence(found, [])
     assert (forced.instrument, forced.rule, forced.number) == ("propositions-forced", "differing", 24)
     apart = [abs(each.values["duty"] - each.values["outcomes"]) for each in forced.items]
@@ -49,7 +49,7 @@ def test_items_are_those_that_differ_most_middling_and_least(found: Latest) -> N
     assert (requested.rule, len(requested.items)) == ("differing", SHOWN) and "differ most" in rule_of(requested)
 
 
-def test_everything_that_was_answered_stands_side_by_side(found: Latest) -> None:
+def test_everything_that_was_answered_stands_side_by_side(found: ResultSet) -> None:
     for each in evidence(found, []):
         rows = found.of(next(one for one in found.instruments if one.name == each.instrument))
         for item in each.items:
@@ -60,19 +60,19 @@ def test_everything_that_was_answered_stands_side_by_side(found: Latest) -> None
     assert sum(share for _, share in answer.shares) == pytest.approx(1)
 
 
-def test_where_the_rows_lie(found: Latest, tmp_path: Path) -> None:
+def test_where_the_rows_lie(found: ResultSet, tmp_path: Path) -> None:
     for each in evidence(found, []):
         assert [place.is_file() for place in files(each, tmp_path)] == [True]
         assert each.as_dict(tmp_path)["files"] == [str(place) for place in files(each, tmp_path)]
 
 
-def test_one_assistant_is_shown_by_its_own_value(found: Latest, tmp_path: Path) -> None:
+def test_one_assistant_is_shown_by_its_own_value(found: ResultSet, tmp_path: Path) -> None:
     (forced, _) = evidence(latest(runs(tmp_path), ["duty"]), [])
     values = [each.values["duty"] for each in forced.items]
     assert forced.rule == "value" and values == sorted(values, reverse=True) and values[0] > values[2]
 
 
-def test_a_blind_instrument_orders_nothing_and_shows_no_value(found: Latest) -> None:
+def test_a_blind_instrument_orders_nothing_and_shows_no_value(found: ResultSet) -> None:
     (forced, _) = evidence(found, [proof("propositions-forced", False)])
     assert forced.rule == "lot" and not any(each.values for each in forced.items)
     assert "by lot" in rule_of(forced)
@@ -86,7 +86,7 @@ def test_harm_is_shown_by_lot_and_without_a_number(tmp_path: Path) -> None:
     assert "answers, also to harmful requests" in render(report(found, [], "2026-01-01", ""))
 
 
-def test_the_choice_does_not_hang_on_the_order_of_rows(found: Latest) -> None:
+def test_the_choice_does_not_hang_on_the_order_of_rows(found: ResultSet) -> None:
     back = replace(found, responses=tuple(reversed(found.responses)))
     assert [[each.id for each in one.items] for one in evidence(back, [])] == [
         [each.id for each in one.items] for one in evidence(found, [])
@@ -116,12 +116,12 @@ def test_rows_hold_the_options_they_were_scored_by() -> None:
     assert blank(propositions()[0], DUTY, instrument.name, "1")["options"] == ("Yes", "No")
 
 
-def test_rows_of_before_say_which_option_it_was(found: Latest) -> None:
+def test_rows_of_before_say_which_option_it_was(found: ResultSet) -> None:
     old = replace(found, responses=tuple(replace(row, options=()) for row in found.responses))
     (answer, _) = evidence(old, [])[0].items[0].cells[0].answers
     assert answer.text in {"option 1", "option 2"}
 
 
 def test_nothing_measured_shows_nothing() -> None:
-    assert evidence(Latest((), (), (), (), ()), []) == []
+    assert evidence(ResultSet((), (), (), (), ()), []) == []
     assert rule_of(Evidence("xstest", "lot", "overrefusal", 0, (), ())) == "all there are"

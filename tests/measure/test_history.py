@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pluriverse.errors import IntegrityError, NotFoundError
-from pluriverse.measure import history
+from pluriverse.measure.data import contested_history as history
 
 LANGUAGES = history.languages()
 

@@ -10,30 +10,45 @@ from pathlib import Path
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.assistants.bases import Base
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import NotFoundError, UsageError
-from pluriverse.measure.assembling import figures as latest_figures
-from pluriverse.measure.assembling import latest
-from pluriverse.measure.classes import Case, Judge, JudgePrompt, Vote, classify, confusion, declared, gold
-from pluriverse.measure.correcting import RULES, RULES_BY_ASSISTANT, weighed
-from pluriverse.measure.detecting import juries
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.gauging import ITEMS, UNCHECKED, Answer, Gauge, Gauges, Seat, gauge_of, reliability, sample
-from pluriverse.measure.instrument import Instrument, find
-from pluriverse.measure.items import Item
-from pluriverse.measure.jurying import _split, family_of, questions
-from pluriverse.measure.measures import figures_of
-from pluriverse.measure.record import Run
-from pluriverse.measure.report import render
-from pluriverse.measure.reporting import report
-from pluriverse.measure.responses import Response
-from pluriverse.measure.running import Measured, MeasureOptions, measure
-from pluriverse.measure.statistics.misclassification import corrected_elsewhere, together
-from pluriverse.measure.statistics.rates import corrected
-from pluriverse.measure.verdicts import Ruling, about, digest, judged, marks
+from pluriverse.measure.classify.labelled import confusion, gold
+from pluriverse.measure.classify.rules import classify
+from pluriverse.measure.classify.stance import declared
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.judges.correction import RULES, RULES_BY_ASSISTANT, weighed
+from pluriverse.measure.judges.panel import Case, Judge, Vote
+from pluriverse.measure.judges.prompts import JudgePrompt
+from pluriverse.measure.judges.validation import (
+    ITEMS,
+    UNCHECKED,
+    Answer,
+    JudgeIdentity,
+    JudgeValidation,
+    JudgeValidations,
+    reliability,
+    sample,
+    validation_of,
+)
+from pluriverse.measure.judges.verdicts import VerdictRow, about, digest, judged, marks
+from pluriverse.measure.measuring import Measured, MeasureOptions, measure
+from pluriverse.measure.metrics.by_name import figures_of
+from pluriverse.measure.results.assemble import figures as latest_figures
+from pluriverse.measure.results.assemble import latest
+from pluriverse.measure.results.detectors import juries
+from pluriverse.measure.results.for_report import report
+from pluriverse.measure.run.judging import _split, family_of, questions
+from pluriverse.measure.run.record import Run
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import Response
+from pluriverse.measure.stats.misclassification import corrected_elsewhere, together
+from pluriverse.measure.stats.rates import corrected
+from pluriverse.report.page import render
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .handmade import recorded, requests, respondent, written
@@ -237,11 +252,11 @@ def test_what_is_asked_of_which_response() -> None:
 
 # --- from rows and verdicts to figures --------------------------------------------------------------------------------
 
-GOOD, POOR = Seat("good", "g", "sha256:" + "1" * 64), Seat("poor", "p", "sha256:" + "2" * 64)
+GOOD, POOR = JudgeIdentity("good", "g", "sha256:" + "1" * 64), JudgeIdentity("poor", "p", "sha256:" + "2" * 64)
 
 
-def ruling(row: Response, prompt: str, label: str | None, seat: Seat = GOOD) -> Ruling:
-    return Ruling(
+def ruling(row: Response, prompt: str, label: str | None, seat: JudgeIdentity = GOOD) -> VerdictRow:
+    return VerdictRow(
         row.respondent,
         row.instrument,
         row.version,
@@ -256,7 +271,7 @@ def ruling(row: Response, prompt: str, label: str | None, seat: Seat = GOOD) -> 
     )
 
 
-def gauge(seat: Seat, prompt: str, right: int, wrong: int, labels: tuple[str, str]) -> Gauge:
+def gauge(seat: JudgeIdentity, prompt: str, right: int, wrong: int, labels: tuple[str, str]) -> JudgeValidation:
     """As many of either label."""
     answers = []
     for truth, other in (labels, labels[::-1]):
@@ -264,7 +279,7 @@ def gauge(seat: Seat, prompt: str, right: int, wrong: int, labels: tuple[str, st
             Answer(f"{truth}{n}", truth, truth if n < right else other, assistant="xyz"[n % 3])
             for n in range(right + wrong)
         ]
-    return Gauge(seat, prompt, 1, tuple(answers))
+    return JudgeValidation(seat, prompt, 1, tuple(answers))
 
 
 def xstest(kinds: Sequence[str]) -> list[Response]:
@@ -338,7 +353,7 @@ def test_a_verdict_is_on_one_text() -> None:
 
 def test_majorities_are_gauged_from_the_votes_of_each() -> None:
     labels = ("refusal", "no refusal")
-    seats = [Seat(name, name, None) for name in "xyz"]
+    seats = [JudgeIdentity(name, name, None) for name in "xyz"]
     gauges = []
     for place, seat in enumerate(seats):  # each errs on a third of its own
         answers = [
@@ -346,7 +361,7 @@ def test_majorities_are_gauged_from_the_votes_of_each() -> None:
             for truth, other in (labels, labels[::-1])
             for n in range(30)
         ]
-        gauges.append(Gauge(seat, "class", 1, tuple(answers)))
+        gauges.append(JudgeValidation(seat, "class", 1, tuple(answers)))
     alone, together = (reliability(tuple(gauges), some, "class", 1) for some in (seats[:1], seats))
     assert alone and together and alone.balanced.value == pytest.approx(2 / 3) and together.balanced.value == 1
     assert not alone.good and together.good and together.words.startswith("these judges are good enough here")
@@ -357,8 +372,8 @@ def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str]
     rows = xstest(["hedge"] * 24)
     run_of: Run = recorded(settings.home, rows, [respondent("a")], "2026-01-01")
     known = gauge(GOOD, "class", 28, 2, ("refusal", "no refusal"))
-    Gauges(settings.home).keep(known)
-    assert Gauges(settings.home).all() == (known,)
+    JudgeValidations(settings.home).keep(known)
+    assert JudgeValidations(settings.home).all() == (known,)
     found = latest([replace(run_of, rulings=tuple(ruling(r, "class", "refusal") for r in rows), gauges=(known,))])
     (table,) = juries(found, latest_figures(found, []))
     assert table.counts == ((28, 2), (2, 28)) and table.judge.startswith("good") and "is good enough" in table.verdict
@@ -410,7 +425,7 @@ def _refusal(refused: bool) -> str:
 def test_samples_are_balanced_and_always_the_same(prompt: str) -> None:
     rows = sample(prompt, DATA)
     assert len(rows) == ITEMS and rows == sample(prompt, DATA) and all(row.half == "held" for row in rows)
-    perfect = gauge_of(GOOD, prompt, 1, rows, [None] * ITEMS)
+    perfect = validation_of(GOOD, prompt, 1, rows, [None] * ITEMS)
     truths = [answer.truth for answer in perfect.answers]
     assert min(map(truths.count, set(truths))) >= 3
     known = reliability((perfect,), [GOOD], prompt, 1)

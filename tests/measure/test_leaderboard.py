@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.leaderboard import BOARD, board
-from pluriverse.measure.published import TASKS, published
+from pluriverse.measure.data.published import TASKS, published
+from pluriverse.measure.results.board import BOARD, board
+from pluriverse.measure.schema.figure import Figure
 
 METRICS = dict(zip(TASKS, ("accuracy", "accuracy", "mean_of_groups", "mc2", "accuracy", "exact"), strict=True))
 CONTRACT = {"assistant", "instrument", "metric", "value", "low", "high", "n", "kind", "source"}

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from gguf import GGUFWriter
 
-from pluriverse.ask import Workspace
-from pluriverse.cli.optimise import _verdict
+from pluriverse.cli.commands.optimise import _verdict
 from pluriverse.engines.native import trial
-from pluriverse.measure import optimising
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.intervals import Interval
-from pluriverse.measure.losses import Losses
-from pluriverse.measure.optimising import Loss, Optimised, Optimising, OptimisingAhead, optimise
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.stats.intervals import Interval
+from pluriverse.optimise import optimise as optimising
+from pluriverse.optimise.losses import Losses
+from pluriverse.optimise.optimise import Loss, Optimised, Optimising, OptimisingAhead, optimise
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 from pluriverse.store import Store, pull
 from pluriverse.values import PathSource, Pullable
@@ -159,8 +159,8 @@ def test_no_verdict_without_a_measurement(gain: float, kl: float, changed: bool,
 
 
 def test_the_recorded_run_says_the_whole_command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pluriverse.cli import optimise as command
-    from pluriverse.cli.output import Output
+    from pluriverse.cli.commands import optimise as command
+    from pluriverse.cli.terminal.output import Output
 
     seen: list[str] = []
 

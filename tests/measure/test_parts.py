@@ -13,13 +13,14 @@ import pytest
 from pluriverse import settings as settings_module
 from pluriverse.assistants import DIMENSIONS
 from pluriverse.errors import IntegrityError, UnreachableError
-from pluriverse.measure import datasets, guards
-from pluriverse.measure.classifier import accuracy, trained
-from pluriverse.measure.facts import spread
-from pluriverse.measure.guards import Fluency, broken, language_held, recital, repetition
-from pluriverse.measure.intervals import auc, auc_of, mean_of
-from pluriverse.measure.judging import known_sides, told_apart
-from pluriverse.measure.questions import by_dimension, chosen
+from pluriverse.measure.classify import guards
+from pluriverse.measure.classify.classifier import accuracy, trained
+from pluriverse.measure.classify.guards import Fluency, broken, language_held, recital, repetition
+from pluriverse.measure.data import datasets
+from pluriverse.measure.stats.intervals import auc, auc_of, mean_of
+from pluriverse.panelcheck.facts import spread
+from pluriverse.panelcheck.questions import by_dimension, chosen
+from pluriverse.panelcheck.separability import known_sides, told_apart
 from pluriverse.settings import Settings
 
 DATA = settings_module.load().data  # before each test gets an environment of its own

@@ -6,25 +6,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pluriverse.measure.assembling import honest, latest
-from pluriverse.measure.figure import PANEL, Figure
-from pluriverse.measure.instrument import known
-from pluriverse.measure.items import Item, key_of
-from pluriverse.measure.proving import LEAST, Proof, Proofs, _asked, _few, _separation
-from pluriverse.measure.record import Plan, Run
-from pluriverse.measure.responses import Respondent, Response, blank
-from pluriverse.measure.separability import finding
+from pluriverse.measure.data.instruments import known
+from pluriverse.measure.results.assemble import honest, latest
+from pluriverse.measure.run.record import Plan, Run
+from pluriverse.measure.run.sensitivity import LEAST, KeptChecks, SensitivityCheck, _asked, _few, _separation
+from pluriverse.measure.schema.figure import PANEL, Figure
+from pluriverse.measure.schema.items import Item, key_of
+from pluriverse.measure.schema.responses import Respondent, Response, blank
+from pluriverse.measure.stats.verdict import finding
 
-from .measured.replaying import DATA, items_of
+from .metrics.replaying import DATA, items_of
 
 
-def proof(**changes: object) -> Proof:
+def proof(**changes: object) -> SensitivityCheck:
     given = {
         "instrument": "quiz", "version": "1", "base": "m", "weights": "sha256:1", "engine": "wheel", "separation": 0.9,
         "low": 0.8, "high": 1.0, "control": 0.5, "control_low": 0.4, "control_high": 0.6, "items": 20,
         "opposites": ("a", "b"),
     }  # fmt: skip
-    return Proof(**{**given, **changes})  # type: ignore[arg-type]
+    return SensitivityCheck(**{**given, **changes})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_separation_finds_opposites_on_either_side_and_no_difference_in_none() -
 
 
 def test_proofs_are_kept_per_weights_and_version(tmp_path: Path) -> None:
-    proofs = Proofs(tmp_path)
+    proofs = KeptChecks(tmp_path)
     proofs.keep(proof())
     proofs.keep(proof(separation=0.95))
     proofs.keep(proof(weights="sha256:2"))
@@ -102,12 +102,12 @@ def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     items = [Item(f"i{n}", "?", "chat") for n in range(20)]
     blind = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
-    Proofs(tmp_path).keep(blind)
-    assert Proofs(tmp_path).of(quiz, who, items) is None
-    assert Proofs(tmp_path).of(quiz, who, items[:8]) == Proofs(tmp_path).of(quiz, who) == blind
+    KeptChecks(tmp_path).keep(blind)
+    assert KeptChecks(tmp_path).of(quiz, who, items) is None
+    assert KeptChecks(tmp_path).of(quiz, who, items[:8]) == KeptChecks(tmp_path).of(quiz, who) == blind
     seeing = replace(blind, low=0.8)
-    Proofs(tmp_path).keep(seeing)
-    assert Proofs(tmp_path).of(quiz, who, items) == seeing
+    KeptChecks(tmp_path).keep(seeing)
+    assert KeptChecks(tmp_path).of(quiz, who, items) == seeing
 
 
 @pytest.mark.skipif(DATA is None, reason="PLURIVERSE_DATA is not set")
@@ -129,7 +129,7 @@ def test_opposites_the_wrong_way_round_prove_nothing_of_a_side() -> None:
 
 
 def test_other_voices_are_proved_anew(tmp_path: Path) -> None:
-    proofs, quiz = Proofs(tmp_path), next(iter(known().values()))
+    proofs, quiz = KeptChecks(tmp_path), next(iter(known().values()))
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     kept = proof(instrument=quiz.name, version=quiz.version, voices="one")
     proofs.keep(kept)
@@ -186,6 +186,8 @@ def test_items_for_a_check_are_as_many_as_are_wanted(tmp_path: Path) -> None:
     assert len({item.id for item in _asked(quiz, items)}) == 12
     assert len({item.id for item in _asked(quiz, items, 40)}) == 40
     kept = proof(instrument=quiz.name, version=quiz.version, low=0.45, asked=12)
-    Proofs(tmp_path).keep(kept)
-    assert Proofs(tmp_path).of(quiz, who, items) == kept and Proofs(tmp_path).of(quiz, who, items, most=40) is None
+    KeptChecks(tmp_path).keep(kept)
+    assert (
+        KeptChecks(tmp_path).of(quiz, who, items) == kept and KeptChecks(tmp_path).of(quiz, who, items, most=40) is None
+    )
     assert "--check-items" in kept.words or "does not have" in kept.words

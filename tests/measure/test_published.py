@@ -3,7 +3,7 @@
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.measure.published import TASKS, about, elsewhere, published
+from pluriverse.measure.data.published import TASKS, about, elsewhere, published
 
 DATA = settings_module.load().data  # before each test gets an environment of its own
 NEIGHBOURS = {

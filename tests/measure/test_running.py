@@ -14,21 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.assistants.strengths import Strengths
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
-from pluriverse.measure.asking_items import Asker
-from pluriverse.measure.assembling import card, figures, latest, proofs_of
-from pluriverse.measure.comparing import compare
-from pluriverse.measure.instrument import Instrument, find
-from pluriverse.measure.items import Item, rotated
-from pluriverse.measure.record import Plan, Record, key_of, read_run, runs
-from pluriverse.measure.report import render
-from pluriverse.measure.reporting import report
-from pluriverse.measure.respondents import asker_of
-from pluriverse.measure.responses import Respondent, response_of
-from pluriverse.measure.running import (
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.measuring import (
     Measured,
     MeasureNote,
     MeasureOptions,
@@ -37,6 +27,17 @@ from pluriverse.measure.running import (
     measure,
     sampled,
 )
+from pluriverse.measure.results.assemble import card, checks_of, figures, latest
+from pluriverse.measure.results.compare import compare
+from pluriverse.measure.results.for_report import report
+from pluriverse.measure.run.asking import Participant
+from pluriverse.measure.run.record import Plan, Record, key_of, read_run, runs
+from pluriverse.measure.run.respondents import participant_of
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item, rotated
+from pluriverse.measure.schema.responses import Respondent, response_of
+from pluriverse.report.page import render
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .handmade import QUIZ, TALK
@@ -81,13 +82,13 @@ def test_every_cell_is_asked_once_and_kept(settings: Settings) -> None:
 
 def test_raw_items_are_asked_once_per_base(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    score = Asker._score
+    score = Participant._score
 
-    async def counted(self: Asker, instrument: Instrument, cells: Sequence) -> list:
+    async def counted(self: Participant, instrument: Instrument, cells: Sequence) -> list:
         asked.extend((self.respondent.assistant, item.id) for item, _ in cells)
         return await score(self, instrument, cells)
 
-    monkeypatch.setattr(Asker, "_score", counted)
+    monkeypatch.setattr(Participant, "_score", counted)
     done = last(run(settings, [QUIZ], [A, B]))
     assert len(asked) == len(RAW) and len(done.run.responses) == 2 * len(RAW)
     ana, bo = ([row.logprobs for row in done.run.responses if row.assistant == name] for name in ("ana", "bo"))
@@ -289,7 +290,7 @@ def test_a_respondent_is_named_by_what_it_is_asked_with(
     async def respondent() -> Respondent:
         async with Workspace(replace(settings, base=f"scripted:{script}")) as workspace:
             (duty,) = workspace.choose(["duty"])
-            return (await asker_of(workspace, duty, None, 0)).respondent
+            return (await participant_of(workspace, duty, None, 0)).respondent
 
     declared = asyncio.run(respondent())
     assert declared.guidance and declared.guidance["strength"] > 1 and declared.sampler["repeat_penalty"] == 1.1
@@ -333,7 +334,7 @@ def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> 
     assert [each.note for each in card(found, "progressive", []) if each.instrument == about.name] == [silent.note]
     told = {each.instrument: each.note for each in compare(found, "progressive", "conservative", [])}
     assert told[about.name] == silent.note
-    assert [each.instrument for each in proofs_of(found, done.proofs)] == [about.name]
+    assert [each.instrument for each in checks_of(found, done.proofs)] == [about.name]
     assert "do not differ by it on this base" in render(report(found, done.proofs, "2026-01-02", "pluriverse report"))
 
     again = go()

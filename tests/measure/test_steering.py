@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.measure.assembling import card, figures, latest
-from pluriverse.measure.company import in_company
-from pluriverse.measure.figure import PANEL, Figure
-from pluriverse.measure.instrument import find
-from pluriverse.measure.items import Item
-from pluriverse.measure.proving import Proof
-from pluriverse.measure.responses import Respondent, Response
-from pluriverse.measure.steering import steering
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.results.assemble import card, figures, latest
+from pluriverse.measure.results.contribution import in_company
+from pluriverse.measure.results.steering import steering
+from pluriverse.measure.run.sensitivity import SensitivityCheck
+from pluriverse.measure.schema.figure import PANEL, Figure
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import Respondent, Response
 
 from .handmade import BASE, proof, propositions, recorded, respondent, scored, written
 
@@ -42,7 +42,7 @@ def _noise(item: Item) -> float:
 
 
 def moved(
-    rows: Sequence[Response], who: Sequence[Respondent] = (LEFT, RIGHT, PLAIN), proofs: Sequence[Proof] = ()
+    rows: Sequence[Response], who: Sequence[Respondent] = (LEFT, RIGHT, PLAIN), proofs: Sequence[SensitivityCheck] = ()
 ) -> list[Figure]:
     named = [find(each) for each in dict.fromkeys(row.instrument for row in rows)]
     return steering(named, lambda each: [row for row in rows if row.instrument == each.name], who, proofs)

@@ -8,18 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.ask import Workspace
 from pluriverse.assistants import Assistant
 from pluriverse.cli import main
 from pluriverse.errors import UsageError
-from pluriverse.measure import assembling
-from pluriverse.measure.asking_items import Asker
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.instrument import Instrument, find
-from pluriverse.measure.items import Item
-from pluriverse.measure.record import Plan, Run, read_run
-from pluriverse.measure.running import Measured, MeasureOptions, MeasureStarted, measure
-from pluriverse.measure.stopping import FIRST, batches, enough, half_width, looks, stopped
+from pluriverse.measure.data.instruments import find
+from pluriverse.measure.measuring import Measured, MeasureOptions, MeasureStarted, measure
+from pluriverse.measure.results import assemble as assembling
+from pluriverse.measure.run.asking import Participant
+from pluriverse.measure.run.record import Plan, Run, read_run
+from pluriverse.measure.run.stopping import FIRST, batches, enough, half_width, looks, stopped
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item
+from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from .handmade import recorded, respondent, scored, sums
@@ -99,13 +100,13 @@ def test_a_stopped_run_asks_nothing_again_and_a_cut_one_goes_on(
     lines.write_text("".join(rows[:50]))
     assert stopped(read_run(settings.home, done.run.id), TALK) is None  # interrupted is not stopped
     asked: list[str] = []
-    ask = Asker._speak
+    ask = Participant._speak
 
-    async def counted(self: Asker, instrument: Instrument, cells: Sequence) -> list:
+    async def counted(self: Participant, instrument: Instrument, cells: Sequence) -> list:
         asked.extend(item.id for item, _ in cells)
         return await ask(self, instrument, cells)
 
-    monkeypatch.setattr(Asker, "_speak", counted)
+    monkeypatch.setattr(Participant, "_speak", counted)
     resumed = run(settings, TALK, until=0.2)
     assert next(each.kept for each in resumed if isinstance(each, MeasureStarted)) == 50
     assert len(asked) == len(rows) - 50

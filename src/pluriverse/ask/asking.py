@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Self
 
 from ..assistants import Assistant
 from ..assistants.bases import Base, resolve
+from ..chats.kept import turns_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
+from ..runtime.events import AskEvent, AskFinished, Loading, ReplyFinished
+from ..runtime.grouping import Group, fetch, group, wanted
+from ..runtime.replies import Replies
+from ..runtime.requests import AskOptions, Draft, Heard
 from ..values import Message
-from .drafts import AskOptions, Draft, Heard
-from .events import AskEvent, AskFinished, Loading, ReplyFinished
-from .grouping import Group, fetch, group, wanted
-from .kept import turns_of
-from .reply import Replies
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from ..runtime.workspace import Workspace
 
 _WAITING_EVENTS = 256  # a listener this far behind makes the engines wait
 

@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..assistants import Assistant
+from ..chats.kept import Turn
 from ..engines.thinking import told
 from ..errors import ContextOverflowError, NotFoundError, UsageError
+from ..runtime.events import AskEvent, AskFinished, ReplyFinished
+from ..runtime.replies import Replies, Reply
+from ..runtime.requests import AskOptions, Heard
 from ..values import Message
 from .asking import Asking
-from .drafts import AskOptions, Heard
-from .events import AskEvent, AskFinished, ReplyFinished
-from .kept import Turn
-from .reply import Replies, Reply
 
 if TYPE_CHECKING:
-    from .workspace import Workspace
+    from ..runtime.workspace import Workspace
 
 
 @dataclass(slots=True)

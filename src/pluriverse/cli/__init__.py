@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .. import errors
-from . import parser as parsing
-from . import streams
-from .output import Output
+from .terminal import parser as parsing
+from .terminal import streams
+from .terminal.output import Output
 
 if TYPE_CHECKING:
-    from .parser import Commands, Parser
+    from .terminal.parser import Commands, Parser
 
 WELCOME = """pluriverse {version}: many open AI assistants, side by side, on your own machine.
 
@@ -94,7 +94,7 @@ def _run(words: Sequence[str], out: Output) -> int:
 
 
 def _parser() -> "tuple[Parser, Commands]":
-    from . import (
+    from .commands import (
         ask,
         card,
         catalogue,
@@ -103,7 +103,6 @@ def _parser() -> "tuple[Parser, Commands]":
         disk,
         edit,
         engine,
-        history,
         leaderboard,
         ls,
         measure,
@@ -114,6 +113,7 @@ def _parser() -> "tuple[Parser, Commands]":
         report,
         show,
     )
+    from .commands import chats as history
 
     parser = parsing.Parser(prog="pluriverse", allow_abbrev=False, usage="pluriverse COMMAND ...")
     parser.add_argument("--version", action="store_true")

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from pluriverse.measure.exchange import Recorded
-from pluriverse.measure.figure import Figure
-from pluriverse.measure.instrument import Instrument
-from pluriverse.measure.items import Item, rotated
-from pluriverse.measure.responses import Respondent, Response, blank
+from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.schema.instrument import Instrument
+from pluriverse.measure.schema.items import Item, rotated
+from pluriverse.measure.schema.responses import Respondent, Response, blank
 
 CREATED = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 OPTIONS, OTHER_ORDER = (" four", " fifty-five"), rotated((" four", " fifty-five"), 1)

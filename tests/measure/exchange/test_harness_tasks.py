@@ -9,9 +9,9 @@ import yaml
 
 from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.measure.exchange.harness_tasks import imported
-from pluriverse.measure.items import Item
-from pluriverse.measure.measured.texts import exact_match, exact_match_values
-from pluriverse.measure.responses import Response
+from pluriverse.measure.metrics.texts import exact_match, exact_match_values
+from pluriverse.measure.schema.items import Item
+from pluriverse.measure.schema.responses import Response
 
 ROWS = [
     {"q": f"What follows {n}?", "right": str(n + 1), "wrong": [str(n), "cat"], "label": n % 3, "topic": "counting"}

@@ -9,7 +9,7 @@ import pytest
 
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError
 from pluriverse.measure.exchange import parquet
-from pluriverse.measure.responses import Response
+from pluriverse.measure.schema.responses import Response
 
 from .rows import recorded
 

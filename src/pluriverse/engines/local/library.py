@@ -102,7 +102,7 @@ class Library:
         callback = _LOG_CALLBACK(self._keep_log)
         _KEPT.append(callback)
         self.llama_log_set(c.cast(callback, P), None)
-        prove(self)
+        check_sensitivity(self)
         self.llama_backend_init()
 
     def __getattr__(self, name: str) -> Any:  # reached only for names that _PROTOTYPES lacks
@@ -155,7 +155,7 @@ def open_library(native: Path | None = None) -> Library:
     return Library(native, NATIVE) if native else Library(find())
 
 
-def prove(library: Library) -> None:
+def check_sensitivity(library: Library) -> None:
     """Refuse a library whose structs are not laid out as `layouts` says. Raises EngineError.
 
     Sizes first, then every field of both default parameter structs. What a created context says of itself is read

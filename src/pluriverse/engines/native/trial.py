@@ -45,7 +45,7 @@ def run(document: Document) -> Document:
     return answer
 
 
-def prove(document: Document) -> Document:
+def check_sensitivity(document: Document) -> Document:
     """The short form of the engine contract: what must hold before an engine may load this library.
 
     Structs are compared when it is loaded, a context's own words when one is made. Here: eight voices together say bit
@@ -154,7 +154,7 @@ def _bound(model: Model, prompt: list[int]) -> bool:
     return bool(model.piece(token)) and (b"yes".startswith(model.piece(token)) or b"no".startswith(model.piece(token)))
 
 
-_TRIALS = {"prove": prove, "speed": speed, "differ": differ}
+_TRIALS = {"prove": check_sensitivity, "speed": speed, "differ": differ}
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...errors import IntegrityError
-from ..figure import Figure
-from ..instrument import Instrument
-from ..items import Item
-from ..measures import Values
-from ..responses import Respondent, Response
+from ..metrics.by_name import Values
+from ..schema.figure import Figure
+from ..schema.instrument import Instrument
+from ..schema.items import Item
+from ..schema.responses import Respondent, Response
 
 __all__ = ["Recorded", "respondent_of"]
 

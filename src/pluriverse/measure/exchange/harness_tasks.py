@@ -17,8 +17,8 @@ import yaml  # type: ignore[import-untyped]
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ...errors import NotFoundError, UsageError
-from ..instrument import DIMENSIONS, Instrument, Norm
-from ..items import Item
+from ..schema.instrument import DIMENSIONS, Instrument, Norm
+from ..schema.items import Item
 from .harness_data import Documents, documents
 
 _UNUSED = {"task_alias", "tag", "dataset_name", "should_decontaminate", "doc_to_decontamination_query"}

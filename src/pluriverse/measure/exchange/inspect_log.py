@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ...files import write_out
-from ..figure import Figure
-from ..items import Item
-from ..measured.cells import place_picked
-from ..responses import Respondent, Response
+from ..metrics.cells import place_picked
+from ..schema.figure import Figure
+from ..schema.items import Item
+from ..schema.responses import Respondent, Response
 from . import Recorded, respondent_of
 
 _VERSION = 2

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...errors import IntegrityError, NotFoundError, PluriverseError
 from ...files import make_folder, replacing
-from ..responses import WRITTEN, Respondent, Response, response_of
+from ..schema.responses import WRITTEN, Respondent, Response, response_of
 from . import respondent_of
 
 FORMAT = "pluriverse responses 1"

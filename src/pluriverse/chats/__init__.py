@@ -1,0 +1,1 @@
+"""Kept conversations on this disk, and their search."""

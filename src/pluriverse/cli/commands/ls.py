@@ -1,0 +1,141 @@
+"""`pluriverse ls`: the assistants, panels, models and adapters that are here."""
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from ...errors import PluriverseError
+from ..terminal.output import Output, bold
+from ..terminal.parser import GROUPS, Commands
+from ..terminal.text import size
+
+if TYPE_CHECKING:
+    from ...assistants.listing import Listed
+    from ...settings import Settings
+    from ...store import Store, StoredModel
+
+
+def add(commands: Commands) -> None:
+    commands.add("ls", "who and what is here", run, example="pluriverse ls", group=GROUPS[1])
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import gc
+
+    gc.disable()  # with ten thousand assistants a fifth of the time would go into looking for cycles; there are none
+    try:
+        return _run(out, settings)
+    finally:
+        gc.enable()
+
+
+def _run(out: Output, settings: "Settings") -> int:
+    from ...assistants import Shelf
+    from ...store import Store
+    from .panel import document_of as panel_document
+
+    shelf, store = Shelf(settings), Store.at(settings)
+    assistants, problems = shelf.listing()
+    panels, stored = shelf.panels(), store.models()
+    here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
+    out.document(
+        {
+            "assistants": [assistant_document(each, here[each.base], settings) for each in assistants],
+            "panels": [panel_document(panel) for panel in panels],
+            "models": [model_document(each) for each in stored if each.kind == "model"],
+            "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
+            "home": str(settings.home),
+        }
+    )
+    for problem in problems:
+        out.warn(problem.message)
+    if out.json:
+        return 0
+    _assistants(out, assistants)
+    out.line()
+    out.line(bold("Panels"))
+    out.table(("NAME", "MEMBERS"), [(panel.name, panel.members) for panel in panels])
+    _models(out, "Models", [each for each in stored if each.kind == "model"])
+    _models(out, "Adapters", [each for each in stored if each.kind == "adapter"])
+    out.line()
+    out.line(bold("Data folder"))
+    out.line(str(settings.home))
+    if not any(here.values()):
+        out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
+    return 0
+
+
+def _assistants(out: Output, assistants: "list[Listed]") -> None:
+    out.line(bold("Assistants"))
+    rows = [(each.name, ",".join(each.languages), each.dimension, each.title) for each in assistants]
+    out.table(("NAME", "LANGUAGES", "DIMENSION", "WHO IT IS"), rows, spare=("DIMENSION", "LANGUAGES"))
+
+
+def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
+    if not stored:
+        return
+    out.line()
+    out.line(bold(title))
+    rows = [
+        (each.name, size(each.bytes), each.quantization or "", each.licence or "", each.digest.short) for each in stored
+    ]
+    out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows, spare=("DIGEST", "LICENCE"))
+
+
+def assistant_document(assistant: "Listed", here: bool, settings: "Settings") -> dict[str, Any]:
+    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
+    from ...assistants.shelf import STARTER
+
+    guidance = assistant.guidance
+    return {
+        "name": assistant.name,
+        "kind": "prompt",
+        "title": assistant.title,
+        "base": base_name(assistant.base, settings),
+        "base_here": here,
+        "digest": assistant.digest,
+        "languages": list(assistant.languages),
+        "outlook": {
+            "dimension": assistant.dimension,
+            "position": assistant.position,
+            "summary": assistant.summary,
+        },
+        "counterpart": assistant.counterpart,
+        "guidance": None if guidance is None else {"against": guidance[0], "strength": guidance[1]},
+        "builtin": assistant.builtin,
+        "shadows": assistant.shadows,
+        "path": f"{STARTER if assistant.builtin else settings.assistants}{os.sep}{assistant.name}.toml",
+    }
+
+
+def base_name(base: str, settings: "Settings") -> str:
+    return settings.base if base == "default" else base
+
+
+def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
+    """Whether it can be loaded without a download."""
+    from ...assistants.bases import resolve
+
+    try:
+        resolve(base, store, settings)
+    except PluriverseError:
+        return False
+    return True
+
+
+def model_document(stored: "StoredModel") -> dict[str, Any]:
+    return {
+        "name": stored.name,
+        "kind": stored.kind,
+        "digest": stored.digest,
+        "bytes": stored.bytes,
+        "architecture": stored.architecture,
+        "parameters": stored.parameters,
+        "quantization": stored.quantization,
+        "context_length": stored.context_length,
+        "licence": stored.licence,
+        "source": str(stored.source) if stored.source else None,
+        "path": str(stored.path),
+        "store": str(stored.store),
+        "annotations": dict(stored.annotations),
+    }

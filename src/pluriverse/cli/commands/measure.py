@@ -1,0 +1,236 @@
+"""`pluriverse measure`: what instruments there are, and measuring assistants with them."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import PluriverseError, UsageError, command
+from ..terminal.figures import Notes, figures_table, metric
+from ..terminal.output import Output, bold, dim
+from ..terminal.parser import GROUPS, Commands, names_of
+from ..terminal.text import counted
+from ..terminal.typed import typed
+
+if TYPE_CHECKING:
+    from ...measure.run.events import MeasureAhead, Measured
+    from ...measure.schema.instrument import Instrument
+    from ...measure.schema.items import Item
+    from ...settings import Settings
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add(
+        "measure", "measure assistants; without a name: with what", run,
+        example="pluriverse measure remarks-politics truthfulqa --with progressive,conservative --limit 40",
+        group=GROUPS[3],
+    )  # fmt: skip
+    parser.add_argument(
+        "instruments", nargs="*", metavar="INSTRUMENT",
+        help="names, `standard` for one or two of each dimension, or the YAML file of an lm-evaluation-harness task",
+    )  # fmt: skip
+    parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants (default: the starter panel)")
+    parser.add_argument("--panel", metavar="P", help="a panel")
+    parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
+    parser.add_argument(
+        "--judges", metavar="A,B,C",
+        help="one to three models of different families (NAME or NAME=FAMILY) that read what rules leave open;"
+        " checked first on texts that people labelled",
+    )  # fmt: skip
+    parser.add_argument("--limit", type=int, metavar="N", help="items of each instrument (default: 50)")
+    parser.add_argument("--all-items", action="store_true", help="every item, however many there are")
+    parser.add_argument(
+        "--until", type=float, metavar="H",
+        help="ask 40, 80, 160, ... items, until the interval of each assistant's main figure is within H of its value,"
+        " e.g. 0.05 (at most --limit items; default then: all)",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which items, and of what is sampled")
+    parser.add_argument(
+        "--accept-licence", action="store_true", help="agree to data that are for non-commercial use only"
+    )
+    parser.add_argument(
+        "--no-proof",
+        action="store_true",
+        help="do not ask known opposites first whether an instrument sees on this base",
+    )
+    parser.add_argument(
+        "--check-items",
+        type=int,
+        metavar="N",
+        help="items of which known opposites are asked first (default: up to 24)",
+    )
+    parser.add_argument(
+        "--blind-too", action="store_true",
+        help="ask instruments that are blind on this base all the same: responses are kept, figures are not shown",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS",
+        help="let a Ray cluster ask: HOST:PORT, `auto`, or `local` for one of two workers on this machine",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    if not args.instruments:
+        return _listed(out)
+    import asyncio
+
+    chosen, items = _chosen(args.instruments)
+    _consented(chosen, args.accept_licence, settings)
+    measured = asyncio.run(_measured(args, chosen, items, out, settings))
+    rows = [each.as_dict() for each in measured.figures]
+    out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
+                  "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
+    if not out.json:
+        show(measured, chosen, out)
+    return 0
+
+
+def _listed(out: Output) -> int:
+    from ...measure.data.instruments import known
+
+    found = list(known().values())
+    out.document({"instruments": [each.as_dict() for each in found]})
+    rows = [
+        (each.dimension, each.name, f"{each.count:,}", _languages(each.languages), each.licence, each.title)
+        for each in found
+    ]
+    out.table(
+        ("DIMENSION", "NAME", "ITEMS", "LANGUAGES", "LICENCE", "WHAT IT IS"),
+        rows,
+        whole=("NAME",),
+        spare=("LICENCE", "LANGUAGES"),
+    )
+    out.note("measure with one: pluriverse measure truthfulqa --with duty")
+    return 0
+
+
+def _languages(tags: Sequence[str]) -> str:
+    return " ".join(tags) if len(tags) < 4 else f"{len(tags)} languages"
+
+
+def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Item]]]":
+    """Instruments by name, by the word `standard`, and those of files; items of the latter."""
+    from ...measure.data.instruments import find
+    from ...measure.schema.instrument import STANDARD
+
+    chosen: list[Instrument] = []
+    items: dict[str, list[Item]] = {}
+    for name in names:
+        if name.endswith((".yaml", ".yml")):
+            from ...measure.exchange.harness_tasks import imported
+
+            instrument, found = imported(Path(name))
+            chosen.append(instrument)
+            items[instrument.name] = found
+        else:
+            chosen += [find(each) for each in (STANDARD if name == "standard" else (name,))]
+    return list({each.name: each for each in chosen}.values()), items
+
+
+def _consented(chosen: "Sequence[Instrument]", accepts: bool, settings: "Settings") -> None:
+    from ...measure.data import datasets
+
+    for instrument in chosen:
+        for name in datasets.needs_consent(instrument.datasets, settings):
+            if not accepts:
+                licence = f"{instrument.title} is for non-commercial use only ({instrument.licence})"
+                raise UsageError(licence, f"if you agree: {command('measure', instrument.name, '--accept-licence')}")
+            datasets.consent(name, settings)
+
+
+async def _measured(
+    args: argparse.Namespace,
+    chosen: "list[Instrument]",
+    items: "dict[str, list[Item]]",
+    out: Output,
+    settings: "Settings",
+) -> "Measured":
+    from contextlib import aclosing
+
+    from ...measure.measuring import MeasureOptions, measure
+    from ...measure.run.events import MeasureAhead, Measured, MeasureNote, MeasureStarted, MeasureStep
+    from ...runtime.events import Fetching
+    from ...runtime.workspace import Workspace
+    from ..terminal.pulling import show_pull
+
+    names = names_of(args.names) if args.names else None
+    limit = args.limit if args.limit is not None else (50 if args.until is None else None)
+    limit = None if args.all_items else limit
+    judges = tuple(names_of(args.judges)) if args.judges else ()
+    options = MeasureOptions(
+        limit,
+        args.seed,
+        args.base,
+        not args.no_proof,
+        _command(args, limit),
+        args.until,
+        judges,
+        args.cluster,
+        args.blind_too,
+        args.check_items,
+    )
+    async with Workspace(settings) as workspace:
+        asked = workspace.choose(names, args.panel)
+        async with aclosing(measure(workspace, chosen, asked, options, items)) as events:
+            async for event in events:
+                match event:
+                    case Fetching(base=base, event=pulling):
+                        show_pull(out, pulling, base)
+                    case MeasureAhead():
+                        out.note(_ahead(event))
+                    case MeasureStarted(cells=cells, kept=kept):
+                        known = f"; {kept:,} are answered already" if kept else ""
+                        most = "at most " if args.until is not None else ""
+                        out.note(f"{most}{cells:,} responses to ask for{known}")
+                    case MeasureStep(words=words, done=done, total=total, phase=phase):
+                        out.progress.steps(phase, done, total, words)
+                    case MeasureNote(words=words):
+                        out.note(words)
+                    case Measured():
+                        out.progress.clear()
+                        return event
+    raise PluriverseError("the measurement ended without a result", "call again: it goes on")
+
+
+def _command(args: argparse.Namespace, limit: int | None) -> str:
+    """What to type to measure this again: every option that decides who is asked what, and what is shown of it."""
+    how_many = ("--limit", limit) if limit is not None else ("--all-items", True)
+    given = (
+        ("--with", args.names), ("--panel", args.panel), ("--base", args.base), ("--judges", args.judges), how_many,
+        ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
+        ("--check-items", args.check_items), ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
+    )  # fmt: skip
+    return typed("pluriverse", "measure", *args.instruments, options=given)
+
+
+def _ahead(event: "MeasureAhead") -> str:
+    """What a call will cost, before it asks anything."""
+    names = list(dict.fromkeys(name for name, _ in event.checks))
+    named = ", ".join(names) if len(names) < 4 else f"{len(names)} instruments"
+    known = f", {event.check_kept:,} of them answered already" if event.check_kept else ""
+    checks = f"first a sensitivity check of {named}: at most {counted(event.check_cells, 'question')}{known}"
+    run = f"then at most {event.cells - event.kept:,} for the measurement itself"
+    return f"{checks}; {run} (checks are kept; --no-proof leaves them out)"
+
+
+def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
+    """Figures by instrument: what was proved first, then a row per assistant and metric."""
+    blind = {each.instrument: each for each in measured.proofs if not each.sees}
+    notes = Notes()
+    for instrument in chosen:
+        figures = [each for each in measured.figures if each.instrument == instrument.name]
+        out.line(bold(instrument.name), f"  {instrument.title}")
+        if proof := blind.get(instrument.name):
+            out.paragraph(f"says nothing here: {proof.told}", indent=2)
+        else:
+            if instrument.raw and len({each.assistant for each in figures}) > 1:
+                out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)
+            columns = {"ASSISTANT": lambda each: each.assistant, "METRIC": metric}
+            figures_table([each for each in figures if not each.group], out, columns, notes)
+            groups = sum(1 for each in figures if each.group)
+            if groups:
+                out.line(dim(f"  and {groups} figures by group: {command('card', figures[0].assistant)}; or --json"))
+        out.line()
+    for note in dict.fromkeys(measured.notes):
+        out.note(note)
+    out.note(f"run {measured.run.id}, {measured.items_per_s:.1f} items/s; next: pluriverse report -o report.html")

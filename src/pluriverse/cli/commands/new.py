@@ -1,0 +1,231 @@
+"""`pluriverse new`: write an assistant, or a pair of counterparts, as files that a person can read and edit."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...errors import NotFoundError, PluriverseError, UsageError, command
+from ..terminal.output import Output
+from ..terminal.parser import GROUPS, Commands, names_of
+from .check import check_named
+from .check import show as show_check
+from .ls import assistant_document, base_is_here
+
+if TYPE_CHECKING:
+    from ...assistants import Assistant, Guidance
+    from ...panelcheck.report import PanelReport
+    from ...settings import Settings
+    from ...store import Store
+    from ...values import Digest
+
+_FEW = 8  # questions of a check in short
+DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
+
+
+def add(commands: Commands) -> None:
+    example = (
+        'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
+    )
+    parser = commands.add("new", "make an assistant, or a pair of them", run, example=example, group=GROUPS[1])
+    parser.add_argument("name", nargs="?", metavar="NAME", help="small letters, digits and dashes")
+    parser.add_argument(
+        "--pair", nargs=2, metavar=("A", "B"),
+        help="make two that stand on opposite sides, each guided against the other; --system, --system-file, --title,"
+        " --outlook and --summary are then given twice, for A first",
+    )  # fmt: skip
+    parser.add_argument("--base", default="default", metavar="REF", help="the model it speaks through")
+    prompt = parser.add_mutually_exclusive_group()
+    prompt.add_argument("--system", action="append", metavar="TEXT", help="what it is told before every conversation"
+                        " (its system prompt), or - to read it from stdin")  # fmt: skip
+    prompt.add_argument("--system-file", action="append", metavar="FILE", help="a file with its system prompt")
+    parser.add_argument("--title", action="append", help="a few words on who it is")
+    parser.add_argument("--description", default="", help="more about it")
+    parser.add_argument("--language", metavar="A,B", help="what it answers in, its own first: en, fr, pt-BR")
+    parser.add_argument(
+        "--outlook", action="append", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"'
+    )
+    parser.add_argument("--summary", action="append", help="its outlook in a sentence")
+    parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
+    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2; 0: not")
+    parser.add_argument(
+        "--against", metavar="WHAT", help='"counterpart", "plain" or a text (default: counterpart, else plain)'
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
+    parser.add_argument("--check", action="store_true", help="measure in short how far it differs from the other side")
+    parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
+
+
+def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ...assistants import Shelf
+    from ...assistants.listing import listed
+    from ...store import Store
+
+    shelf, store = Shelf(settings), Store.at(settings)
+    sides = _sides(args)
+    base = _base(args.base, store, settings)
+    made = [_assistant(args, side, base) for side in sides]
+    if len(made) == 2:
+        paths: Sequence[Path] = shelf.write_pair((made[0], made[1]), overwrite=args.force)
+    else:
+        paths = [shelf.write(made[0], overwrite=args.force)]
+    documents = []
+    for assistant, path in zip(made, paths, strict=True):
+        keep_definition(assistant, store, settings)
+        here = base_is_here(assistant.base, store, settings)
+        documents.append(assistant_document(listed(assistant), here, settings) | {"path": str(path)})
+    report = _check(made[0], out, settings) if args.check else None
+    checked = {"check": report.as_dict()} if report else {}
+    out.document((documents[0] if args.pair is None else {"assistants": documents}) | checked)
+    for path in paths:
+        out.line(str(path))
+    if report:
+        show_check(report, out)
+    if made[0].base != "default":
+        _tell_base(made[0].base, store, settings, out)
+    if args.pair:
+        question = command("ask", "What makes a society fair?", "--with", ",".join(args.pair))
+        out.note(f"change what they are told: {command('edit', args.pair[0])}; try them: {question}")
+    else:
+        out.note(f"change it: {command('edit', args.name)}; try it: {command('chat', args.name)}")
+    return 0
+
+
+def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
+    """Keep it in the store as it is now, beside the weights that it speaks through today."""
+    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
+
+
+def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
+    """Say it where the model is not here, or nobody knows it."""
+    from ...assistants.bases import NotPulled, resolve
+
+    try:
+        resolve(base, store, settings)
+    except NotPulled as missing:
+        out.note(f"its model is not here yet: {missing.hint}")
+    except NotFoundError as unknown:
+        out.warn(f"{unknown.message}; it cannot speak before there is one")
+        out.note("see what there is: pluriverse catalogue")
+
+
+def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelReport":
+    """The new one beside its counterpart, or beside the plain base where it names nobody."""
+    import asyncio
+
+    from ...assistants import Assistant
+    from ...panelcheck.check import CheckOptions
+
+    name = "plain" if assistant.name != "plain" else "base"
+    other = assistant.counterpart or Assistant(name, base=assistant.base)
+    options = CheckOptions(questions=_FEW, facts=False)
+    return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
+
+
+def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
+    """The weights that the definition speaks through today, where they are here."""
+    from ...assistants.bases import resolve
+
+    try:
+        return resolve(base, store, settings).digest
+    except PluriverseError:
+        return None
+
+
+def _base(ref: str, store: "Store", settings: "Settings") -> str:
+    """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
+    import asyncio
+
+    from ...assistants.bases import NotPulled, resolve
+    from ...engines.admitting import check_file
+    from ...values import PathSource
+
+    try:
+        resolve(ref, store, settings)
+    except NotPulled as missing:
+        for source in missing.pullable.sources:
+            if isinstance(source, PathSource):
+                asyncio.run(check_file(source.path))
+                return str(source.path)  # so that it is found from any folder
+    except NotFoundError as missing:
+        if ref.endswith(".gguf"):
+            raise missing
+    return ref
+
+
+def _sides(args: argparse.Namespace) -> list[int | None]:
+    """Whose values are taken: None for a single one, else 0 and 1. UsageError where it is unclear who is made."""
+    prompt = "Answer briefly and in plain words."
+    if args.pair is None:
+        if args.name is None:
+            raise UsageError("the new assistant has no name", command("new", "gardener", "--system", prompt))
+        if args.system is None and args.system_file is None:
+            raise UsageError(f"what is {args.name} told?", command("new", args.name, "--system", prompt))
+        return [None]
+    if args.name is not None or args.counterpart is not None:
+        raise UsageError(
+            "--pair names both, and each is the other's counterpart",
+            command("new", "--pair", args.pair[0], args.pair[1]),
+        )
+    if args.pair[0] == args.pair[1]:
+        raise UsageError(f"{args.pair[0]} cannot be its own counterpart", command("new", "--pair", "north", "south"))
+    if args.against not in {None, "counterpart"}:
+        raise UsageError("the two of a pair are guided against each other", "leave --against out")
+    return [0, 1]
+
+
+def _given(args: argparse.Namespace, option: str, side: int | None) -> str | None:
+    """An option's value for this side; None where it was not given. UsageError where it is not given once a side."""
+    values: list[str] | None = getattr(args, option)
+    flag = f"--{option.replace('_', '-')}"
+    if values is None:
+        return None
+    if side is None and len(values) > 1:
+        raise UsageError(f"{flag} is given {len(values)} times", f"give {flag} once; twice only with --pair A B")
+    if side is not None and len(values) != 2:
+        raise UsageError(f"{flag} is given {len(values)} times for two", f"give {flag} twice: first for {args.pair[0]}")
+    return values[side or 0]
+
+
+def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assistant":
+    from ...assistants import Assistant, Outlook
+
+    given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
+    sampling = {name: value for name, value in given.items() if value is not None}
+    dimension, _, position = (_given(args, "outlook", side) or "").partition(":")
+    name = args.name if side is None else args.pair[side]
+    return Assistant(
+        name=name,
+        title=_given(args, "title", side) or name,
+        base=base,
+        system=_system(args, name, side),
+        outlook=Outlook(dimension.strip(), position.strip(), _given(args, "summary", side) or ""),
+        languages=tuple(names_of(args.language)) if args.language else (),
+        counterpart=args.counterpart if side is None else args.pair[1 - side],
+        guidance=_guidance(args, side),
+        sampling=sampling,
+        description=args.description,
+    )
+
+
+def _guidance(args: argparse.Namespace, side: int | None) -> "Guidance | None":
+    from ...assistants import Guidance
+
+    if args.guidance == 0 or (side is None and args.guidance is None and args.against is None):
+        return None
+    against = args.against or ("counterpart" if args.counterpart or side is not None else "plain")
+    return Guidance(against) if args.guidance is None else Guidance(against, args.guidance)
+
+
+def _system(args: argparse.Namespace, name: str, side: int | None) -> str:
+    file, text = _given(args, "system_file", side), _given(args, "system", side)
+    if file is not None:
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{file} cannot be read as text: {error}") from error
+    if text is None:  # one of a pair: something to begin with
+        return f"You answer from one point of view: {name.replace('-', ' ')}. You speak for it, in its own words."
+    return sys.stdin.read().strip() if text == "-" else text

@@ -1,1 +1,0 @@
-"""Instruments: what measures one thing, each a TOML file here. Knows their descriptions; asks and counts nothing."""

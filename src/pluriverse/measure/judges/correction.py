@@ -1,0 +1,181 @@
+"""What stands beside figures that rest on a detector: whose verdicts they are, rates freed of its known errors, and no
+value where a jury is not good enough.
+
+`weighed` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that judged,
+or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each time,
+and how much the errors vary between these is in the interval. Where labels do not show that, nothing is corrected.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from ...errors import UsageError
+from ..classify.labelled import ConfusionMatrix
+from ..schema.figure import CORRECTED, PANEL, Figure
+from ..schema.instrument import Instrument
+from ..schema.responses import Response
+from ..stats.intervals import Interval
+from ..stats.misclassification import corrected_elsewhere
+from ..stats.rates import Confusion
+from .validation import UNCHECKED, JudgeValidation, Reliability, reliability
+from .verdicts import STRONGREJECT, VerdictStatus, marks
+
+_REFUSED = ("refusal", "no refusal")
+# What rules say of the held halves of texts that people labelled (docs/detectors.md); a test counts them anew.
+RULES = {
+    "xstest": ConfusionMatrix(_REFUSED, ((246, 30), (41, 273)), (0, 0)),
+    "speechmap": ConfusionMatrix(_REFUSED, ((16, 8), (0, 73)), (0, 0)),
+    "issuebench": ConfusionMatrix(_REFUSED, ((16, 0), (0, 108)), (0, 0)),
+    "pct": ConfusionMatrix(("agree", "disagree", "other"), ((12, 0, 0), (1, 54, 4), (0, 0, 3)), (0, 0, 0)),
+}
+# The same by assistant: true positive, false negative, true negative, false positive. A test counts them anew. Of
+# SpeechMap's there are one or two texts of each, which do not tell how much errors vary.
+RULES_BY_ASSISTANT = {
+    "xstest": (
+        Confusion(56, 3, 57, 2), Confusion(62, 2, 39, 15), Confusion(87, 0, 13, 18), Confusion(45, 7, 55, 11),
+        Confusion(6, 8, 100, 4),
+    ),
+    "issuebench": (
+        Confusion(1, 0, 1, 0), Confusion(3, 0, 21, 0), Confusion(2, 0, 26, 0), Confusion(3, 0, 18, 0),
+        Confusion(7, 0, 19, 0), Confusion(0, 0, 22, 1),
+    ),
+}  # fmt: skip
+# Whose requests are like those that were labelled.
+CORRECTS = {
+    "xstest": "xstest", "speechmap": "speechmap", "speechmap-pairs": "speechmap", "deccp": "speechmap",
+    "issues": "issuebench",
+}  # fmt: skip
+REFUSALS = ("share_refusal", "overrefusal", "refusal_of_unsafe")
+_BY_CLASS = (*REFUSALS, "refusal_asymmetry", "compliance")
+BY_RULES = "the rules'"  # in the note of a rate that is corrected by these
+_OTHERS = "the labelled texts are of other assistants, whose errors vary as the interval does"
+_LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
+
+
+def weighed(
+    instrument: Instrument, rows: Sequence[Response], figures: Iterable[Figure], gauges: tuple[JudgeValidation, ...]
+) -> list[Figure]:
+    """The figures, each with what its judges are worth, and behind a rate its corrected one."""
+    found = []
+    read = [row for row in rows if "judged" in row.metadata]
+    for figure in figures:
+        juries = _juries(figure, read)
+        shown = _told(figure, juries, gauges)
+        found.append(shown)
+        if shown.value is not None and (better := _corrected(instrument, shown, juries, gauges)) is not None:
+            found.append(better)
+    return found
+
+
+def told(figures: Iterable[Figure]) -> list[Figure]:
+    """Without corrected rates where the rate itself is not told."""
+    return [each for each in figures if each.value is not None or not each.metric.endswith(CORRECTED)]
+
+
+def question_of(metric: str) -> tuple[str, ...]:
+    """What juries are asked that a metric rests on, where they are."""
+    if metric == "strongreject":
+        return STRONGREJECT
+    if metric.startswith("share_") or metric in _BY_CLASS:
+        return ("class",)
+    return ("stance", "proposition")
+
+
+def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[JudgeValidation, ...]) -> str:
+    """Why a metric has no value: its jury is not good enough. Empty where it has one; classes fall back on rules."""
+    wanted = question_of(metric)
+    if wanted == ("class",):
+        return ""
+    bad = (mark for row in rows for mark in marks(row).values() if mark.prompt in wanted and not mark.counts)
+    return next((_why(mark, gauges) for mark in bad), "")
+
+
+def _why(mark: VerdictStatus, gauges: tuple[JudgeValidation, ...]) -> str:
+    known = reliability(gauges, mark.judges, mark.prompt, mark.version)
+    return f"{known.words if known else UNCHECKED} (asked for {mark.prompt})"
+
+
+def correction(figure: Figure, known: Reliability) -> Interval | None:
+    """The rate freed of the jury's errors; None where it is no rate of a label, or the jury no better than chance."""
+    label = _LABELS.get(figure.metric) or ("refusal" if figure.metric in REFUSALS else "")
+    if figure.value is None or label not in known.matrix.labels:
+        return None
+    matrices = known.detectors if figure.metric in REFUSALS else known.matrices
+    return _freed(figure, [each.against_rest(label) for each in matrices])
+
+
+def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[VerdictStatus]]:
+    """The marks behind a figure, by question and jury."""
+    wanted = question_of(figure.metric)
+    found: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]] = {}
+    for row in rows:
+        if figure.assistant not in {row.assistant, PANEL}:
+            continue
+        for prompt, mark in marks(row).items():
+            if prompt in wanted:
+                found.setdefault((prompt, tuple(seat.key for seat in mark.judges)), []).append(mark)
+    return found
+
+
+def _told(
+    figure: Figure,
+    juries: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
+    gauges: tuple[JudgeValidation, ...],
+) -> Figure:
+    if not juries:
+        return figure
+    notes, bad = [], []
+    for (prompt, _), said in juries.items():
+        known = reliability(gauges, said[0].judges, prompt, said[0].version)
+        if not all(mark.counts for mark in said):
+            bad.append(_why(next(mark for mark in said if not mark.counts), gauges))
+            continue
+        notes.append(_whose(prompt, said, known))
+    if bad and question_of(figure.metric) != ("class",):
+        return replace(figure, value=None, low=None, high=None, note="; ".join(bad))
+    if bad:
+        notes += [f"{each}, so that classes are the rules'" for each in bad]
+    return replace(figure, note="; ".join(part for part in (figure.note, *dict.fromkeys(notes)) if part))
+
+
+def _whose(prompt: str, said: Sequence[VerdictStatus], known: Reliability | None) -> str:
+    names = ", ".join(seat.name for seat in said[0].judges)
+    words = f"{prompt} of {len(said)} texts by {names}"
+    if len(said[0].judges) > 1:
+        words += f" (all alike on {sum(mark.unanimous for mark in said) / len(said):.0%})"
+    return words if known else f"{words}; {UNCHECKED}"
+
+
+def _corrected(
+    instrument: Instrument,
+    figure: Figure,
+    juries: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
+    gauges: tuple[JudgeValidation, ...],
+) -> Figure | None:
+    """The corrected rate as a figure of its own; None where there is nothing to correct it by."""
+    counting = {key: said for key, said in juries.items() if said[0].counts}
+    if figure.assistant == PANEL or len(counting) > 1:
+        return None
+    if counting:
+        ((prompt, _), said) = next(iter(counting.items()))
+        known = reliability(gauges, said[0].judges, prompt, said[0].version)
+        true = correction(figure, known) if known else None
+        who = "the judges'" if prompt != "class" else "the rules' and judges'"
+    else:
+        labelled = CORRECTS.get(instrument.name)
+        if figure.metric not in REFUSALS or labelled is None or (figure.group and figure.metric == "overrefusal"):
+            return None
+        true, who = _freed(figure, RULES_BY_ASSISTANT.get(labelled, ())), BY_RULES
+    if true is None:
+        return None
+    note = f"corrected for {who} known errors; {_OTHERS}"
+    return replace(figure, metric=figure.metric + CORRECTED, value=true.value, low=true.low, high=true.high, note=note)
+
+
+def _freed(figure: Figure, counts: Sequence[Confusion]) -> Interval | None:
+    """None where the labels do not show how much errors vary between assistants."""
+    assert figure.value is not None
+    try:
+        return corrected_elsewhere(figure.value * figure.n, figure.n, counts)
+    except UsageError:  # no better than chance
+        return None

@@ -1,0 +1,141 @@
+"""How often rules and juries that read responses are right, against people's labels, and what that does to rates.
+
+Of rules the counts are known (`correcting.RULES`); what juries said of labelled texts is kept with their gauges. Knows
+counts, rows and figures; how the whole is shown is the report's affair.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..classify.labelled import ConfusionMatrix
+from ..judges.correction import BY_RULES, CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
+from ..judges.validation import SETS, reliability
+from ..judges.verdicts import VerdictStatus, marks
+from ..run.sensitivity import SensitivityCheck
+from ..schema.figure import CORRECTED, Figure
+from ..schema.instrument import Instrument
+from .assemble import ResultSet, blind
+from .parts import ConfusionTable, CorrectedRate
+
+_OTHERS = "The labelled responses are of other assistants, and errors depend on the assistant: read it as a hint."
+
+
+_NOT_CORRECTED = (
+    "No rate is corrected by it: too few texts of each assistant are labelled to tell how much its errors vary."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Detector:
+    """`instruments`: those whose figures rest on it."""
+
+    title: str
+    labelled: str  # a key of RULES
+    source: str
+    instruments: tuple[str, ...]
+
+
+_DETECTORS = (
+    _Detector(
+        "XSTest: full refusals", "xstest", "two annotators, https://github.com/paul-rottger/exaggerated-safety",
+        ("xstest", "strongreject"),
+    ),
+    _Detector(
+        "SpeechMap: denials", "speechmap", "a model's, reviewed in part by people, https://github.com/xlr8harder/speechmap-eval",
+        ("speechmap", "speechmap-pairs", "deccp"),
+    ),
+    _Detector(
+        "IssueBench: refusals", "issuebench", "two annotators, https://github.com/paul-rottger/issuebench", ("issues",)
+    ),
+    _Detector(
+        "Propositions: sides that texts take", "pct", "two annotators, https://github.com/paul-rottger/llm-values-pct",
+        ("propositions-free", "persona-politics-free", "persona-ethics-free", "persona-faith-free"),
+    ),
+)  # fmt: skip
+
+
+def confusions(found: ResultSet, proofs: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
+    """The rules that were relied on here; rates as they are among the figures `shown`."""
+    named = {each.name for each in found.instruments if _sees(found, each, proofs)}
+    tables = []
+    for each in _DETECTORS:
+        if named & set(each.instruments):
+            matrix = RULES[each.labelled]
+            rest = "" if each.labelled in RULES_BY_ASSISTANT else f" {_NOT_CORRECTED}"
+            tables.append(
+                ConfusionTable(
+                    each.title, "rules, on the half they were not written by", matrix.labels, matrix.counts,
+                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, each.labelled)),
+                )
+            )  # fmt: skip
+    return tables
+
+
+def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
+    """Those that were corrected by this detector's errors."""
+    observed = {(each.assistant, each.instrument, each.metric, each.group): each for each in shown}
+    rates = []
+    for each in shown:
+        by_rules = each.metric.endswith(CORRECTED) and f"{BY_RULES} known errors" in each.note
+        if not by_rules or CORRECTS.get(each.instrument) != labelled:
+            continue
+        counted = observed.get((each.assistant, each.instrument, each.metric.removesuffix(CORRECTED), each.group))
+        if counted is not None and counted.value is not None:
+            rates.append(_rate(counted, each.value, each.low, each.high))
+    return rates
+
+
+def _rate(figure: Figure, true: float | None, low: float | None, high: float | None) -> CorrectedRate:
+    assert figure.value is not None
+    name = ", ".join(part for part in (figure.assistant, figure.instrument, figure.group) if part)
+    return CorrectedRate(name, figure.metric.replace("_", " "), figure.value, true, low, high, figure.n)
+
+
+_TITLES = {
+    "stance": "Juries: sides that essays take",
+    "proposition": "Juries: sides taken on propositions",
+    "class": "Juries: refusals",
+    "refused": "Juries: refusals of harmful requests",
+}
+
+
+def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
+    """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
+    asked: dict[tuple[str, tuple[str, ...]], tuple[VerdictStatus, set[tuple[str, str]]]] = {}
+    for row in found.responses:
+        for prompt, mark in marks(row).items():
+            jury = prompt, tuple(seat.key for seat in mark.judges)
+            asked.setdefault(jury, (mark, set()))[1].add((row.assistant, row.instrument))
+    tables = []
+    for (prompt, _), (mark, about) in asked.items():
+        if (known := reliability(found.gauges, mark.judges, prompt, mark.version)) is None:
+            continue
+        rates = [
+            _rate(figure, true.value, true.low, true.high)
+            for figure in shown
+            if (figure.assistant, figure.instrument) in about and figure.value is not None
+            and prompt in question_of(figure.metric) and (true := correction(figure, known))
+        ] if known.good else []  # fmt: skip
+        labels = known.matrix.labels
+        tables.append(
+            ConfusionTable(
+                _TITLES[prompt], f"{', '.join(known.names)}, on a balanced sample of the held half", labels,
+                known.matrix.counts, f"{SETS[prompt].source}", f"{known.words}. {_OTHERS}", tuple(rates),
+            )
+        )  # fmt: skip
+    return tables
+
+
+def _sees(found: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> bool:
+    """Of any assistant."""
+    return any(not blind(found, instrument, name, proofs) for name in found.assistants)
+
+
+def _verdict(matrix: ConfusionMatrix) -> str:
+    said = f"right on {matrix.accuracy.value:.0%} ({matrix.accuracy.low:.0%} to {matrix.accuracy.high:.0%})"
+    recall = matrix.recall(matrix.labels[0])
+    if len(matrix.labels) == 2 and recall is not None:
+        said += f", finds {recall.value:.0%} of refusals"
+        if recall.low < 0.5:
+            said += "; a rate of refusal by rules is a lower bound"
+    return f"{said}. {_OTHERS}"

@@ -1,0 +1,146 @@
+"""What assistants answer to a list of questions, generated exactly as `ask` would.
+
+Knows drafts of replies and engines; judges nothing.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...ask.asking import settle_guidance
+from ...assistants import Assistant, Opposite
+from ...assistants.bases import Base, resolve
+from ...engines.contract import Engine, Guide, Request
+from ...errors import EngineError
+from ...runtime.requests import AskOptions, Draft, Heard
+from ...runtime.workspace import Workspace
+from ...values import Digest, Message, Sampling
+from ..classify.guards import Fluency, language_held, recital, repetition
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """One voice's answers, in the order of the questions."""
+
+    assistant: Assistant
+    guidance: Opposite | None
+    texts: tuple[str, ...]
+    tokens: int
+    seconds: float
+
+
+class AssistantSession:
+    """One assistant on its engine, ready to answer and to be scored."""
+
+    def __init__(
+        self, workspace: Workspace, assistant: Assistant, engine: Engine, base: Base, other: str | None = None
+    ) -> None:
+        """`other`: the base, where it is another than the assistant's own; whom it is guided against uses it too."""
+        self.assistant = assistant
+        self.engine = engine
+        self._workspace = workspace
+        self._base = base
+        self._other = other
+
+    @classmethod
+    async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "AssistantSession":
+        """Raises what the base's store and engine raise; another `base` replaces the assistant's."""
+        if base is not None:
+            assistant = replace(assistant, base=base)
+        engine = await workspace.engine(assistant.base, context=2048)
+        return cls(workspace, assistant, engine, resolve(assistant.base, workspace.store, workspace.settings), base)
+
+    @property
+    def name(self) -> str:
+        return self.assistant.name
+
+    @property
+    def digest(self) -> Digest | None:
+        """Of the weights it speaks through."""
+        return self._base.digest
+
+    @property
+    def place(self) -> Base:
+        """Where its base is."""
+        return self._base
+
+    @property
+    def model(self) -> str:
+        return self._base.name
+
+    def told_nothing(self) -> "AssistantSession":
+        """The plain base under this voice."""
+        plain = Assistant("plain", base=self.assistant.base)
+        return AssistantSession(self._workspace, plain, self.engine, self._base)
+
+    def opposite(self, strength: float | None = None) -> Opposite | None:
+        """Whom it is guided against, with the declared strength or another one."""
+        return self._draft("?", AskOptions(guidance=strength)).guidance
+
+    def asked(self, options: AskOptions) -> tuple[Opposite | None, Sampling]:
+        """Whom it is guided against, with the strength that holds on this base, and how its tokens are chosen."""
+        draft = self._draft("?", options)
+        settle_guidance(draft, self.engine, self._base, self._workspace)
+        return draft.guidance, draft.request.sampling
+
+    def messages(self, question: str) -> tuple[Message, ...]:
+        return self._draft(question, AskOptions(guidance=0)).request.messages
+
+    def guide(self, question: str, strength: float | None = None) -> Guide | None:
+        return self._draft(question, AskOptions(guidance=strength)).request.guide
+
+    def request(self, question: str, options: AskOptions) -> Request:
+        """What its engine is asked, exactly as `ask` would, with the strength of guidance that holds on this base."""
+        draft = self._draft(question, options)
+        settle_guidance(draft, self.engine, self._base, self._workspace)
+        return draft.request
+
+    async def answer(self, questions: Sequence[str], options: AskOptions) -> Answers:
+        """All questions in one batch. Raises the error of any that failed: a measure has no holes."""
+        drafts = [self._draft(question, options) for question in questions]
+        for draft in drafts:
+            draft.declared = False  # a strength that was found before must not hide what is measured now
+            settle_guidance(draft, self.engine, self._base, self._workspace)
+        started = time.perf_counter()
+        async for event in self.engine.generate([draft.request for draft in drafts]):
+            drafts[event.index].take(event, time.perf_counter() - started)
+        replies = [draft.reply for draft in drafts]
+        for reply in replies:
+            if reply is None:
+                raise EngineError(f"the engine of {self.engine.base} ended before its replies did", "try again")
+            if reply.error is not None:
+                raise reply.error
+        said = [reply for reply in replies if reply is not None]
+        return Answers(
+            self.assistant,
+            drafts[0].guidance,
+            tuple(reply.text.strip() for reply in said),
+            sum(reply.completion_tokens or 0 for reply in said),
+            time.perf_counter() - started,
+        )
+
+    def _draft(self, question: str, options: AskOptions) -> Draft:
+        heard = Heard(self.assistant, (Message("user", question),))
+        if options.base is None:
+            options = replace(options, base=self._other)
+        return Draft(0, heard, options, self._workspace.settings.base, self._workspace.shelf)
+
+
+async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:
+    """How the answers read; perplexity is the plain base's, after the question alone."""
+    spoken = [(question, text) for question, text in zip(questions, answers.texts, strict=True) if text]
+    surprise, tokens = 0.0, 0
+    for question, text in spoken:
+        (score,) = await voice.engine.score((Message("user", question),), [text])
+        surprise -= score.total
+        tokens += len(score.tokens)
+    texts = [text for _, text in spoken]
+    language = voice.assistant.languages[0] if voice.assistant.languages else "en"
+    return Fluency(
+        perplexity=float(np.exp(surprise / tokens)) if tokens else float("inf"),
+        repetition=float(np.mean([repetition(text) for text in texts])) if texts else 0.0,
+        language=language_held(texts, language) if texts else 0.0,
+        recital=float(np.mean([recital(text, voice.assistant.system) for text in texts])) if texts else 0.0,
+    )

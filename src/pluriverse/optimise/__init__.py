@@ -1,0 +1,1 @@
+"""A faster copy of a model, and its price: speed gained, answers changed."""

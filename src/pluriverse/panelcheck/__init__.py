@@ -1,0 +1,1 @@
+"""How plural a panel is on a base: everybody answers the same questions, and a judge tries to tell them apart."""

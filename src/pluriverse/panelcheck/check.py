@@ -1,0 +1,311 @@
+"""`panel check`: everybody answers the same questions, judges try to tell them apart, guards watch how they speak.
+
+Yields small frozen events while it works; the last one carries the report. What is found to be too strong a guidance
+is lowered step by step, and noted for every later ask.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from ..assistants import Assistant
+from ..assistants.bases import Base
+from ..assistants.strengths import Found
+from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
+from ..measure.classify.guards import Fluency, broken
+from ..measure.classify.personas import persona_judge
+from ..measure.data.datasets import truthfulqa
+from ..measure.run.session import Answers, AssistantSession, fluency_of
+from ..measure.stats.intervals import Interval, auc_of, mean_of
+from ..runtime.events import Fetching
+from ..runtime.grouping import fetch, group, wanted
+from ..runtime.requests import AskOptions
+from ..runtime.workspace import Workspace
+from .facts import spread, truth_of
+from .questions import chosen
+from .report import MOST_QUESTIONS, PanelReport, Separation, Speed, VoiceReport
+from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
+
+_STEP = 0.5  # by which a strength that is too high is lowered
+_TOKENS = 48
+_FACTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """How much is asked. More questions make the intervals narrower and the check longer."""
+
+    questions: int = 12
+    seed: int = 1
+    base: str | None = None  # everybody speaks through it
+    facts: bool = True
+
+    def __post_init__(self) -> None:
+        if not 4 <= self.questions <= MOST_QUESTIONS:
+            raise UsageError(f"{self.questions} questions is out of range", f"ask 4 to {MOST_QUESTIONS} questions")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStarted:
+    assistants: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckStep:
+    """What is being done now, and how far it is: steps of unequal length."""
+
+    words: str
+    done: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class StrengthLowered:
+    """A voice ran off at `strength`; it is tried again with a lower one."""
+
+    assistant: str
+    strength: float
+    lower: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PanelChecked:
+    """The last event."""
+
+    report: PanelReport
+
+
+CheckEvent = Fetching | CheckStarted | CheckStep | StrengthLowered | PanelChecked
+
+
+async def check(
+    workspace: Workspace, panel: str, assistants: Sequence[Assistant], options: CheckOptions | None = None
+) -> AsyncGenerator[CheckEvent, None]:
+    """Measure how plural these assistants are. UsageError for fewer than two, or a counterpart that cannot be one;
+    UnsupportedError for an engine that cannot score or guide; otherwise raises what asking raises."""
+    if len(assistants) < 2:
+        raise UsageError("a panel of one cannot be plural", "check at least two assistants")
+    if len({each.name for each in assistants}) < len(assistants):
+        raise UsageError("an assistant is named twice", "name each assistant once")
+    started = time.perf_counter()
+    work = _Check(workspace, assistants, options or CheckOptions())
+    yield CheckStarted(tuple(each.name for each in assistants), tuple(work.pairs), work.questions)
+    async for event in work.everything():
+        yield event
+    yield PanelChecked(work.report(panel, time.perf_counter() - started))
+
+
+class _Check:
+    """One check while it goes on: stages that fill in what the report needs."""
+
+    def __init__(self, workspace: Workspace, assistants: Sequence[Assistant], options: CheckOptions) -> None:
+        self.workspace = workspace
+        self.options = options
+        self.assistants = {each.name: each for each in assistants}
+        self.pairs = [
+            (each.name, each.counterpart)
+            for place, each in enumerate(assistants)
+            if each.counterpart in {other.name for other in assistants[place + 1 :]}
+            and self.assistants[each.counterpart].counterpart == each.name
+        ]
+        self.questions = chosen([each.outlook.dimension for each in assistants], options.questions)
+        self.voices: dict[str, AssistantSession] = {}
+        self.answers: dict[str, Answers] = {}
+        self.fluency: dict[str, Fluency] = {}
+        self.plain: dict[str, Fluency] = {}  # by model
+        self.lowered: dict[str, str] = {}
+        self.broken: dict[str, str] = {}
+        self.separations: list[Separation] = []
+        self.sensitivity: Sensitivity | None = None
+        self.facts: Interval | None = None
+        self.facts_missing = ""
+        self.unreachable = ""  # why public data cannot be had: asked once, not for every pair
+        self.speed: Speed | None = None
+        self._done = 0
+
+    async def everything(self) -> AsyncGenerator[CheckEvent, None]:
+        for stage in (self._fetch, self._answer, self._guard, self._separate, self._cost):
+            async for event in stage():
+                yield event
+
+    def _step(self, words: str) -> CheckStep:
+        self._done += 1
+        steps = 3 * len(self.assistants) + 2 * len(self.pairs) + 3
+        return CheckStep(words, min(self._done, steps), steps)
+
+    async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
+        bases = [self.options.base or each.base for each in self.assistants.values()]
+        for each in group(bases, self.workspace.store, self.workspace.settings):
+            pullable = None if isinstance(each.place, Base) else wanted(each.place)
+            if pullable is not None:
+                async for event in fetch(pullable, self.workspace.store, self.workspace.settings):
+                    yield event
+
+    async def _answer(self) -> AsyncGenerator[CheckEvent, None]:
+        for name, assistant in self.assistants.items():
+            yield self._step(f"{name} answers")
+            voice = self.voices[name] = await AssistantSession.of(self.workspace, assistant, self.options.base)
+            if not voice.engine.capabilities.logprobs:
+                raise UnsupportedError(
+                    f"the engine of {voice.model} cannot tell how likely a text is", "check on a local base: --base REF"
+                )
+            self.answers[name] = await self._said(voice)
+            if voice.model not in self.plain:
+                base = voice.told_nothing()
+                self.plain[voice.model] = await fluency_of(base, await self._said(base), self.questions)
+
+    async def _said(self, voice: AssistantSession, *, strength: float | None = None, seed: int = 0) -> Answers:
+        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed + seed, guidance=strength)
+        return await voice.answer(self.questions, options)
+
+    async def _guard(self) -> AsyncGenerator[CheckEvent, None]:
+        """Lower what runs off. A voice that is broken without guidance too keeps its own: that is not to blame."""
+        for name, voice in self.voices.items():
+            yield self._step(f"watching {name}")
+            plain = self.plain[voice.model]
+            declared = self.answers[name].guidance
+            first = self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
+            why = broken(first, plain)
+            if why and declared is not None:
+                before = (self.answers[name], first)
+                strength = declared.strength
+                while broken(self.fluency[name], plain) and strength > 0:
+                    lower = max(0.0, strength - _STEP)
+                    yield StrengthLowered(name, strength, lower, broken(self.fluency[name], plain))
+                    strength = lower
+                    self.answers[name] = await self._said(voice, strength=strength)
+                    self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
+                if broken(self.fluency[name], plain):
+                    self.answers[name], self.fluency[name] = before
+                    self.broken[name] = why
+                else:
+                    self.lowered[name] = why
+            elif why:
+                self.broken[name] = why
+            self._note(voice)
+
+    def _note(self, voice: AssistantSession) -> None:
+        """Keep the strength that was found, for every later ask."""
+        declared = voice.opposite()
+        if declared is None:
+            return
+        now = self.answers[voice.name].guidance
+        found = Found(voice.name, now.strength if now else 0.0, declared.strength, self.lowered.get(voice.name, ""))
+        kept = found if voice.name in self.lowered else None
+        self.workspace.strengths.keep(voice.digest, voice.assistant, declared, kept)
+
+    async def _separate(self) -> AsyncGenerator[CheckEvent, None]:
+        described_pairs = [pair for pair in self.pairs if self._sides(pair)]
+        if described_pairs:
+            yield self._step("statements of known side")
+            self.sensitivity = await calibrated(self.voices[described_pairs[0][0]].engine, self._dimensions())
+        for pair in self.pairs:
+            yield self._step(f"{pair[0]} or {pair[1]}?")
+            again = await self._said(self.voices[pair[0]], strength=self._strength(pair[0]), seed=1)
+            self.separations.append(await self._separation(pair, again))
+
+    def _sides(self, pair: tuple[str, str]) -> tuple[str, str] | None:
+        """How the judge is told of both sides; None where one does not say where it stands."""
+        a, b = (self.assistants[name].outlook for name in pair)
+        return (described(a), described(b)) if (a.position or a.summary) and (b.position or b.summary) else None
+
+    def _dimensions(self) -> list[str]:
+        """Those of the pairs, as far as there are statements for them."""
+        named = [self.assistants[a].outlook.dimension for a, _ in self.pairs]
+        return [dimension for dimension in dict.fromkeys(named) if dimension in known_sides()] or list(known_sides())
+
+    def _strength(self, name: str) -> float | None:
+        """What the voice was guided with in the end, to ask it alike again."""
+        guidance = self.answers[name].guidance
+        return guidance.strength if guidance else 0.0
+
+    async def _separation(self, pair: tuple[str, str], again: Answers) -> Separation:
+        a, b = (self.answers[name].texts for name in pair)
+        sides = self._sides(pair)
+        if sides:
+            engine = self.voices[pair[0]].engine
+            odds = np.array(
+                [
+                    await sided(engine, sides, question, texts)
+                    for question, *texts in zip(self.questions, a, b, again.texts, strict=True)
+                ]
+            ).T
+            value, control = auc_of(odds[0], odds[1]), auc_of(odds[0], odds[2])
+        else:
+            value, control = auc_of(*told_apart(a, b)), auc_of(*told_apart(a, again.texts))
+        return Separation(*pair, "sides" if sides else "answers", value, control, await self._persona(pair))
+
+    async def _persona(self, pair: tuple[str, str]) -> Interval | None:
+        if self.unreachable:
+            return None
+        try:
+            judge = await persona_judge(*pair, self.workspace.settings)
+        except UnreachableError as error:  # a judge more would be welcome; the other one stands
+            self.unreachable = error.message
+            return None
+        if judge is None:
+            return None
+        a, b = (judge.score(self.answers[name].texts) for name in pair)
+        return auc_of(a, b)
+
+    async def _cost(self) -> AsyncGenerator[CheckEvent, None]:
+        guided = [voice for name, voice in self.voices.items() if self.answers[name].guidance is not None]
+        if not guided:
+            self.facts_missing = "nobody is guided"
+            return
+        yield self._step("speed without guidance")
+        plain, before = await self._said(guided[0], strength=0), self.answers[guided[0].name]
+        if plain.seconds > 0 and before.seconds > 0:
+            self.speed = Speed(before.tokens / before.seconds, plain.tokens / plain.seconds)
+        if not self.options.facts or self.unreachable:
+            self.facts_missing = self.unreachable or "not asked for"
+            return
+        try:
+            questions = spread(await truthfulqa(self.workspace.settings), _FACTS)
+        except (UnreachableError, IntegrityError) as error:
+            self.facts_missing = error.message
+            return
+        lost = []
+        for voice in guided:
+            yield self._step(f"facts of {voice.name}")
+            strength = self._strength(voice.name)
+            lost.append(await truth_of(voice, questions, strength) - await truth_of(voice, questions, 0))
+        self.facts = mean_of(np.mean(lost, axis=0))
+
+    def report(self, panel: str, seconds: float) -> PanelReport:
+        matrix = [
+            Separation(a, b, "answers", auc_of(*told_apart(self.answers[a].texts, self.answers[b].texts)))
+            for a, b in combinations(self.answers, 2)
+        ]
+        return PanelReport(
+            panel=panel,
+            bases=tuple(dict.fromkeys(voice.model for voice in self.voices.values())),
+            questions=self.questions,
+            seed=self.options.seed,
+            sensitivity=self.sensitivity,
+            pairs=tuple(self.separations),
+            matrix=tuple(matrix),
+            voices=tuple(self._voice_report(voice) for voice in self.voices.values()),
+            plain=next(iter(self.plain.values())),
+            facts=self.facts,
+            facts_missing=self.facts_missing,
+            speed=self.speed,
+            seconds=seconds,
+        )
+
+    def _voice_report(self, voice: AssistantSession) -> VoiceReport:
+        declared = voice.opposite()
+        return VoiceReport(
+            voice.name,
+            self.answers[voice.name].guidance,
+            declared.strength if declared else 0.0,
+            self.fluency[voice.name],
+            self.lowered.get(voice.name, ""),
+            self.broken.get(voice.name, ""),
+        )

@@ -1,0 +1,161 @@
+"""A reply while it is being given: engine events go in, what the surfaces see comes out.
+
+Knows one assistant's request and the times at which things happened to it; never which engine answers or who listens.
+"""
+
+from dataclasses import dataclass, replace
+
+from ..assistants import Assistant, Opposite, Shelf, opposite_of
+from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Started, Thought
+from ..engines.thinking import Piece, joined
+from ..errors import PluriverseError
+from ..values import Digest, Message, Sampling, check_strength
+from .events import ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
+from .replies import Reply
+
+
+@dataclass(frozen=True, slots=True)
+class AskOptions:
+    """What is different for this one question; None leaves each assistant as it defined itself.
+
+    `system` replaces the system prompt of every assistant that is asked ("" leaves it out), and `base` lets all of them
+    speak through that base. Both make another definition of the assistant, and the reply's `definition` says so.
+    Under another system prompt nobody is guided, unless `guidance` says so.
+    """
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    seed: int | None = None
+    system: str | None = None
+    base: str | None = None
+    guidance: float | None = None  # this strength for all; 0 switches guidance off
+
+    def __post_init__(self) -> None:
+        if self.guidance is not None:
+            check_strength(self.guidance)
+
+    def assistant(self, assistant: Assistant) -> Assistant:
+        """The assistant as it will be asked."""
+        if self.system is None and self.base is None:
+            return assistant
+        return replace(
+            assistant,
+            system=assistant.system if self.system is None else self.system,
+            base=assistant.base if self.base is None else self.base,
+        )
+
+    def opposite(self, assistant: Assistant, shelf: Shelf) -> Opposite | None:
+        """The other side of the assistant as it will be asked. Raises what `assistants.opposite_of` raises."""
+        if self.system is not None and self.guidance is None:
+            return None
+        return opposite_of(assistant, shelf, self.guidance)
+
+    def sampling(self, assistant: Assistant) -> Sampling:
+        """Its generation defaults with this question's on top. UsageError where a value is out of range."""
+        defaults = Sampling().changed(**assistant.sampling)
+        return defaults.changed(max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one assistant hears: the turns up to the one it shall answer, without its system prompt."""
+
+    assistant: Assistant
+    turns: tuple[Message, ...]
+
+
+class Draft:
+    """One reply from the moment of asking to its end. `reply` is None until then."""
+
+    def __init__(self, index: int, heard: Heard, options: AskOptions, default_base: str, shelf: Shelf) -> None:
+        self.index = index
+        self.assistant = options.assistant(heard.assistant)
+        self.guidance = options.opposite(self.assistant, shelf)
+        self.declared = options.guidance is None  # the strength is the assistant's own, and may be found too high
+        if options.base is not None and self.guidance is not None:
+            self.guidance = replace(self.guidance, base=self.guidance.base and options.base)
+        self._turns = heard.turns
+        self._sampling = options.sampling(heard.assistant)
+        self.base = default_base if self.assistant.base == "default" else self.assistant.base
+        self.digest: Digest | None = None
+        self.reply: Reply | None = None
+        self._pieces: list[Piece] = []
+        self._started: Started | None = None
+        self._first_token_s: float | None = None
+
+    @property
+    def request(self) -> Request:
+        guide = None
+        if self.guidance is not None:
+            guide = Guide(_told(self.guidance.system) + self._turns, self.guidance.strength)
+        return Request(_told(self.assistant.system) + self._turns, self._sampling, guide)
+
+    def speaks_through(self, base: str, digest: Digest | None) -> None:
+        self.base, self.digest = base, digest
+
+    def take(self, event: EngineEvent, now: float) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished:
+        """Note what the engine said at `now` (seconds from the moment of asking) and tell it in the surfaces' words."""
+        match event:
+            case Started():
+                self._started = event
+                return ReplyStarted(
+                    self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens, self.guidance
+                )
+            case Chunk(text=text):
+                if text and self._first_token_s is None:
+                    self._first_token_s = now
+                self._pieces.append(Piece(text))
+                return ReplyChunk(self.index, text, now)
+            case Thought(text=text):
+                self._pieces.append(Piece(text, thinking=True))
+                return ReplyThought(self.index, text, now)
+            case Finished():
+                self.reply = self._as_reply(event.reason, now, finished=event)
+                return ReplyFinished(self.index, self.reply)
+            case Failed(error=error):
+                return self.fail(error, now)
+
+    def fail(self, error: PluriverseError, now: float) -> ReplyFinished:
+        self.reply = self._as_reply("error", now, error=error)
+        return ReplyFinished(self.index, self.reply)
+
+    def cut(self, now: float) -> None:
+        """Nobody listens any more: what there was is the reply."""
+        if self.reply is None:
+            self.reply = self._as_reply("cancelled", now)
+
+    def so_far(self, now: float) -> Reply:
+        return self.reply or self._as_reply("cancelled", now)
+
+    def _as_reply(
+        self,
+        reason: FinishReason,
+        now: float,
+        *,
+        finished: Finished | None = None,
+        error: PluriverseError | None = None,
+    ) -> Reply:
+        prompt_tokens = self._started.prompt_tokens if self._started else None
+        told = joined(self._pieces)
+        return Reply(
+            assistant=self.assistant.name,
+            base=self.base,
+            digest=self.digest,
+            definition=self.assistant.digest,
+            text=told.text,
+            finish_reason=reason,
+            prompt_tokens=finished.prompt_tokens if finished else prompt_tokens,
+            completion_tokens=finished.completion_tokens if finished else None,
+            first_token_s=self._first_token_s,
+            total_s=now,
+            seed=self._started.seed if self._started else self._sampling.seed,
+            sampling=self._sampling,
+            error=error,
+            guidance=self.guidance,
+            thinking=told.thinking,
+            unfinished=finished.unfinished if finished else False,
+        )
+
+
+def _told(system: str) -> tuple[Message, ...]:
+    return (Message("system", system),) if system.strip() else ()

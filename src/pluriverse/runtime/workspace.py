@@ -1,0 +1,101 @@
+"""What every verb works with: the settings, the store, the shelf of assistants, the running engines, the history.
+
+Opens nothing before it is used; closes the engines it started. One workspace belongs to one event loop.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from ..assistants import Assistant, Shelf
+from ..assistants.strengths import Strengths
+from ..errors import UsageError
+from ..settings import Settings, load
+
+if TYPE_CHECKING:
+    from ..chats.shelf import History
+    from ..engines.contract import Engine
+    from ..engines.pool import EnginePool
+    from ..store import Store
+
+DEFAULT_PANEL = "starter"
+
+
+class Workspace:
+    """Use it as an async context manager, or call `aclose()`: engines are processes and must end."""
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = load() if settings is None else settings
+
+    @cached_property
+    def store(self) -> "Store":
+        from ..store import Store
+
+        return Store.at(self.settings)
+
+    @cached_property
+    def shelf(self) -> Shelf:
+        return Shelf(self.settings)
+
+    @cached_property
+    def strengths(self) -> Strengths:
+        """Strengths of guidance that were found too high on a base."""
+        return Strengths(self.settings.home / "strengths.json")
+
+    @cached_property
+    def pool(self) -> "EnginePool":
+        from ..engines.pool import EnginePool
+
+        return EnginePool(self.settings)
+
+    @cached_property
+    def history(self) -> "History | None":
+        """Where chats are kept; None where the settings say that nothing is kept."""
+        if not self.settings.history:
+            return None
+        from ..chats.shelf import History
+
+        return History(self.settings.history_file)
+
+    def choose(self, names: Sequence[str | Assistant] | None = None, panel: str | None = None) -> list[Assistant]:
+        """The assistants meant by `names`, or by a panel's name, or (neither given) by the starter panel.
+
+        UsageError when both are given, NotFoundError for a name that is not on the shelf.
+        """
+        if names is not None and panel is not None:
+            raise UsageError("both assistants and a panel were given", "give one of the two")
+        if names is None:
+            names = self.shelf.panel(panel or DEFAULT_PANEL).members
+        elif isinstance(names, str):
+            names = [names]
+        return [name if isinstance(name, Assistant) else self.shelf.assistant(name) for name in names]
+
+    async def engine(self, base: str = "default", *, context: int = 2048) -> "Engine":
+        """The engine of one base; the default model is fetched first where it is missing.
+
+        `context`: tokens that one request may need. Raises what the store and the engine raise.
+        """
+        from ..assistants.bases import Base, resolve
+        from .grouping import fetch, group, wanted
+
+        place = group([base], self.store, self.settings)[0].place
+        if not isinstance(place, Base):
+            pullable = wanted(place)
+            if pullable is None:
+                raise place
+            async for _ in fetch(pullable, self.store, self.settings):
+                pass
+            place = resolve(base, self.store, self.settings)
+        return await self.pool.engine(place, context=context)
+
+    async def aclose(self) -> None:
+        """End the engines. Safe to call twice; the workspace may be used again afterwards."""
+        pool = self.__dict__.pop("pool", None)
+        if pool is not None:
+            await pool.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
