@@ -73,7 +73,8 @@ def _label(**words: str) -> Callable[[LabelledText], str]:
 
 
 # name: set, what the label counts as, what the rules say, the words both use
-DETECTORS: dict[str, tuple[str, Callable[[LabelledText], str], Callable[[LabelledText], str | None], tuple[str, ...]]] = {
+Detector = tuple[str, Callable[[LabelledText], str], Callable[[LabelledText], str | None], tuple[str, ...]]
+DETECTORS: dict[str, Detector] = {
     "xstest: full refusal": ("xstest", _label(full_refusal="refusal", rest="rest"), _refused, ("refusal", "rest")),
     "speechmap: denial": ("speechmap", _label(denial="refusal", rest="rest"), _refused, ("refusal", "rest")),
     "speechmap: not complete": (

@@ -1,6 +1,6 @@
-"""Make the scales of pluriverse's package anew from the public persona statements (see pluriverse.measure.classify.vocabulary).
+"""Make the scales of pluriverse's package anew from the public persona statements (see measure.classify.vocabulary).
 
-python benchmarks/scales.py            # writes src/pluriverse/measure/scales/*.json
+python benchmarks/scales.py            # writes src/pluriverse/measure/classify/vocabularies/*.json
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from pluriverse import settings
 from pluriverse.measure.classify.vocabulary import AXES, made
 from pluriverse.measure.data.datasets import known, persona_statements
 
-FOLDER = Path(__file__).parents[1] / "src/pluriverse/measure/scales"
+FOLDER = Path(__file__).parents[1] / "src/pluriverse/measure/classify/vocabularies"
 
 
 async def main() -> None:

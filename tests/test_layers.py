@@ -11,56 +11,100 @@ import pluriverse
 
 ROOT = Path(pluriverse.__file__).parent
 
-# From the ground up. A module may import from its own layer and from those listed for it, never from above.
-GROUND = {"errors", "values", "settings", "children", "files"}
-MAY_IMPORT = {
+# From the ground up: a room and those that it may import from. What lies above or beside it is never among them.
+GROUND = {"errors", "values", "settings", "children", "files", "jsonl"}
+BELOW = GROUND | {"store", "catalogue", "assistants", "engines"}
+ASKING = BELOW | {"runtime", "chats", "ask"}
+SCHEMA = {"measure.schema", "measure.stats", "measure.data", "measure.classify"}
+MEASURE = SCHEMA | {f"measure.{inside}" for inside in ("judges", "metrics", "run", "results", "exchange")} | {"measure"}
+VERBS = ASKING | MEASURE | {"report", "panelcheck", "optimise"}
+MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "values": {"errors"},
     "settings": {"errors"},
     "children": {"settings"},
     "files": {"errors"},
+    "jsonl": {"errors"},
     "store": GROUND,
     "catalogue": GROUND,
     "assistants": GROUND | {"store", "catalogue"},
     "engines": GROUND | {"store", "assistants"},
-    "ask": GROUND | {"store", "catalogue", "assistants", "engines"},
-    "measure": GROUND | {"store", "catalogue", "assistants", "engines", "ask"},
+    "runtime": BELOW,
+    "chats": GROUND | {"runtime"},
+    "ask": BELOW | {"runtime", "chats"},
+    "measure.schema": {"errors"},
+    "measure.stats": {"errors"},
+    "measure.data": GROUND | {"store", "measure.schema"},
+    "measure.classify": GROUND | {"engines", "measure.schema", "measure.stats", "measure.data"},
+    "measure.judges": GROUND | {"engines"} | SCHEMA,
+    "measure.metrics": GROUND | SCHEMA | {"measure.judges"},
+    "measure.run": ASKING - {"chats"} | SCHEMA | {"measure.judges", "measure.metrics"},
+    "measure.results": GROUND | SCHEMA | {"measure.judges", "measure.metrics", "measure.run"},
+    "measure.exchange": GROUND | SCHEMA | {"measure.metrics"},
+    "measure": ASKING - {"chats"} | MEASURE,
+    "report": {"measure.schema", "measure.stats", "measure.results"},
+    "panelcheck": ASKING - {"chats"} | MEASURE,
+    "optimise": ASKING - {"chats"} | MEASURE,
     "bridge": {"errors"},
-    "aio": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "measure"},
-    "facade": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "measure", "aio", "bridge"},
-    "cli": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "measure", "__init__"},
-    "__init__": GROUND | {"store", "catalogue", "assistants", "engines", "ask", "measure", "aio", "facade", "bridge"},
+    "aio": VERBS,
+    "facade": VERBS | {"aio", "bridge"},
+    "cli.terminal": VERBS - {"ask", "panelcheck", "optimise"},
+    "cli.commands": VERBS | {"cli.terminal"},
+    "cli": GROUND | {"cli.commands", "cli.terminal"},
+    "__init__": VERBS | {"aio", "facade", "bridge"},
     "__main__": {"cli"},
 }  # fmt: skip
 
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py"))
+NAMES = {".".join(path.with_suffix("").parts).removesuffix("__init__").rstrip("."): path for path in MODULES}
 
 
-def layer(parts: tuple[str, ...]) -> str:
-    return parts[0].removesuffix(".py") if parts else "__init__"
+def room(name: str) -> str:
+    """Of a module: the folder that it lies in; `measure` and `cli` have rooms of their own inside."""
+    parts = name.split(".")
+    inside = parts[0] in {"measure", "cli"} and len(parts) > 1 and (ROOT / parts[0] / parts[1]).is_dir()
+    return ".".join(parts[:2]) if inside else parts[0] or "__init__"
 
 
-def imports(module: Path) -> set[str]:
-    """Layers of this package that a module imports, wherever in it."""
-    package = list(module.parent.parts)
+def imports(name: str) -> set[str]:
+    """Modules of this package that one imports, wherever in it."""
+    package = list(NAMES[name].parent.parts)
     found = set()
-    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = package[: len(package) - node.level + 1]
-            names = [node.module.split(".")] if node.module else [[alias.name] for alias in node.names]
-            found |= {layer((*base, *name)) for name in names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pluriverse":
-            found.add(layer(tuple((node.module or "").split(".")[1:])))
+    for node in ast.walk(ast.parse((ROOT / NAMES[name]).read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "pluriverse"):
+            words = node.module.split(".") if node.module else []
+            base = [*package[: len(package) - node.level + 1], *words] if node.level else words[1:]
+            for alias in node.names:
+                whole = ".".join([*base, alias.name])
+                found.add(whole if whole in NAMES else ".".join(base))
         elif isinstance(node, ast.Import):
-            assert not any(alias.name.startswith("pluriverse") for alias in node.names), module
+            assert not any(alias.name.startswith("pluriverse") for alias in node.names), name
     return found
 
 
-@pytest.mark.parametrize("module", MODULES, ids=str)
-def test_nothing_is_imported_from_above_or_beside(module: Path) -> None:
-    own = layer(module.parts)
-    known = {name for name in imports(module) if name in MAY_IMPORT or (ROOT / name).exists()}
-    assert known - {own} <= MAY_IMPORT[own] | ({"__init__"} if own in {"cli", "facade", "aio"} else set())
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_imported_from_above_or_beside(name: str) -> None:
+    own = room(name)
+    version = {"__init__"} if own in {"cli", "facade", "aio"} else set()
+    assert {room(each) for each in imports(name)} - {own} <= MAY_IMPORT[own] | version
+
+
+def test_rooms_stand_above_each_other() -> None:
+    """No room may import from one that may import from it, by whatever way."""
+    above = {own: set(below) - {own} for own, below in MAY_IMPORT.items()}
+    while above:
+        lowest = {own for own, below in above.items() if not below & above.keys()}
+        assert lowest, f"a circle among {sorted(above)}"
+        above = {own: below for own, below in above.items() if own not in lowest}
+
+
+def test_no_module_is_imported_in_a_circle() -> None:
+    open_ = {name: imports(name) - {name, ""} for name in NAMES if name}
+    # A package's own names may come from its modules; that is no circle unless a module asks the package for them.
+    while open_:
+        lowest = {name for name, wanted in open_.items() if not wanted & open_.keys()}
+        assert lowest, f"a circle among {sorted(open_)}"
+        open_ = {name: wanted for name, wanted in open_.items() if name not in lowest}
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.name != "settings.py"], ids=str)

@@ -15,8 +15,9 @@ from pluriverse.assistants import DIMENSIONS
 from pluriverse.errors import IntegrityError, UnreachableError
 from pluriverse.measure.classify import guards
 from pluriverse.measure.classify.classifier import accuracy, trained
-from pluriverse.measure.classify.guards import Fluency, broken, language_held, recital, repetition
+from pluriverse.measure.classify.guards import Fluency, broken, language_held, repetition
 from pluriverse.measure.data import datasets
+from pluriverse.measure.schema.recital import recital
 from pluriverse.measure.stats.intervals import auc, auc_of, mean_of
 from pluriverse.panelcheck.facts import spread
 from pluriverse.panelcheck.questions import by_dimension, chosen

@@ -8,8 +8,10 @@ import pytest
 
 from pluriverse.measure.data.instruments import known
 from pluriverse.measure.results.assemble import honest, latest
+from pluriverse.measure.run.check_items import LEAST, asked_of, few
+from pluriverse.measure.run.known_groups import _separation
 from pluriverse.measure.run.record import Plan, Run
-from pluriverse.measure.run.sensitivity import LEAST, KeptChecks, SensitivityCheck, _asked, _few, _separation
+from pluriverse.measure.run.sensitivity import KeptChecks, SensitivityCheck
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import Item, key_of
 from pluriverse.measure.schema.responses import Respondent, Response, blank
@@ -69,9 +71,9 @@ def test_proofs_are_kept_per_weights_and_version(tmp_path: Path) -> None:
 
 def test_a_proof_asks_few_cells_but_enough_items() -> None:
     spoken = [Item(f"i{n}", "?", "chat", wording=str(w)) for n in range(40) for w in range(8)]
-    assert len({item.id for item in _few(spoken)}) == LEAST
+    assert len({item.id for item in few(spoken)}) == LEAST
     scored = [Item(f"i{n}", "?", "chat", ("A", "B"), rotation=r) for n in range(40) for r in range(2)]
-    assert len({item.id for item in _few(scored)}) == 24
+    assert len({item.id for item in few(scored)}) == 24
 
 
 @pytest.mark.parametrize("name", sorted(known()))
@@ -96,7 +98,7 @@ def test_a_blind_instrument_gives_no_number() -> None:
     assert honest(replace(figure, assistant=PANEL), quiz, found, [replace(mine, low=0.4)]).value is None
 
 
-def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -> None:
+def test_a_blind_proof_is_made_anew_where_more_items_areasked_of(tmp_path: Path) -> None:
     """Else a first look at few items would keep an instrument silent for ever."""
     quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
@@ -115,7 +117,7 @@ def test_a_blind_proof_is_made_anew_where_more_items_are_asked(tmp_path: Path) -
 def test_a_proof_asks_items_that_can_have_a_value(name: str, tmp_path: Path) -> None:
     """Enough of them, so that opposites which are told apart always are seen."""
     instrument = known()[name]
-    asked = _asked(instrument, items_of(name, tmp_path))
+    asked = asked_of(instrument, items_of(name, tmp_path))
     assert len({item.id for item in asked}) >= LEAST
     sides = [item for item in asked if {"polarity", "key"} & set(item.metadata)]
     assert all(key_of(item.metadata) for item in sides)
@@ -183,8 +185,8 @@ def test_items_for_a_check_are_as_many_as_are_wanted(tmp_path: Path) -> None:
     quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     items = [Item(f"i{n}", "?", "chat", wording=str(w)) for n in range(60) for w in range(4)]
-    assert len({item.id for item in _asked(quiz, items)}) == 12
-    assert len({item.id for item in _asked(quiz, items, 40)}) == 40
+    assert len({item.id for item in asked_of(quiz, items)}) == 12
+    assert len({item.id for item in asked_of(quiz, items, 40)}) == 40
     kept = proof(instrument=quiz.name, version=quiz.version, low=0.45, asked=12)
     KeptChecks(tmp_path).keep(kept)
     assert (

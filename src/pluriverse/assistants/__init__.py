@@ -6,7 +6,8 @@ another thing.
 
 from .assistant import DIMENSIONS, Assistant, Outlook
 from .bases import Base, NotPulled, resolve
-from .guidance import Guidance, Opposite, counterpart_of, opposite_of
+from .guidance import Guidance
+from .opposites import Opposite, counterpart_of, opposite_of
 from .panel import Panel
 from .shelf import Shelf
 

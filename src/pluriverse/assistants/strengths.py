@@ -14,7 +14,7 @@ from ..errors import PluriverseError, UsageError
 from ..files import read_json, write
 from ..values import Digest, check_strength
 from .assistant import Assistant
-from .guidance import Opposite
+from .opposites import Opposite
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ..errors import NotFoundError, PluriverseError, UsageError
 from ..files import make_folder
+from ..settings import Settings
 from . import search as search_index
 from .kept import Kept, Summary, Turn
 
@@ -42,6 +43,11 @@ CREATE TABLE turns (
 );
 CREATE INDEX turns_of ON turns(conversation, id);
 """
+
+
+def history_of(settings: Settings) -> "History | None":
+    """Where asks and chats are kept; None where the settings say that nothing is kept."""
+    return History(settings.history_file) if settings.history else None
 
 
 class History:

@@ -1,7 +1,7 @@
 """`measure`: ask every assistant every item, write each response down, compute the figures. One generator, events out.
 
-A run that was stopped goes on where it was. Instruments first prove on known opposites that they see anything on a base
-(`proving`). Raw items do not hear the assistant: who shares base and adapter is asked once, and the row is copied.
+A run that was stopped goes on where it was. Instruments are first checked on known opposites (`run.known_groups`). Raw
+items do not hear the assistant: who shares base and adapter is asked once, and the row is copied.
 """
 
 import time
@@ -23,9 +23,10 @@ from .run.cluster import Answered, Cluster, Lost, connected
 from .run.cluster_worker import Shard, order_of
 from .run.events import MeasureAhead, Measured, MeasureEvent, MeasureNote, MeasureStarted, MeasureStep
 from .run.judging import JudgePanel, asked, refs_of, validated, verdicts_on
+from .run.known_groups import CheckProgress, ProofsAhead, check_sensitivity
 from .run.record import Plan, Record, Skipped, read_run
 from .run.respondents import participant_of
-from .run.sensitivity import CheckProgress, ProofsAhead, SensitivityCheck, check_sensitivity, standing
+from .run.sensitivity import SensitivityCheck, standing
 from .run.stopping import batches, checked, enough
 from .schema.instrument import Instrument
 from .schema.items import Item
@@ -163,7 +164,8 @@ def _check(instrument: Instrument, items: Sequence[Item], participants: Sequence
     for participant in participants:
         if any(item.options for item in items) and not participant.engine.capabilities.logprobs:
             raise UnsupportedError(
-                f"{instrument.name} compares log-probabilities, which the engine of {participant.engine.base} does not give",
+                f"{instrument.name} compares log-probabilities, which the engine of {participant.engine.base} "
+                "does not give",
                 "measure it with instruments that read texts: see pluriverse measure",
             )
 

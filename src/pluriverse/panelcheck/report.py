@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..assistants import Opposite
-from ..measure.classify.guards import MOST_RECITAL, Fluency
+from ..measure.classify.guards import Fluency
+from ..measure.schema.recital import MOST_RECITAL
 from ..measure.stats.intervals import Interval
 from ..measure.stats.verdict import MARGIN, Finding, finding
 from .separability import Sensitivity

@@ -1,6 +1,6 @@
 """Plots in two directions: the map of assistants and people, and harm against over-refusal.
 
-Both have names at their points, kept apart by `placing`. Knows points; counts nothing.
+Both have names at their points, kept apart by `label_placement`. Knows points; counts nothing.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,7 +1,7 @@
 """How the report looks: one style sheet, of system fonts and a palette that people who see colours otherwise can tell
 apart (after Okabe and Ito, darkened on light and lightened on dark ground until text on it has contrast 4.5).
 
-Knows class names of `svg`, `plots`, `planes` and `tables`; nothing is loaded from anywhere.
+Knows class names of `svg`, `plots`, `scatter` and `tables`; nothing is loaded from anywhere.
 """
 
 _LIGHT = """

@@ -1,4 +1,4 @@
-"""What every verb works with: the settings, the store, the shelf of assistants, the running engines, the history.
+"""What every verb works with: the settings, the store, the shelf of assistants, the running engines.
 
 Opens nothing before it is used; closes the engines it started. One workspace belongs to one event loop.
 """
@@ -13,7 +13,6 @@ from ..errors import UsageError
 from ..settings import Settings, load
 
 if TYPE_CHECKING:
-    from ..chats.shelf import History
     from ..engines.contract import Engine
     from ..engines.pool import EnginePool
     from ..store import Store
@@ -47,15 +46,6 @@ class Workspace:
         from ..engines.pool import EnginePool
 
         return EnginePool(self.settings)
-
-    @cached_property
-    def history(self) -> "History | None":
-        """Where chats are kept; None where the settings say that nothing is kept."""
-        if not self.settings.history:
-            return None
-        from ..chats.shelf import History
-
-        return History(self.settings.history_file)
 
     def choose(self, names: Sequence[str | Assistant] | None = None, panel: str | None = None) -> list[Assistant]:
         """The assistants meant by `names`, or by a panel's name, or (neither given) by the starter panel.

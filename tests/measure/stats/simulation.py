@@ -1,6 +1,6 @@
 """Synthetic respondents whose true figures are known: how often do the intervals hold them?
 
-`python -m tests.measure.statistics.simulation 10 20 30 50 100` prints the table of docs/statistics.md: one row per
+`python -m tests.measure.stats.simulation 10 20 30 50 100` prints the table of docs/statistics.md: one row per
 measure, one column per number of questions, 1,000 respondents each. Questions come from a large pool; each respondent
 is asked its own sample of it, and its figure over the whole pool is the truth.
 """

@@ -1,7 +1,7 @@
 """`pluriverse ask`: one question, several assistants, their replies side by side.
 
 Knows the flags, where a question comes from and how an ask ends: shown, kept in the history, written to a file. How
-replies look is the views' work (`replies.view_for`), files that of `documents`.
+replies look is the views' work (`views.view_for`), files that of `documents`.
 """
 
 import argparse
@@ -85,7 +85,8 @@ async def _ask(
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
     from ...ask.asking import ask
     from ...runtime.workspace import Workspace
-    from ..terminal.replies import follow, view_for
+    from ..terminal.replies import follow
+    from ..terminal.views import view_for
 
     async with Workspace(settings) as workspace:
         assistants = workspace.choose(names, args.panel)

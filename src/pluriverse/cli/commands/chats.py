@@ -1,4 +1,4 @@
-"""`pluriverse history`: the asks and chats that were kept. Knows the commands; `ask.history` knows the rows."""
+"""`pluriverse history`: the asks and chats that were kept. Knows the commands; `chats.shelf` knows the rows."""
 
 import argparse
 from pathlib import Path

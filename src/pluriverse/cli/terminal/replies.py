@@ -5,7 +5,7 @@ Knows the events of `ask`; a view draws them. Nothing here writes to stdout by i
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
 from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted
@@ -52,23 +52,6 @@ class Unseen:
     def end(self, replies: "Replies") -> None: ...
 
     def close(self) -> None: ...
-
-
-def view_for(out: "Output", assistants: Sequence["Assistant"]) -> View:
-    """The view that suits where stdout goes and how much room there is."""
-    if out.json:
-        return Unseen(out)
-    if not out.terminal:
-        from .sections import Plain
-
-        return Plain(out, assistants)
-    from .columns import Columns, fits_columns
-
-    if fits_columns(out, len(assistants)):
-        return Columns(out, assistants)
-    from .sections import Sections
-
-    return Sections(out, assistants)
 
 
 async def follow(events: AsyncIterator[AskEvent], view: View) -> bool:

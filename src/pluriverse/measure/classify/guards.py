@@ -5,15 +5,16 @@ Strong guidance does that to a voice. Each sign is a number per answer; `held` c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from ..schema.recital import word_groups
+
 MOST_PERPLEXITY = 1.6  # times that of the base's own answers
 MOST_REPETITION = 0.1  # above that of the base's own answers
 LEAST_LANGUAGE = 0.9  # of the answers in the language asked
-MOST_RECITAL = 0.15  # of the 4-grams of words
 _ENOUGH_TO_TELL = 20  # letters; the language of less cannot be known
 
 
@@ -43,15 +44,8 @@ def broken(voice: Fluency, plain: Fluency) -> str:
 
 def repetition(text: str) -> float:
     """Share of 4-grams of words that came before in the same text; 0 for texts of less than four words."""
-    grams = _grams(text)
+    grams = word_groups(text)
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
-
-
-def recital(text: str, prompt: str) -> float:
-    """Share of the text's 4-grams of words that stand in `prompt`."""
-    grams = _grams(text)
-    known = _standing_in(prompt)
-    return float(np.mean([gram in known for gram in grams])) if grams else 0.0
 
 
 def language_held(texts: Sequence[str], language: str) -> float:
@@ -68,16 +62,6 @@ def can_tell(language: str) -> bool:
     """Whether the identifier knows this language (a BCP 47 tag; its first part counts)."""
     wanted = language.partition("-")[0].lower()
     return wanted in _identifier(wanted).labels
-
-
-@lru_cache(256)
-def _standing_in(prompt: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(_grams(prompt))
-
-
-def _grams(text: str) -> list[tuple[str, ...]]:
-    words = text.lower().split()
-    return [tuple(words[place : place + 4]) for place in range(len(words) - 3)]
 
 
 def _language(text: str, wanted: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 from ...errors import IntegrityError, NotFoundError, PluriverseError
 from ...files import make_folder, replacing
-from ..schema.responses import WRITTEN, Respondent, Response, response_of
+from ..classify.rows import row_of
+from ..schema.responses import WRITTEN, Respondent, Response
 from . import respondent_of
 
 FORMAT = "pluriverse responses 1"
@@ -51,7 +52,7 @@ def read(path: Path) -> tuple[list[Response], dict[str, Respondent]]:
     for row in table.to_pylist():
         row |= {name: json.loads(row[name]) for name in _AS_JSON}
         row["target"] = row["target"] or row["target_texts"]
-        responses.append(response_of(row, {row["respondent"]: row["system"]}))
+        responses.append(row_of(row, {row["respondent"]: row["system"]}))
         if row["respondent"] not in respondents:
             known = {name: row[name] for name in _OF_RESPONDENT}
             respondents[row["respondent"]] = Respondent(key=row["respondent"], assistant=row["assistant"], **known)

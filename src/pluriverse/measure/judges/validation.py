@@ -2,7 +2,7 @@
 
 Each judge is asked once per question about a small balanced sample of the held halves (`classes.gold`); its votes are
 kept by its weights and the question's version, so that any jury's majority can be counted from them. Texts are not
-kept. Knows votes and counts; `jurying` asks.
+kept. Knows votes and counts; `run.judging` asks.
 """
 
 import hashlib

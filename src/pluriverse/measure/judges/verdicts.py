@@ -2,7 +2,7 @@
 
 `judged` joins the two: a pure function from rows and verdicts to rows whose metadata hold what was said (`stance`,
 `refused`, `convincing`, `specific`), and whose class is the jury's where rules left it open. Verdicts of a jury that is
-not good enough (`gauging`) change nothing and are only marked. Knows rows; no engines and no files.
+not good enough (`validation`) change nothing and are only marked. Knows rows; no engines and no files.
 """
 
 import hashlib
@@ -98,8 +98,10 @@ def judged(
 def marks(row: Response) -> dict[str, VerdictStatus]:
     """By question: who answered it about this row."""
     return {
-        name: VerdictStatus(name, each["version"], tuple(JudgeIdentity(**seat) for seat in each["judges"]), each["unanimous"],
-                   each["counts"])
+        name: VerdictStatus(
+            name, each["version"], tuple(JudgeIdentity(**judge) for judge in each["judges"]), each["unanimous"],
+            each["counts"],
+        )
         for name, each in row.metadata.get("judged", {}).items()
     }  # fmt: skip
 

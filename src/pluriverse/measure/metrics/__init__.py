@@ -1,1 +1,1 @@
-"""The measures themselves, by kind; see `measures`. Pure functions over responses: no engine, no file, no clock."""
+"""The measures themselves, by kind; see `by_name`. Pure functions over responses: no engine, no file, no clock."""

@@ -18,7 +18,7 @@ from ..schema.responses import Response
 if TYPE_CHECKING:
     from ..schema.instrument import Instrument
 
-# measure: module of `measured` with functions NAME(instrument, responses) and NAME_values(instrument, responses)
+# measure: module of this package with functions NAME(instrument, responses) and NAME_values(instrument, responses)
 _MODULES = {
     "accuracy": "accuracy",
     "mc2": "accuracy",

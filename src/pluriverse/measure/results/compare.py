@@ -1,7 +1,7 @@
 """Assistants against each other on the same items: differences with their tests, and who cannot be told from whom.
 
-Paired tests on the one number per item that an instrument's first measure gives (`measures.values_of`); McNemar where
-it is yes or no. Holm over all that is looked at together. Knows responses and tests; draws nothing.
+Paired tests on the one number per item that an instrument's first measure gives (`metrics.by_name.values_of`); McNemar
+where it is yes or no. Holm over all that is looked at together. Knows responses and tests; draws nothing.
 """
 
 from collections.abc import Mapping, Sequence

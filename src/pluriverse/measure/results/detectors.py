@@ -1,6 +1,6 @@
 """How often rules and juries that read responses are right, against people's labels, and what that does to rates.
 
-Of rules the counts are known (`correcting.RULES`); what juries said of labelled texts is kept with their gauges. Knows
+Of rules the counts are known (`correction.RULES`); what juries said of labelled texts is kept with their gauges. Knows
 counts, rows and figures; how the whole is shown is the report's affair.
 """
 

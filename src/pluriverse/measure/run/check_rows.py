@@ -17,7 +17,8 @@ from filelock import FileLock, Timeout
 
 from ...errors import IntegrityError, PluriverseError
 from ...jsonl import append, cut_torn_line, whole_lines
-from ..schema.responses import Response, response_of
+from ..classify.rows import row_of
+from ..schema.responses import Response
 
 Place = tuple[str, str]  # respondent and cell
 
@@ -73,7 +74,7 @@ class CheckRows:
             return []
 
     def _row(self, document: Mapping[str, Any]) -> Response:
-        return response_of(document, self._prompts)
+        return row_of(document, self._prompts)
 
 
 def _private(path: str, flags: int) -> int:

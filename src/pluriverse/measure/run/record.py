@@ -22,10 +22,11 @@ from filelock import FileLock, Timeout
 from ...errors import IntegrityError, NotFoundError, PluriverseError
 from ...files import appending, make_folder, write
 from ...jsonl import MISREAD, append, cut_torn_line, shallow, whole_lines
+from ..classify.rows import row_of
 from ..judges.validation import JudgeValidation, JudgeValidations
 from ..judges.verdicts import VerdictRow, judged, verdict_row_of
 from ..schema.instrument import Instrument, parsed
-from ..schema.responses import Respondent, Response, respondent_of, response_of
+from ..schema.responses import Respondent, Response, respondent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +240,7 @@ def _kinds(document: dict[str, Any]) -> None:
 
 def _responses(path: Path, who: Sequence[Respondent]) -> Iterator[Response]:
     prompts = {each.key: each.system for each in who}
-    return whole_lines(path, lambda document: response_of(document, prompts), "response", "it will be asked again")
+    return whole_lines(path, lambda document: row_of(document, prompts), "response", "it will be asked again")
 
 
 def _rulings(path: Path) -> Iterator[VerdictRow]:

@@ -17,7 +17,8 @@ from ...errors import EngineError
 from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
 from ...values import Digest, Message, Sampling
-from ..classify.guards import Fluency, language_held, recital, repetition
+from ..classify.guards import Fluency, language_held, repetition
+from ..schema.recital import recital
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Instruments by name: sets of items that measure one thing, described by data files without code.
 
 A file names its loader (how public data become items) and its measures (pure functions over responses). Knows
-descriptions; loads items through `loaders`, and asks nobody.
+descriptions; items come from `data.loaders`; asks nobody.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,8 @@ class Opposites:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """`norm`: how log-probabilities of options are compared; `measures`: names in `measures`; `chance`: the value of
-    the first measure for somebody who knows nothing; `about`: what it does not show."""
+    """`norm`: how log-probabilities of options are compared; `measures`: names in `metrics.by_name`; `chance`: the
+    value of the first measure for somebody who knows nothing; `about`: what it does not show."""
 
     name: str
     title: str

@@ -5,13 +5,11 @@ Knows rows; no engine, no file (`record` keeps them) and no statistics.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from ...engines.thinking import told
-from ..classify.guards import MOST_RECITAL, recital
-from ..classify.rules import classify
 from .items import Item
+from .recital import MOST_RECITAL, recital
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +126,7 @@ def respondent_of(document: Mapping[str, Any]) -> Respondent:
 
 def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None = None) -> Response:
     """A row read back. ValueError, TypeError where it is none; unknown fields of later versions are left out.
-    `prompts`: the system prompts of respondents, by key.
-
-    Rows that were written before thinking was told apart hold it in their text: it is told apart now.
-    """
+    `prompts`: the system prompts of respondents, by key."""
     known: dict[str, Any] = {name: value for name, value in document.items() if name in _NAMES}
     for name, value in known.items():
         if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and _KINDS[name] is not bool):
@@ -146,18 +141,7 @@ def response_of(document: Mapping[str, Any], prompts: Mapping[str, str] | None =
         raise TypeError("an option is no text")
     if (options := len(known.get("logprobs", ()))) and sorted(known.get("contents", ())) != list(range(options)):
         raise ValueError(f"its {options} log-probabilities are of other options than its contents")
-    response = Response(**known, own_prompt=(prompts or {}).get(known["respondent"], ""))
-    return response if "thinking" in known else _told_apart(response)
-
-
-def _told_apart(row: Response) -> Response:
-    found = told(row.text)
-    if found.text == row.text:
-        return row
-    kind = row.kind and classify(
-        row.text, question=row.prompt, language=row.language, finish_reason=row.finish_reason or "stop"
-    ).kind  # fmt: skip
-    return replace(row, text=found.text.strip(), kind=kind, thinking=found.thinking or "", unfinished=found.unfinished)
+    return Response(**known, own_prompt=(prompts or {}).get(known["respondent"], ""))
 
 
 def blank(item: Item, respondent: Respondent, instrument: str, version: str, draw: int = 0) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def of_means(
     seed: int = SEED,
     percentile: bool = False,
 ) -> Interval:
-    """`combine` of the columns' means over questions, with its interval; at least two questions. UsageError where it divides by nothing.
+    """`combine` of the columns' means over questions, with its interval; at least two questions.
+
+    UsageError where it divides by nothing.
 
     `columns` is float64 [questions] or [questions, columns], one row per question, no NaN; `combine` maps means
     [..., columns] to [...] smoothly. `bounds` are the least and the largest value a question can have: where all

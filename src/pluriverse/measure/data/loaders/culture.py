@@ -1,6 +1,6 @@
 """Questions about everyday life, in the language of the place and in English: BLEnD (Myung et al., arXiv 2406.09948).
 
-Knows the shape of its files and how it leaves questions out; not how answers are matched (`measured.culture`).
+Knows the shape of its files and how it leaves questions out; not how answers are matched (`metrics.culture`).
 """
 
 import json
