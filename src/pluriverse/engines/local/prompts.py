@@ -71,7 +71,7 @@ class ChatTemplate:
         Raises UsageError for messages that the template refuses or leaves out, ContextOverflowError for far too many.
         """
         self._now = time.time()
-        self._check_length("".join(message.content for message in messages))
+        self._check_length("".join(message.content for message in messages), special=False)
         form = self._forms.of(messages)
         messages = form.folded(messages)
         tokens = self._tokens(messages, form, reply=True)
@@ -90,7 +90,7 @@ class ChatTemplate:
 
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
-        self._check_length(text)
+        self._check_length(text, special=True)
         tokens = self._model.tokenize(text, special=True, add_bos=self._model.adds_bos)
         return Prompt(tuple(tokens), (len(tokens),))
 
@@ -149,10 +149,10 @@ class ChatTemplate:
             return None
         return tuple(whole[len(tokens) :]) or None
 
-    def _check_length(self, text: str) -> None:
+    def _check_length(self, text: str, *, special: bool) -> None:
         """Refuse a text that is far too long before it is read as a whole, which takes seconds a megabyte."""
         most = self._model.context_length
-        if tokens := self._model.longer(text, most):
+        if tokens := self._model.longer(text, most, special=special):
             raise ContextOverflowError(
                 f"the conversation has {len(text):,} characters, {tokens:,} tokens or more; the model reads {most:,}",
                 "shorten it, or start a new conversation",
@@ -179,7 +179,7 @@ class ChatTemplate:
                 if apart[place]:
                     raise self._forms.left_out(messages[place].role)
                 apart[place] = True
-        self._check_length(text)
+        self._check_length(text, special=True)
         return self._joined(text, {m: message.content for m, message in zip(marks, messages, strict=True)}, tail)
 
     def _joined(self, text: str, marks: dict[str, str], tail: str) -> list[int]:
