@@ -61,6 +61,9 @@ class ChatTemplate:
         self._forms = Forms(source or PLAIN_TEMPLATE, self._fill)
         self._now = 0.0  # what a template takes for the time: it stands while one prompt and what follows it are made
         self._spells_control = functools.lru_cache(maxsize=64)(model.spells_control)
+        # Many prompts begin alike; but what a template says of the time must be of one time.
+        timeless = source is None or "strftime_now" not in source
+        self._head = functools.lru_cache(maxsize=32)(self._read_head) if timeless else self._read_head
 
     def close(self) -> None:
         self._renderer.close()
@@ -81,12 +84,15 @@ class ChatTemplate:
             if role == "assistant":
                 continue
             try:
-                head = self._tokens(messages[:end], form, reply=role == "user", whole=False)
+                head = self._head(tuple(messages[:end]), form, role == "user")
             except UsageError:  # some templates refuse a system prompt alone; then there is no cut there
                 continue
             if 0 < len(head) < len(tokens) and tokens[: len(head)] == head:
                 cuts.add(len(head))
         return Prompt(tuple(tokens), tuple(sorted(cuts)))
+
+    def _read_head(self, messages: tuple[Message, ...], form: Form, reply: bool) -> list[int]:
+        return self._tokens(messages, form, reply, whole=False)
 
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
