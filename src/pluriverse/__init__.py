@@ -57,6 +57,7 @@ _HOMES = {
     "facade": ("Chat", "Pluriverse", "ask", "assistants", "chat", "models", "panels", "pull", "score", "stream"),
     "runtime.events": (
         *("AskEvent", "AskFinished", "Fetching", "Loading", "ReplyChunk", "ReplyFinished", "ReplyStarted"),
+        "ReplyThought",
     ),
     "runtime.replies": ("Replies", "Reply"),
     "assistants": ("Assistant", "Guidance", "Panel"),

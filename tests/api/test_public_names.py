@@ -109,7 +109,7 @@ def test_star_import_gives_the_public_list() -> None:
     [
         "pluriverse.Reply, pluriverse.Assistant",
         "import pluriverse.ask, pluriverse.assistants",
-        "from pluriverse.ask import Workspace; from pluriverse.assistants import Shelf",
+        "from pluriverse.ask.conversation import Conversation; from pluriverse.assistants import Shelf",
         "import pluriverse.aio",
         "pluriverse.ask, pluriverse.assistants",
     ],
@@ -120,7 +120,7 @@ import pluriverse
 {first}
 import pluriverse.ask, pluriverse.assistants
 from pluriverse import ask, assistants
-from pluriverse.ask import Workspace
+from pluriverse.ask.conversation import Conversation
 from pluriverse.assistants import Shelf
 print(type(ask).__name__, type(assistants).__name__, pluriverse.ask is ask, pluriverse.assistants is assistants)
 """

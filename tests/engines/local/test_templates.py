@@ -269,9 +269,11 @@ def test_a_text_that_is_far_too_long_is_refused_at_once(model: Model, made: Make
 
 
 def test_what_is_only_a_little_too_long_is_counted(model: Model) -> None:
-    fits = "word " * (model.context_length - 100)
-    assert model.longer(fits, model.context_length) == 0
-    assert model.longer(fits * 2, model.context_length) > model.context_length
+    most = model.context_length
+    fits = "word " * (most - 100)
+    assert model.longer(fits, most, special=True) == 0
+    assert model.longer("<|im_end|>" * (most - 100), most, special=True) == 0
+    assert model.longer(fits * 2, most, special=True) > most
 
 
 def test_forms_are_found_once_for_each_sequence_of_roles(renderer: Renderer) -> None:

@@ -134,17 +134,18 @@ class Model:
         ids = self.tokenize(text, special=True)
         return any(map(self.is_control, ids)) or ids != self.tokenize(text, special=False)
 
-    def longer(self, text: str, most: int) -> int:
+    def longer(self, text: str, most: int, *, special: bool) -> int:
         """0 where `text` may have at most `most` tokens; else about how many it has at least.
 
-        It is read piece by piece and only until that is certain, so that a text of any length is refused at once.
+        It is read piece by piece and only until that is certain, so that a text of any length is refused at once; one
+        that is not long is not read at all, for whoever tokenises it will count.
         """
-        if len(text) <= most:
+        if len(text) <= PIECE + 4 * most:
             return 0
         piece = max(most, PIECE)
         tokens = 0
         for start in range(0, len(text), piece):
-            tokens += len(self.tokenize(text[start : start + piece], special=False))
+            tokens += len(self.tokenize(text[start : start + piece], special=special))
             if tokens > most + most // 2:  # pieces that are cut anywhere have a few tokens more than the whole
                 return tokens
         return 0

@@ -62,6 +62,9 @@ class ChatTemplate:
         self._forms = Forms(source or PLAIN_TEMPLATE, self._fill)
         self._now = 0.0  # what a template takes for the time: it stands while one prompt and what follows it are made
         self._spells_control = functools.lru_cache(maxsize=64)(model.spells_control)
+        # Many prompts begin alike; but what a template says of the time must be of one time.
+        timeless = source is None or "strftime_now" not in source
+        self._head = functools.lru_cache(maxsize=32)(self._read_head) if timeless else self._read_head
 
     def close(self) -> None:
         self._renderer.close()
@@ -73,7 +76,7 @@ class ChatTemplate:
         `closed`: up to the start of the answer, where the template opens thinking: what is scored is an answer.
         """
         self._now = time.time()
-        self._check_length("".join(message.content for message in messages))
+        self._check_length("".join(message.content for message in messages), special=False)
         form = self._forms.of(messages)
         messages = form.folded(messages)
         tokens = self._tokens(messages, form, reply=True, closed=closed)
@@ -83,16 +86,19 @@ class ChatTemplate:
             if role == "assistant":
                 continue
             try:
-                head = self._tokens(messages[:end], form, reply=role == "user", whole=False)
+                head = self._head(tuple(messages[:end]), form, role == "user")
             except UsageError:  # some templates refuse a system prompt alone; then there is no cut there
                 continue
             if 0 < len(head) < len(tokens) and tokens[: len(head)] == head:
                 cuts.add(len(head))
         return Prompt(tuple(tokens), tuple(sorted(cuts)))
 
+    def _read_head(self, messages: tuple[Message, ...], form: Form, reply: bool) -> list[int]:
+        return self._tokens(messages, form, reply, whole=False)
+
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
-        self._check_length(text)
+        self._check_length(text, special=True)
         tokens = self._model.tokenize(text, special=True, add_bos=self._model.adds_bos)
         return Prompt(tuple(tokens), (len(tokens),))
 
@@ -151,10 +157,10 @@ class ChatTemplate:
             return None
         return tuple(whole[len(tokens) :]) or None
 
-    def _check_length(self, text: str) -> None:
+    def _check_length(self, text: str, *, special: bool) -> None:
         """Refuse a text that is far too long before it is read as a whole, which takes seconds a megabyte."""
         most = self._model.context_length
-        if tokens := self._model.longer(text, most):
+        if tokens := self._model.longer(text, most, special=special):
             raise ContextOverflowError(
                 f"the conversation has {len(text):,} characters, {tokens:,} tokens or more; the model reads {most:,}",
                 "shorten it, or start a new conversation",
@@ -187,7 +193,7 @@ class ChatTemplate:
                 if apart[place]:
                     raise self._forms.left_out(messages[place].role)
                 apart[place] = True
-        self._check_length(text)
+        self._check_length(text, special=True)
         if closed:
             text += closing(text)
         return self._joined(text, {m: message.content for m, message in zip(marks, messages, strict=True)}, tail)

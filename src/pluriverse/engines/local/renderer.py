@@ -9,6 +9,7 @@ import json
 import signal
 import threading
 import weakref
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from ...errors import EngineError, UsageError
 from ...settings import DEFAULT_MODEL
 from . import template_process
 
-PATIENCE = 30.0  # seconds on the clock for one job; its processor time is limited more narrowly, where that can be
+PATIENCE = 20.0  # seconds for one job, where processor time cannot be limited
+_HAS_CLOCK = hasattr(signal, "setitimer")
 OTHER_MODEL = f"take another file of this model, or ask through another one: --base {DEFAULT_MODEL}"
 
 
@@ -65,17 +67,13 @@ class Renderer:
                 self.read(self._source)
         process = self._process
         assert process.stdin and process.stdout
-        watch = threading.Timer(PATIENCE, process.kill)
-        watch.daemon = True
-        watch.start()
         try:
-            process.stdin.write(json.dumps(job).encode() + b"\n")
-            process.stdin.flush()
-            answer = process.stdout.readline()
+            with _watched(process):
+                process.stdin.write(json.dumps(job).encode() + b"\n")
+                process.stdin.flush()
+                answer = process.stdout.readline()
         except OSError:
             answer = b""
-        finally:
-            watch.cancel()
         if answer.endswith(b"\n"):
             found: dict[str, Any] = json.loads(answer)
             return found
@@ -92,6 +90,21 @@ class Renderer:
         self._end = weakref.finalize(self, _end, self._process)
 
 
+@contextlib.contextmanager
+def _watched(process: children.Talk) -> Iterator[None]:
+    """Where the system does not end a process by its processor time, it is ended by the clock."""
+    if _HAS_CLOCK:
+        yield
+        return
+    watch = threading.Timer(PATIENCE, process.kill)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
 def _end(process: children.Talk) -> None:
     process.kill()
     process.wait()
@@ -104,6 +117,6 @@ def _end(process: children.Talk) -> None:
 def _why(code: int) -> str:
     if code == -getattr(signal, "SIGPROF", 0):
         return f"it takes more than {template_process.SECONDS:.0f} seconds of processor time"
-    if code == -getattr(signal, "SIGKILL", 0):
-        return f"it takes more than {PATIENCE:.0f} seconds, or more memory than there is"
+    if not _HAS_CLOCK and code == 1:  # Windows: what `kill` ends a process with
+        return f"it takes more than {PATIENCE:.0f} seconds"
     return f"it ends the process that reads it (code {code})"
