@@ -214,8 +214,9 @@ def program(settings: Settings, code: str, base: str = "scripted") -> "subproces
 )
 def test_a_program_that_never_closes_ends_quietly(settings: Settings, names: list[str], code: str) -> None:
     running = program(settings, code)
-    out, err = running.communicate(timeout=20)
-    assert (running.returncode, err) == (0, "") and out.strip()
+    out, err = running.communicate(timeout=60)
+    slow = [line for line in err.splitlines() if line.startswith("Executing <") and " took " in line]  # a busy machine
+    assert (running.returncode, err.splitlines()) == (0, slow) and out.strip()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
