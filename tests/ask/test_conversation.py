@@ -190,7 +190,7 @@ def test_a_kept_conversation_goes_on(workspace: Workspace, engines: Engines, run
 def test_what_was_never_kept_cannot_go_on(workspace: Workspace) -> None:
     with pytest.raises(NotFoundError):
         Conversation.resumed(workspace, "abcdef", GREEN)
-    workspace.__dict__["history"] = None
+    workspace.settings = replace(workspace.settings, history=False)
     with pytest.raises(NotFoundError, match="switched off"):
         Conversation.resumed(workspace, "abcdef", GREEN)
 

@@ -78,7 +78,7 @@ def _advice(
         if times is not None and times < gains.LEAST_GAIN:
             words.append(
                 f"the library built here gains nothing for the models that were here ({times:.2f} times as fast), so"
-                " the wheel's serves; after another model has come, pluriverse engine build measures it with that"
+                " the wheel's serves; after another model has come, measure that: pluriverse engine build"
             )
         else:
             words.append("a library made for this processor is here: pluriverse engine use native")

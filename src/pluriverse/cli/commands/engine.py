@@ -161,7 +161,7 @@ def _show_speeds(done: "Built", out: Output) -> None:
         out.note(f"{told}: engines use it from now on; back: {_P} use wheel")
     else:
         out.note(f"{told}: that is nothing, so the wheel's library goes on serving; all the same: {_P} use native")
-    out.note(f"a faster format: pluriverse optimise default, then {_P} build measures that too")
+    out.note(f"a faster format: pluriverse optimise default; what the library gains for it then: {_P} build")
 
 
 def calibrate(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
