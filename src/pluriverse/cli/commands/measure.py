@@ -61,7 +61,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--blind-too", action="store_true",
-        help="ask instruments that are blind on this base all the same: responses are kept, figures are not shown",
+        help="ask what does not tell known opposites apart all the same: responses are kept, figures are not shown",
     )  # fmt: skip
     parser.add_argument(
         "--cluster", metavar="ADDRESS",
