@@ -1,8 +1,10 @@
 """The rules of the house, held by reading the source: who imports whom, what starting loads, who reads settings."""
 
 import ast
+import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,35 @@ def test_the_engines_process_loads_nothing_of_the_asking_side() -> None:
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert not {"asyncio", "httpx2", "huggingface_hub", "rich", "sqlite3"} & loaded
+
+
+@cache
+def loaded_names() -> dict[str, int]:
+    """How often each name is read anywhere in the package: as a name, an attribute, an import or a whole string."""
+    found: dict[str, int] = {}
+    for module in MODULES:
+        for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+            match node:
+                case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+                    found[name] = found.get(name, 0) + 1
+                case ast.ImportFrom(names=aliases):
+                    for alias in aliases:
+                        found[alias.name] = found.get(alias.name, 0) + 1
+                case _:
+                    pass
+    return found
+
+
+# Found by name: loaders by an instrument's, `..._values` by a metric's; or asked for by argparse and IPython.
+BY_NAME = re.compile(r"load_\w+|\w+_values|print_help|_check_value|_repr_\w+_|__\w+__")
+# What only benchmarks and the contract suite ask of an engine.
+OUTSIDE = {"pid"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_nothing_stands_here_that_nobody_uses(module: Path) -> None:
+    names = loaded_names()
+    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            used = node.name in names or BY_NAME.fullmatch(node.name) or node.name in OUTSIDE
+            assert used, f"{module}:{node.lineno} {node.name}"

@@ -137,7 +137,7 @@ class Pluriverse:
     ) -> "Measured":
         """Measure assistants with instruments, by name; all is kept, a second call asks nothing anew.
 
-        Raises NotFoundError for an unknown instrument and as `measure.running.measure`.
+        Raises NotFoundError for an unknown instrument and as `measure.measuring.measure`.
         """
         from .measure.data.instruments import find
         from .measure.measuring import measure

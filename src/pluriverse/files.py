@@ -23,7 +23,6 @@ from .errors import NoSpaceError, PluriverseError, UsageError
 PRIVATE, PUBLIC = 0o600, 0o644
 _MOST_JSON = 256 * 2**20  # bytes; an index of a hundred thousand entries has 40 MB
 _LEFT = re.compile(r"\..+\.[0-9a-f]{8}", re.DOTALL)  # as `_beside` makes names
-_HINT = "check who may write to that folder"
 
 
 def make_folder(path: Path, *, private: bool = True) -> None:

@@ -153,7 +153,7 @@ def test_a_tree_lays_shared_tokens_once() -> None:
     assert tree.positions == [2, 3, 4, 5, 3]
     assert tree.sequences == [[0, 1], [0], [0], [0], [1]]
     assert tree.outputs == [1, 2, 3, 4]
-    assert tree.row_after((1, 2, 5, 9)) == 3 and tree.branches == 2
+    assert tree.rows_along((1, 2, 5), (9, 4)) == [2, 3] and tree.branches == 2
 
 
 def test_a_full_tree_takes_no_more_and_stays_as_it_is() -> None:

@@ -14,7 +14,7 @@ from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import Response
 
 from .replaying import items_of, one, scored, written
-from .test_history import told as told_history
+from .test_contested_history import told as told_history
 
 FORCED, UNFORCED, FREE = (f"propositions-{mode}" for mode in ("forced", "unforced", "free"))
 SURVEY = "globalopinionqa"

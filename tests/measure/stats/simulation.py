@@ -37,12 +37,63 @@ def held(simulated: Simulated, questions: int, respondents: int = 1000, seed: in
     return sum(interval.low <= truth <= interval.high for interval, truth in found) / respondents
 
 
+def uniform_over(options: np.ndarray, width: int) -> np.ndarray:
+    """Equal shares for the first k of `width` options; int [questions] to float64 [questions, width]."""
+    k = np.asarray(options)[:, None]
+    return np.where(np.arange(width) < k, 1 / k, 0.0)
+
+
+def drawn(p: np.ndarray, draws: int, generator: np.random.Generator, repeats: int) -> np.ndarray:
+    """Shares among `draws` answers from each distribution; float64 [..., options] to [repeats, ..., options]."""
+    exact = p / p.sum(-1, keepdims=True)
+    return generator.multinomial(draws, exact, size=(repeats, *p.shape[:-1])) / draws
+
+
+def expected_similarity(
+    source: np.ndarray,
+    target: np.ndarray,
+    draws: int | None,
+    options: np.ndarray | int | None = None,
+    ordered: bool = False,
+    repeats: int = 200,
+    seed: int = 20240,
+) -> np.ndarray:
+    """Mean similarity to `target` of whoever gives `draws` answers from `source`, by Monte Carlo; float64 [questions].
+
+    perfect(n) is `expected_similarity(human, human, n)`, uniform(n) `expected_similarity(uniform_over(...), human, n)`.
+    Both arrays float64 [questions, options]; `draws` None means option probabilities, without chance. The error of one
+    question's figure is below .5 / sqrt(repeats).
+    """
+
+    def similarity(p: np.ndarray) -> np.ndarray:
+        return distributions.similarity_w1(p, target, options) if ordered else distributions.similarity_js(p, target)
+
+    if draws is None:
+        return similarity(source)
+    generator = np.random.default_rng(seed)
+    total = np.zeros(len(target))
+    block = max(1, 2_000_000 // max(source.size, 1))
+    for start in range(0, repeats, block):
+        total += similarity(drawn(source, draws, generator, min(block, repeats - start))).sum(0)
+    return total / repeats
+
+
+def by_question(values: np.ndarray, questions: np.ndarray) -> np.ndarray:
+    """Sums and counts per question, to be resampled with `ratio`; float64 [answers], int [answers] to [questions, 2].
+
+    NaN answers (refused, broken) count neither as sum nor as count; a question without any answer is left out.
+    """
+    kept = ~np.isnan(values)
+    _, places = np.unique(questions[kept], return_inverse=True)
+    return np.stack([np.bincount(places, values[kept]), np.bincount(places)], 1)
+
+
 @cache
 def survey() -> dict[str, np.ndarray]:
     """A pool of questions: people's answers, two respondents', an unrelated group's, and what may be expected."""
     g = np.random.default_rng(1)
     options = g.integers(3, 6, POOL)
-    alike = distributions.uniform_over(options, 5)
+    alike = uniform_over(options, 5)
 
     def people() -> np.ndarray:
         raw = g.gamma(0.8, size=(POOL, 5)) * (alike > 0) + 1e-12 * (alike > 0)
@@ -52,14 +103,14 @@ def survey() -> dict[str, np.ndarray]:
     a = 0.6 * human + 0.4 * own
     b = 0.4 * human + 0.6 * own
     return {"options": options, "human": human, "uniform": alike, "a": a, "b": b, "other": else_} | {
-        f"{kind} {name}": distributions.expected_similarity(source, human, DRAWS, options, kind == "w1", repeats=100)
+        f"{kind} {name}": expected_similarity(source, human, DRAWS, options, kind == "w1", repeats=100)
         for kind in ("js", "w1")
         for name, source in (("a", a), ("b", b), ("perfect", human), ("uniform", alike))
     }
 
 
 def answers(g: np.random.Generator, p: np.ndarray) -> np.ndarray:
-    return distributions.drawn(p, DRAWS, g, 1)[0]
+    return drawn(p, DRAWS, g, 1)[0]
 
 
 def asked(g: np.random.Generator, questions: int) -> np.ndarray:
@@ -124,7 +175,7 @@ def accuracy_by_question(g: np.random.Generator, questions: int) -> tuple[Interv
     hard, times = g.beta(1.5, 1, questions), g.integers(1, 9, questions)
     right = (g.random(times.sum()) < np.repeat(hard, times)).astype(float)
     right[g.random(len(right)) < 0.1] = np.nan
-    columns = resampling.by_question(right, np.repeat(np.arange(questions), times))
+    columns = by_question(right, np.repeat(np.arange(questions), times))
     return resampling.of_means(columns, resampling.ratio, bounds=(0.0, 1.0)), 0.6
 
 
@@ -149,12 +200,6 @@ def s_star(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
     return value, float((a - uniform) / (perfect - uniform))
 
 
-def decisive(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
-    pool = survey()
-    values = distributions.decisiveness(pool["a"], pool["options"])
-    return resampling.of_means(values[asked(g, questions)], bounds=(0.0, 1.0)), float(values.mean())
-
-
 @cache
 def _panel() -> np.ndarray:
     pool = survey()
@@ -172,7 +217,7 @@ def diversity(share: bool, draws: int | None) -> Simulated:
     def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
         panel = _panel()[:, asked(g, questions)]
         if draws is not None:
-            panel = distributions.drawn(panel, draws, g, 1)[0]
+            panel = drawn(panel, draws, g, 1)[0]
         value = distributions.diversity(panel, draws)
         return (value.share if share else value.value), _panel_truth()[share]
 
@@ -203,12 +248,6 @@ def covering(figure: int) -> Simulated:
     return simulated
 
 
-def order(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
-    truth = g.uniform(0.05, 0.8)
-    picks = np.where((g.random(questions) < truth)[:, None], [0, 1, 0, 2], [1, 1, 1, 1])
-    return stability.order_sensitivity(picks).value, truth
-
-
 def paraphrases(agreement: bool) -> Simulated:
     def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
         p, m = survey()["a"], 5
@@ -221,13 +260,6 @@ def paraphrases(agreement: bool) -> Simulated:
     return simulated
 
 
-def yes_saying(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
-    lean, truth = g.uniform(0.2, 0.8, questions), 0.2
-    yes = g.binomial(4, np.clip(lean + truth / 2, 0, 1)) / 4
-    other = g.binomial(4, np.clip(1 - lean + truth / 2, 0, 1)) / 4
-    return stability.acquiescence(yes, other), truth
-
-
 def keyed(agreement: bool) -> Simulated:
     def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
         keys, (to_yes, to_no) = np.arange(questions) % 2 == 0, g.uniform(0.2, 0.9, 2)
@@ -238,26 +270,11 @@ def keyed(agreement: bool) -> Simulated:
     return simulated
 
 
-def steered(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
-    """Net gain of one that moves from b to a, toward the people; the control is an unrelated group."""
-    pool, q = survey(), asked(g, questions)
-    before, after = answers(g, pool["b"][q]), answers(g, pool["a"][q])
-    near = [distributions.similarity_js(p, pool[t][q]) for t in ("human", "other") for p in (after, before)]
-    return stability.steering(*near).net, _steered_truth()
-
-
 def steered_elsewhere(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
     """The same with the control on other questions, where the prompt moves answers a little as well."""
     gain = g.beta(2, 3, questions) - g.beta(2, 4, questions)
     cross = g.beta(3, 3, questions) - g.beta(2, 4, questions)
     return stability.net_of_other_questions(gain, -cross), (2 / 5 - 2 / 6) - (3 / 6 - 2 / 6)
-
-
-@cache
-def _steered_truth() -> float:
-    pool = survey()
-    other = [distributions.expected_similarity(pool[p], pool["other"], DRAWS, repeats=100).mean() for p in "ab"]
-    return float(pool["js a"].mean() - pool["js b"].mean() - (other[0] - other[1]))
 
 
 def plain_percentiles(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
@@ -286,20 +303,16 @@ MEASURES: dict[str, Simulated] = {
     "1-JS": similarity("js"),
     "1-W1": similarity("w1"),
     "S*": s_star,
-    "decisiveness": decisive,
     "diversity D": diversity(False, None),
     "share of D": diversity(True, None),
     "diversity D, 30 draws": diversity(False, DRAWS),
     "Overton, panel": covering(0),
     "Overton, one": covering(1),
     "Overton, gain": covering(2),
-    "order sensitivity": order,
     "paraphrase stability": paraphrases(False),
     "paraphrase agreement": paraphrases(True),
-    "acquiescence": yes_saying,
     "acquiescence, balanced keys": keyed(False),
     "agreement, balanced keys": keyed(True),
-    "steering, net": steered,
     "steering, control elsewhere": steered_elsewhere,
     "paired difference": difference,
     "refusal asymmetry": asymmetry,

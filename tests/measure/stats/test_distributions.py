@@ -11,7 +11,7 @@ from pluriverse import settings as settings_module
 from pluriverse.errors import UsageError
 from pluriverse.measure.stats import distributions as d
 
-from .simulation import survey
+from .simulation import drawn, expected_similarity, survey, uniform_over
 
 DATA = settings_module.load().data  # before each test gets an environment of its own
 REPEATS = 40
@@ -34,16 +34,14 @@ def test_options_that_a_question_does_not_have_change_nothing() -> None:
     padded, other = np.append(p, [0.0, 0.0]), np.append(q, [0.0, 0.0])
     assert d.similarity_js(padded, other) == pytest.approx(d.similarity_js(p, q))
     assert d.similarity_w1(padded, other, 3) == pytest.approx(d.similarity_w1(p, q))
-    assert d.decisiveness(padded, 3) == pytest.approx(d.decisiveness(p))
-    assert d.uniform_over(np.array([2, 3]), 3) == pytest.approx(np.array([[0.5, 0.5, 0], [1 / 3] * 3]))
+    assert uniform_over(np.array([2, 3]), 3) == pytest.approx(np.array([[0.5, 0.5, 0], [1 / 3] * 3]))
     with pytest.raises(UsageError, match="two options"):
         d.similarity_w1(np.ones(1), np.ones(1))
 
 
-def test_entropy_and_decisiveness() -> None:
+def test_entropy() -> None:
     assert d.entropy(np.full(8, 1 / 8)) == pytest.approx(3)
-    assert d.decisiveness(np.full(8, 1 / 8)) == pytest.approx(0)
-    assert d.entropy(np.eye(3)[1]) == 0 and d.decisiveness(np.eye(3)[1]) == 1
+    assert d.entropy(np.eye(3)[1]) == 0
 
 
 def test_s_star_puts_lot_at_0_and_people_at_1() -> None:
@@ -68,10 +66,10 @@ def test_known_diversity_is_recovered_from_probabilities_and_from_draws() -> Non
     panel = np.stack([pool["a"], pool["b"], pool["other"], pool["human"]])
     truth = d.diversity(panel)
     for draws, off in ((30, 0.01), (10, 0.06)):
-        shares = d.drawn(panel, draws, generator, 1)[0]
+        shares = drawn(panel, draws, generator, 1)[0]
         assert d.diversity(shares, draws).value.value == pytest.approx(truth.value.value, rel=off)
         assert d.diversity(shares).value.value > 1.25 * truth.value.value  # chance taken for diversity
-    twins = d.drawn(np.stack([pool["a"]] * 4), 30, generator, 1)[0]
+    twins = drawn(np.stack([pool["a"]] * 4), 30, generator, 1)[0]
     assert d.diversity(twins, 30).share.value == pytest.approx(0, abs=0.005)
     with pytest.raises(UsageError, match="too few"):
         d.diversity(panel, 3)
@@ -102,7 +100,7 @@ def test_anchors_of_exact_distributions() -> None:
     shares, k, pairs = people()
     assert (len(shares), len(pairs)) == (4624, 11479)
     width = shares.shape[1]
-    uniform = similarity(d.uniform_over(k, width), shares, k).mean(1)
+    uniform = similarity(uniform_over(k, width), shares, k).mean(1)
     modal = similarity(np.eye(width)[shares.argmax(1)], shares, k).mean(1)
     fixed = sum(similarity(np.eye(width)[j], shares, k) * (j < k) / k for j in range(width)).mean(1)
     other = similarity(shares[pairs[:, 0]], shares[pairs[:, 1]], k[pairs[:, 0]])
@@ -136,10 +134,10 @@ def test_anchors_of_draws(
 
     def mean(source: np.ndarray, target: np.ndarray, options: np.ndarray) -> np.ndarray:
         return np.array(
-            [d.expected_similarity(source, target, draws, options, kind, REPEATS).mean() for kind in (False, True)]
+            [expected_similarity(source, target, draws, options, kind, REPEATS).mean() for kind in (False, True)]
         )
 
-    lot = d.uniform_over(k, shares.shape[1])
+    lot = uniform_over(k, shares.shape[1])
     best, worst = mean(shares, shares, k), mean(lot, shares, k)
     beside = (mean(shares[a], shares[b], k[a]) + mean(shares[b], shares[a], k[a])) / 2
     assert best == pytest.approx(perfect, abs=ROUNDED)

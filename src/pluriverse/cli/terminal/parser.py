@@ -18,7 +18,6 @@ Run = Callable[[argparse.Namespace, "Output", "Settings"], int]
 """A command: its arguments, where it speaks and what the environment says; returns the exit code."""
 
 GROUPS = ("Talk", "Assistants and panels", "Models and this machine", "Measure")
-COMMON = ("--json", "--quiet", "--no-color", "--debug")
 
 
 class HelpAsked(Exception):

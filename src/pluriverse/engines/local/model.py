@@ -150,9 +150,6 @@ class Model:
                 return tokens
         return 0
 
-    def detokenize(self, tokens: Sequence[int]) -> bytes:
-        return b"".join(self.piece(token) for token in tokens)
-
     def close(self) -> None:
         if self.handle:
             self.library.llama_model_free(self.handle)

@@ -95,10 +95,6 @@ class Tree:
             if not node.children:
                 self.branches += 1
 
-    def row_after(self, path: Sequence[int]) -> int:
-        """The row whose logits predict what comes after these tokens behind the trunk."""
-        return self._node(self._root, path).row
-
     def rows_along(self, path: Sequence[int], continuation: Sequence[int]) -> list[int]:
         """For every token of a continuation of `path` the row whose logits predict it."""
         node = self._node(self._root, path)

@@ -132,7 +132,7 @@ class ConfusionMatrix:
         return wilson(sum(self.counts[place][place] for place in range(len(self.labels))), self.number)
 
     def against_rest(self, label: str) -> Confusion:
-        """The counts that correct an observed rate of `label` (`statistics.rates.corrected`)."""
+        """The counts that correct an observed rate of `label` (`stats.rates.corrected`)."""
         place = self.labels.index(label)
         hit = self.counts[place][place]
         missed = sum(self.counts[place]) - hit

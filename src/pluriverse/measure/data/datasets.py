@@ -118,8 +118,8 @@ def consent(name: str, settings: Settings) -> None:
 
 
 async def labelled(name: str, settings: Settings) -> Path:
-    """The folder under whose gold/ a set of `classes.gold` lies: PLURIVERSE_DATA, where it has gold/ (any part of the
-    sets), else where the files as published are, which are fetched once. Raises what `bytes_of` raises."""
+    """The folder under whose gold/ a set of `classify.labelled` lies: PLURIVERSE_DATA, where it has gold/ (any part of
+    the sets), else where the files as published are, which are fetched once. Raises what `bytes_of` raises."""
     if settings.data and (settings.data / "gold" / name).is_dir():
         return settings.data
     files = of_set(f"gold-{name}")

@@ -56,10 +56,6 @@ class Verdict:
     votes: tuple[Vote, ...]
 
     @property
-    def abstentions(self) -> int:
-        return sum(vote.label is None for vote in self.votes)
-
-    @property
     def unanimous(self) -> bool:
         """All judges voted, and alike; one judge alone is not unanimous."""
         return len(self.votes) > 1 and len({vote.label for vote in self.votes}) == 1 and self.label is not None

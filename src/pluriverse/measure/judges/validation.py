@@ -1,7 +1,7 @@
 """How far a judge or a jury can be trusted with a question: its verdicts on texts of which people told the label.
 
-Each judge is asked once per question about a small balanced sample of the held halves (`classes.gold`); its votes are
-kept by its weights and the question's version, so that any jury's majority can be counted from them. Texts are not
+Each judge is asked once per question about a small balanced sample of the held halves (`classify.labelled`); its votes
+are kept by its weights and the question's version, so that any jury's majority can be counted from them. Texts are not
 kept. Knows votes and counts; `run.judging` asks.
 """
 

@@ -1,7 +1,7 @@
 """Which side texts on public issues take, by framing, and how far they lean to left or right where sides are known.
 
-By rules (`classes.stance`), or by judges where their verdict stands in `metadata.stance`. Rules never say neutral: what
-has no clear balance is called neutral or unclear. Knows rows; no formulas.
+By rules (`classify.stance`), or by judges where their verdict stands in `metadata.stance`. Rules never say neutral:
+what has no clear balance is called neutral or unclear. Knows rows; no formulas.
 """
 
 from collections.abc import Sequence

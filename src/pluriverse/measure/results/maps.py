@@ -3,7 +3,7 @@
 Only axes are drawn that hold on people: fitted on their answers, or read from texts by what was checked on texts that
 people labelled (`Labelled`). On people's map assistants stand where their option probabilities put them, averaged over
 rotations, then wordings; "don't know" is dropped on both sides. Knows rows, figures and the report's `Map`; the
-mathematics of axes is `statistics.mapping`'s.
+mathematics of axes is `stats.mapping`'s.
 """
 
 import math

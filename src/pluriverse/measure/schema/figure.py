@@ -38,7 +38,3 @@ class Figure:
             "note": self.note,
             "reciting": self.reciting,
         }
-
-
-def figure_of(document: dict[str, Any]) -> Figure:
-    return Figure(**{name: document[name] for name in Figure.__dataclass_fields__ if name in document})

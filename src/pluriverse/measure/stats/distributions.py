@@ -13,9 +13,6 @@ from ...errors import UsageError
 from .intervals import LEVEL, Interval
 from .resampling import of_means, ratio
 
-_REPEATS = 200  # Monte Carlo rounds per question: over 50 questions a mean is right to .002 at one draw, .001 at 30
-_SEED = 20240
-
 
 def entropy(p: np.ndarray) -> np.ndarray:
     """-sum p log2 p in bits; float64 [..., options] to [...]."""
@@ -41,56 +38,6 @@ def similarity_w1(p: np.ndarray, q: np.ndarray, options: np.ndarray | int | None
         raise UsageError("a question with fewer than two options measures nothing", "leave such questions out")
     apart = np.abs(np.cumsum(p - q, -1)[..., :-1]).sum(-1)
     return np.asarray(1 - apart / (k - 1))
-
-
-def decisiveness(p: np.ndarray, options: np.ndarray | int | None = None) -> np.ndarray:
-    """1 - H / log2 k: 0 for all options alike, 1 for always the same; shapes as `similarity_w1`.
-
-    Average over option orders first: one order alone measures a taste for places.
-    """
-    k = np.asarray(p.shape[-1] if options is None else options)
-    return np.asarray(1 - entropy(p) / np.log2(k))
-
-
-def uniform_over(options: np.ndarray, width: int) -> np.ndarray:
-    """Equal shares for the first k of `width` options; int [questions] to float64 [questions, width]."""
-    k = np.asarray(options)[:, None]
-    return np.where(np.arange(width) < k, 1 / k, 0.0)
-
-
-def drawn(p: np.ndarray, draws: int, generator: np.random.Generator, repeats: int) -> np.ndarray:
-    """Shares among `draws` answers from each distribution; float64 [..., options] to [repeats, ..., options]."""
-    exact = p / p.sum(-1, keepdims=True)
-    return generator.multinomial(draws, exact, size=(repeats, *p.shape[:-1])) / draws
-
-
-def expected_similarity(
-    source: np.ndarray,
-    target: np.ndarray,
-    draws: int | None,
-    options: np.ndarray | int | None = None,
-    ordered: bool = False,
-    repeats: int = _REPEATS,
-    seed: int = _SEED,
-) -> np.ndarray:
-    """Mean similarity to `target` of whoever gives `draws` answers from `source`, by Monte Carlo; float64 [questions].
-
-    perfect(n) is `expected_similarity(human, human, n)`, uniform(n) `expected_similarity(uniform_over(...), human, n)`.
-    Both arrays float64 [questions, options]; `draws` None means option probabilities, without chance. The error of one
-    question's figure is below .5 / sqrt(repeats).
-    """
-
-    def similarity(p: np.ndarray) -> np.ndarray:
-        return similarity_w1(p, target, options) if ordered else similarity_js(p, target)
-
-    if draws is None:
-        return similarity(source)
-    generator = np.random.default_rng(seed)
-    total = np.zeros(len(target))
-    block = max(1, 2_000_000 // max(source.size, 1))
-    for start in range(0, repeats, block):
-        total += similarity(drawn(source, draws, generator, min(block, repeats - start))).sum(0)
-    return total / repeats
 
 
 def chance_corrected(

@@ -42,7 +42,7 @@ def paired_rates(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int =
     """r(a) less r(b) over matched pairs, with McNemar's exact p; bool [pairs] each.
 
     Refusal asymmetry: `a` are refusals on one target's questions, `b` on the matched target's.
-    Pairs needed for a gap d at discordance q with 80 % power: 7.84 q / d^2 (`pairs_needed`).
+    Pairs needed for a gap d at discordance q with 80 % power: 7.84 q / d^2.
     """
     yes, other = np.asarray(a, bool), np.asarray(b, bool)
     p = mcnemar(int((yes & ~other).sum()), int((other & ~yes).sum()))
@@ -51,11 +51,6 @@ def paired_rates(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int =
         return Paired(Interval(0.0, -most, most, len(yes)), p, p)
     difference = of_means(yes.astype(float) - other, bounds=(-1.0, 1.0), rounds=rounds, seed=seed)
     return Paired(difference, p, p)
-
-
-def pairs_needed(gap: float, discordance: float) -> int:
-    """Pairs for 80 % power at 5 %: 7.84 q / d^2, for a gap d between rates and a share q of pairs that differ."""
-    return int(np.ceil(7.84 * discordance / gap**2 - 1e-9))
 
 
 def all_pairs(

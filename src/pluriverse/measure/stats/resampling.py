@@ -46,16 +46,6 @@ def trusted(interval: Interval) -> bool:
     return interval.number >= LEAST
 
 
-def by_question(values: np.ndarray, questions: np.ndarray) -> np.ndarray:
-    """Sums and counts per question, to be resampled with `ratio`; float64 [answers], int [answers] to [questions, 2].
-
-    NaN answers (refused, broken) count neither as sum nor as count; a question without any answer is left out.
-    """
-    kept = ~np.isnan(values)
-    _, places = np.unique(questions[kept], return_inverse=True)
-    return np.stack([np.bincount(places, values[kept]), np.bincount(places)], 1)
-
-
 def of_means(
     columns: np.ndarray,
     combine: Combine = first,

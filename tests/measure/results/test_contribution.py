@@ -13,7 +13,7 @@ from pluriverse.measure.run.record import Run
 from pluriverse.measure.schema.figure import Figure
 from pluriverse.report.page import render
 
-from .handmade import check_sensitivity, proof, propositions, recorded, respondent, scored
+from ..handmade import check_sensitivity, proof, propositions, recorded, respondent, scored
 
 A, B, C = respondent("a"), respondent("b"), respondent("c")
 NAME = "propositions-forced"

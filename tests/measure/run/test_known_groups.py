@@ -17,7 +17,7 @@ from pluriverse.measure.schema.items import Item, key_of
 from pluriverse.measure.schema.responses import Respondent, Response, blank
 from pluriverse.measure.stats.verdict import finding
 
-from .metrics.replaying import DATA, items_of
+from ..metrics.replaying import DATA, items_of
 
 
 def proof(**changes: object) -> SensitivityCheck:

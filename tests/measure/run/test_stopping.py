@@ -23,7 +23,7 @@ from pluriverse.measure.schema.items import Item
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
-from .handmade import recorded, respondent, scored, sums
+from ..handmade import recorded, respondent, scored, sums
 
 QUIZ = Instrument(
     "quiz", "A quiz", "expertise", "1", "none", (), ("en",), "Apache-2.0", "us", ("accuracy",), "nothing"

@@ -22,7 +22,7 @@ from pluriverse.measure.schema.items import Item
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
-from .handmade import TALK
+from ..handmade import TALK
 
 ANA = Assistant("ana", system="You are Ana.", base="scripted")
 ITEMS = [Item(f"t{n}", f"What of {n}?", "chat", max_tokens=12) for n in range(12)]

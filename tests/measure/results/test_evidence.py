@@ -14,7 +14,7 @@ from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import blank
 from pluriverse.report.page import card_page, render
 
-from .handmade import proof, propositions, recorded, requests, respondent, scored, written
+from ..handmade import proof, propositions, recorded, requests, respondent, scored, written
 
 DUTY, OUTCOMES = respondent("duty"), respondent("outcomes")
 HOSTILE = "</p><script>alert(1)</script> \u202egnp"

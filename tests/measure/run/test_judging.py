@@ -51,7 +51,7 @@ from pluriverse.report.page import render
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
-from .handmade import recorded, requests, respondent, written
+from ..handmade import recorded, requests, respondent, written
 
 DATA = settings_module.load().data  # before each test gets an environment of its own
 VIEWS = replace(find("propositions-free"), name="views", measures=("agreement", "shares"), opposites=None)

@@ -386,7 +386,7 @@ def test_thinking_is_in_no_class_and_no_figure(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     who = [scripted(tmp_path, "plain", PLAIN), *(scripted(tmp_path, name, text) for name, text in THOUGHTS.items())]
-    monkeypatch.setattr("tests.measure.test_running.SAID", said())
+    monkeypatch.setattr("tests.measure.test_measuring.SAID", said())
     done = last(run(settings, [TALK], who))
     assert {(row.text, row.kind, row.unfinished) for row in done.run.responses} == {(PLAIN, "answer", False)}
     assert {row.assistant: row.thinking for row in done.run.responses} == {
@@ -401,7 +401,7 @@ def test_thinking_is_in_no_class_and_no_figure(
 def test_a_reply_that_only_thought_counts_nowhere_and_is_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.measure.test_running.SAID", said())
+    monkeypatch.setattr("tests.measure.test_measuring.SAID", said())
     some = f'[[rule]]\nquestion = "[01]"\nreplies = ["<think>{REFUSAL}"]\n[[rule]]\nreplies = ["{PLAIN}"]'
     mixed = scripted(tmp_path, "mixed", PLAIN)
     (tmp_path / "mixed.toml").write_text(some)

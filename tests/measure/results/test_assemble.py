@@ -24,7 +24,7 @@ from pluriverse.measure.stats.intervals import auc, clustered
 from pluriverse.measure.stats.rates import corrected
 from pluriverse.report.page import render
 
-from .handmade import (
+from ..handmade import (
     BASE,
     proof,
     propositions,
@@ -36,7 +36,7 @@ from .handmade import (
     surveys,
     written,
 )
-from .metrics.replaying import DATA
+from ..metrics.replaying import DATA
 
 A, B, C = respondent("a"), respondent("b"), respondent("c")
 LEFT = [0.9 if n % 2 == (n % 4 < 2) else 0.1 for n in range(24)]  # yes to what is left, no to what is right

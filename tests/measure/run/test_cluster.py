@@ -26,7 +26,7 @@ from pluriverse.measure.schema.responses import Response
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
-from .handmade import QUIZ, TALK
+from ..handmade import QUIZ, TALK
 
 RAW = [Item(f"q{n}", f"Question {n}:", "raw", (" yes", " no"), target=(n % 2,)) for n in range(150)]
 SAID = [Item(f"t{n}", f"What do you think of {n}?", "chat", max_tokens=12, draws=2) for n in range(40)]

@@ -15,7 +15,7 @@ from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import Respondent, Response
 
-from .handmade import BASE, proof, propositions, recorded, respondent, scored, written
+from ..handmade import BASE, proof, propositions, recorded, respondent, scored, written
 
 OWN, OTHER, FREE = "propositions-forced", "persona-ethics", "persona-ethics-free"
 LEFT, RIGHT = respondent("progressive"), respondent("conservative")
