@@ -175,3 +175,12 @@ def test_nobody_else_makes_files_and_folders(module: Path) -> None:
             if node.func.attr == "open" and ast.unparse(node.func.value) != "os":
                 modes = [each.value for each in node.args if isinstance(each, ast.Constant)]
                 assert not any(set(str(each)) & set("wax") for each in modes), where
+
+
+def test_links_in_a_circle_are_told_and_stay(tmp_path: Path) -> None:
+    circle = tmp_path / "circle.md"
+    circle.symlink_to(tmp_path / "other.md")
+    (tmp_path / "other.md").symlink_to(circle)
+    with pytest.raises(PluriverseError, match="cannot be written"):
+        files.write_out(circle, "text")
+    assert circle.is_symlink() and len(list(tmp_path.iterdir())) == 2

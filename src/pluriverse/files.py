@@ -74,7 +74,9 @@ def write(path: Path, content: str | bytes, *, overwrite: bool = True) -> None:
 def write_out(path: Path, content: str | bytes) -> None:
     """Write where the user says, also through a link, or to a device or pipe. NoSpaceError, PluriverseError."""
     try:
-        path = path.resolve()
+        path = Path(os.path.realpath(path))  # a path's own way has two answers to links that lead in a circle
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         make_folder(path.parent, private=False)
         found = path.stat().st_mode if path.exists() else None
         if found is None or stat.S_ISREG(found):

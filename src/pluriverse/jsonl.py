@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from .errors import IntegrityError, NoSpaceError
+from .files import read
 
 T = TypeVar("T")
 _DEEPEST = 64
+_MOST = 2**40  # bytes: any file, but nothing that has no end
 MISREAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What a document raises that is JSON, but not what it should be: null, a list, numbers for texts, nested too deep."""
 
@@ -67,6 +69,6 @@ def shallow(value: Any, left: int = _DEEPEST) -> None:
 def _content(path: Path) -> bytes:
     """Empty where there is nothing; IntegrityError for a folder in its place, or what may not be read."""
     try:
-        return path.read_bytes() if path.exists() else b""
+        return read(path, _MOST) if path.exists() else b""
     except OSError as error:
         raise IntegrityError(f"{path} cannot be read: {error.strerror}", "move it away, then call again") from error

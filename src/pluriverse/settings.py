@@ -82,9 +82,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     env = os.environ if environ is None else environ
     home = env.get("PLURIVERSE_HOME")
     return Settings(
-        home=Path(home).expanduser() if home else _platform_home(),
-        stores=_paths(env.get("PLURIVERSE_STORES", "")),
-        folders=_paths(env.get("PLURIVERSE_FOLDERS", "")),
+        home=_path("PLURIVERSE_HOME", home) if home else _platform_home(),
+        stores=_paths("PLURIVERSE_STORES", env),
+        folders=_paths("PLURIVERSE_FOLDERS", env),
         mirrors=tuple(
             part.strip().rstrip("/") for part in env.get("PLURIVERSE_MIRRORS", "").split(",") if part.strip()
         ),
@@ -94,7 +94,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         threads=_count("PLURIVERSE_THREADS", env["PLURIVERSE_THREADS"]) if env.get("PLURIVERSE_THREADS") else None,
         flash_attention=_switch("PLURIVERSE_FLASH", env["PLURIVERSE_FLASH"]) if env.get("PLURIVERSE_FLASH") else None,
         history=_switch("PLURIVERSE_HISTORY", env.get("PLURIVERSE_HISTORY", "on")),
-        data=Path(env["PLURIVERSE_DATA"]).expanduser() if env.get("PLURIVERSE_DATA") else None,
+        data=_path("PLURIVERSE_DATA", env["PLURIVERSE_DATA"]) if env.get("PLURIVERSE_DATA") else None,
         editor=env.get("VISUAL") or env.get("EDITOR") or None,
         colour=not env.get("NO_COLOR"),
         redraws=env.get("TERM") != "dumb",
@@ -135,8 +135,15 @@ def _platform_home() -> Path:
     return user_data_path("pluriverse", appauthor=False)
 
 
-def _paths(text: str) -> tuple[Path, ...]:
-    return tuple(Path(part).expanduser() for part in text.split(os.pathsep) if part)
+def _paths(name: str, env: Mapping[str, str]) -> tuple[Path, ...]:
+    return tuple(_path(name, part) for part in env.get(name, "").split(os.pathsep) if part)
+
+
+def _path(name: str, text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # ~NAME of nobody, or ~ of a user without a home
+        raise UsageError(f"{name} is {text!r}, and that has no home folder", "write the whole path") from None
 
 
 def _switch(name: str, text: str) -> bool:
@@ -149,14 +156,14 @@ def _switch(name: str, text: str) -> bool:
 
 
 def _count(name: str, text: str) -> int:
-    if text.isdecimal() and int(text) > 0:
+    if text.isdecimal() and len(text) < 5 and int(text) > 0:
         return int(text)
-    raise UsageError(f"{name} is {text!r}", f"set it to a whole number above 0, e.g. {name}=4")
+    raise UsageError(f"{name} is {text!r}", f"set it to a whole number from 1 to 9999, e.g. {name}=4")
 
 
 def _bytes(name: str, text: str) -> int:
     units = {"K": 1024, "M": 1024**2, "G": 1024**3}
     number, unit = (text[:-1], units[text[-1].upper()]) if text[-1].upper() in units else (text, 1)
-    if number.isdecimal() and int(number) > 0:
+    if number.isdecimal() and len(number) < 19 and int(number) > 0:
         return int(number) * unit
     raise UsageError(f"{name} is {text!r}", f"set it to a number of bytes, e.g. {name}=4G")

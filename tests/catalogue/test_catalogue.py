@@ -48,7 +48,7 @@ def test_references() -> None:
 @pytest.mark.parametrize(
     "ref",
     ["", "nothing", "hf:Owner", "hf:Owner/Repo", "hf:Owner/Repo/x.bin", "https://", "https://x/a.gguf#md5=1",
-     "https://x/a.gguf#sha256=abc", "wheel:evil==1/x.gguf"],
+     "https://x/a.gguf#sha256=abc", "wheel:evil==1/x.gguf", "http://[::1/x", "http://x:99999/a.gguf", "http://[v.x]/"],
 )  # fmt: skip
 def test_what_is_no_reference_is_refused_in_words(ref: str) -> None:
     with pytest.raises(UsageError) as error:

@@ -95,6 +95,24 @@ def test_bad_setting_is_told_in_words(call: Call, monkeypatch: pytest.MonkeyPatc
     assert call("ls", "--json").document["error"]["kind"] == "usage"
 
 
+@pytest.mark.parametrize("name", ["PLURIVERSE_HOME", "PLURIVERSE_DATA", "PLURIVERSE_STORES", "PLURIVERSE_FOLDERS"])
+def test_a_folder_of_nobody_is_told_by_its_variable(name: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "~nobody-of-that-name/x")
+    error = call("ls", "--json").document["error"]
+    assert error["kind"] == "usage" and name in error["message"]
+
+
+@pytest.mark.parametrize("name", ["PLURIVERSE_THREADS", "PLURIVERSE_MEMORY"])
+def test_a_number_of_thousands_of_digits_is_told(name: str, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "1" * 5000)
+    assert call("ls", "--json").document["error"]["kind"] == "usage"
+
+
+def test_a_script_of_nobody_is_told(call: Call) -> None:
+    result = call("ask", "Hello?", "--with", "duty", "--base", "scripted:~nobody-of-that-name/a.toml", "--json")
+    assert "unexpected" not in result.err and "cannot be read" in result.err
+
+
 def test_unexpected_mistake_is_a_sentence(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by 0")

@@ -132,6 +132,7 @@ def test_what_is_sent_packed_is_not_unpacked(serve: Serve, puller: Puller, store
         ({"location": "/m.gguf"}, "redirect"),
         ({"location": "ftp://127.0.0.1/x"}, "ftp"),
         ({"location": "http://["}, ""),
+        ({"location": "http://127.0.0.1:99999/"}, ""),
     ],
 )
 def test_senseless_headers_are_told_in_words(serve: Serve, puller: Puller, headers: dict[str, str], words: str) -> None:

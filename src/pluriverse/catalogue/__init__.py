@@ -140,7 +140,11 @@ def _url(ref: str) -> Pullable:
         if kind != "sha256":
             raise UsageError(f"{fragment!r} after the address is not understood", "write #sha256=<64 hex digits>")
         digest = Digest(f"sha256:{value}")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:  # a bracket without its other, a port beyond 65535
+        raise UsageError(f"{ref!r} is no address: {error}", "write http(s)://HOST/FILE.gguf") from None
     if not parts.hostname:
         raise UsageError(f"{ref!r} names no host")
     return Pullable(ref, _name(unquote(parts.path)), (UrlSource(url),), digest)

@@ -82,7 +82,7 @@ class Script:
             raise NotFoundError(
                 f"there is no script {name!r}", 'use "scripted" or "scripted:/path/of/a.toml"'
             ) from None
-        except (tomllib.TOMLDecodeError, TypeError, re.error, OSError) as error:
+        except (tomllib.TOMLDecodeError, TypeError, re.error, OSError, RuntimeError) as error:  # the last: ~ of nobody
             raise UsageError(f"the script {name!r} cannot be read: {error}") from error
 
     @classmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from ..errors import IntegrityError, PluriverseError
+from ..files import appending, make_folder
 from ..jsonl import append, cut_torn_line, whole_lines
 
 Found = dict[str, Any]
@@ -26,13 +27,13 @@ class Losses:
 
     def __enter__(self) -> Self:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             cut_torn_line(self._path)
             try:
                 self._known = dict(whole_lines(self._path, _read, "comparison", "it will be compared again"))
             except IntegrityError:
                 self._path.unlink()
-            self._file = self._path.open("ab")
+            self._file = appending(self._path)
         except OSError as error:
             raise PluriverseError(f"{self._path} cannot be written: {error.strerror}", "set PLURIVERSE_HOME") from error
         return self

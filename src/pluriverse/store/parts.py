@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+from ..files import fill
 from ..values import Pullable, Source
 from .sources import ByteStream, Earlier
 
@@ -37,7 +38,7 @@ class Part:
     def note(self, source: Source, stream: ByteStream) -> None:
         """Keep what is said of the whole. Once the old bytes are gone: a kill must not leave them under a new note."""
         note = {"source": str(source), "validator": stream.validator, "total": stream.size}
-        self._note.write_text(json.dumps(note), "utf-8")
+        fill(self._note, json.dumps(note))
 
     def link_to(self, file: Path) -> bool:
         """Share the bytes of a file on the same disk instead of copying them."""

@@ -17,7 +17,7 @@ from importlib import resources
 from pathlib import Path
 
 from ...errors import IntegrityError, UnreachableError, UsageError
-from ...files import write
+from ...files import read_json, write
 from ...settings import Settings
 
 _HOME = "https://raw.githubusercontent.com"
@@ -186,7 +186,7 @@ def _described(table: dict[str, str], word: str, size: int, digest: str) -> Data
 def _agreed(settings: Settings) -> dict[str, str]:
     """What was agreed to; nothing where the file is not there or cannot be understood."""
     try:
-        document = json.loads((settings.home / _KEPT).read_text("utf-8"))
+        document = read_json(settings.home / _KEPT)
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

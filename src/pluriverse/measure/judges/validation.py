@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...files import write
+from ...files import read_json, write
 from ...jsonl import MISREAD
 from ..classify.labelled import ConfusionMatrix, LabelledText, confusion, gold
 from ..classify.rules import classify
@@ -253,7 +253,7 @@ class JudgeValidations:
 
     def all(self) -> tuple[JudgeValidation, ...]:
         try:
-            documents = json.loads(self._path.read_text("utf-8"))
+            documents = read_json(self._path)
             return tuple(
                 JudgeValidation(JudgeIdentity(**each["judge"]), each["prompt"], each["version"],
                       tuple(Answer(**answer) for answer in each["answers"]))

@@ -8,7 +8,6 @@ at once do not wait for one another: the second keeps nothing. Knows files; asks
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Self
@@ -16,6 +15,7 @@ from typing import IO, Any, Self
 from filelock import FileLock, Timeout
 
 from ...errors import IntegrityError, PluriverseError
+from ...files import appending, make_folder
 from ...jsonl import append, cut_torn_line, whole_lines
 from ..classify.rows import row_of
 from ..schema.responses import Response
@@ -31,14 +31,15 @@ class CheckRows:
         key = hashlib.sha256(json.dumps(decided_by, sort_keys=True, default=str).encode()).hexdigest()[:12]
         self.folder = home / "checks" / f"{instrument}-{key}"
         self.path = self.folder / "responses.jsonl"
-        self._lock = FileLock(self.folder / "lock", timeout=0)
+        self._lock = FileLock(self.folder / "lock", timeout=0, mode=0o600)
         self._prompts = prompts
         self._file: IO[bytes] | None = None
         self._rows: dict[Place, Response] = {}
 
     def __enter__(self) -> Self:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder.parent)
+            make_folder(self.folder)
             self._lock.acquire()
         except Timeout:
             return self
@@ -49,7 +50,7 @@ class CheckRows:
         cut_torn_line(self.path)
         for each in self._read():
             self._rows[each.respondent, each.cell] = each
-        self._file = open(self.path, "ab", opener=_private)  # a path's own open takes no opener
+        self._file = appending(self.path)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -75,7 +76,3 @@ class CheckRows:
 
     def _row(self, document: Mapping[str, Any]) -> Response:
         return row_of(document, self._prompts)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

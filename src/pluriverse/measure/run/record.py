@@ -20,7 +20,7 @@ from typing import IO, Any, Self
 from filelock import FileLock, Timeout
 
 from ...errors import IntegrityError, NotFoundError, PluriverseError
-from ...files import appending, make_folder, write
+from ...files import appending, make_folder, read_json, write
 from ...jsonl import MISREAD, append, cut_torn_line, shallow, whole_lines
 from ..classify.rows import row_of
 from ..judges.validation import JudgeValidation, JudgeValidations
@@ -209,7 +209,7 @@ def _run(folder: Path) -> Run:
 def _described(folder: Path) -> tuple[Plan, str]:
     """What was planned and when, without a row."""
     try:
-        document = json.loads((folder / "run.json").read_text("utf-8"))
+        document = read_json(folder / "run.json")
         shallow(document)
         _kinds(document)
         plan = Plan(

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ...files import write
+from ...files import read_json, write
 from ...jsonl import MISREAD
 from ..data.instruments import known
 from ..schema.instrument import Instrument
@@ -112,7 +112,7 @@ class KeptChecks:
 
     def all(self) -> list[SensitivityCheck]:
         try:
-            return [_proof(each) for each in json.loads(self._path.read_text("utf-8"))]
+            return [_proof(each) for each in read_json(self._path)]
         except (OSError, *MISREAD):
             return []  # asked again
 

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from ...errors import UnreachableError
 from ...settings import connecting_variables
 
+CANNOT = (OSError, ValueError, OverflowError, ExceptionGroup)
+"""What a client raises, besides its own errors, of an address that it cannot use: a port beyond 65535, say."""
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -29,6 +31,8 @@ def cannot_connect(what: str, error: Exception) -> UnreachableError:
 
 
 def words(error: Exception) -> str:
+    while isinstance(error, ExceptionGroup):  # of the tasks in which a client tries a host's addresses
+        error = error.exceptions[0]
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

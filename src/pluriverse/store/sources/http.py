@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from ...errors import UnreachableError
-from .connecting import cannot_connect, words
+from .connecting import CANNOT, cannot_connect, words
 from .stream import ByteStream, Earlier, StartOver
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def open_url(url: str, earlier: Earlier, headers: Mapping[str, str] | None
         stack.push_async_callback(download.close)
         try:
             start = await download.open(earlier.bytes)
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, *CANNOT) as error:
             raise cannot_connect(url, error) from error
         yield ByteStream(download.chunks(start), start=start, size=download.total, validator=download.validator)
 
@@ -124,7 +124,7 @@ class _Download:
             await asyncio.sleep(_WAIT_S * tries)
             try:
                 start = await self.open(at)
-            except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ValueError) as error:
+            except (httpx2.HTTPError, httpx2.InvalidURL, *CANNOT) as error:
                 broken, tries = error, tries + 1
                 continue
             if start != at:
