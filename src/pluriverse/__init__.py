@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         ReplyFinished,
         ReplyStarted,
         ReplyThought,
+        ReplyWaits,
     )
     from .runtime.replies import Replies, Reply
     from .settings import Settings
@@ -58,6 +59,7 @@ _HOMES = {
     "runtime.events": (
         *("AskEvent", "AskFinished", "Fetching", "Loading", "ReplyChunk", "ReplyFinished", "ReplyStarted"),
         "ReplyThought",
+        "ReplyWaits",
     ),
     "runtime.replies": ("Replies", "Reply"),
     "assistants": ("Assistant", "Guidance", "Panel"),
@@ -108,6 +110,7 @@ __all__ = [
     "ReplyFinished",
     "ReplyStarted",
     "ReplyThought",
+    "ReplyWaits",
     "Sampling",
     "Score",
     "Settings",

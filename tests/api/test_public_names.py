@@ -39,6 +39,7 @@ PUBLIC = [
     "ReplyFinished",
     "ReplyStarted",
     "ReplyThought",
+    "ReplyWaits",
     "Sampling",
     "Score",
     "Settings",

@@ -105,7 +105,15 @@ class Failed:
     error: PluriverseError
 
 
-EngineEvent = Started | Chunk | Thought | Finished | Failed
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Other engines of this user are at work, and their turns make this one wait for long; said for one request of a
+    call, at most once. May come at any time before that request ends."""
+
+    index: int
+
+
+EngineEvent = Started | Chunk | Thought | Finished | Failed | Waiting
 
 
 @dataclass(frozen=True, slots=True)

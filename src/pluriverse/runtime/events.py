@@ -2,7 +2,7 @@
 
 A surface draws them, a server streams them, a test collects them. `index` is an assistant's place among those asked.
 The order for each index is ReplyStarted, ReplyChunk or ReplyThought..., then exactly one ReplyFinished (which may come
-alone, with an error); AskFinished is the last event of all.
+alone, with an error), with a ReplyWaits among them where the machine is busy; AskFinished is the last event of all.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,13 @@ class Loading:
     """An engine is being made ready for this base; it may be loaded already."""
 
     base: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWaits:
+    """Other engines of this user are at work, and this one's turn is long in coming. May come before or after words."""
+
+    index: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +88,4 @@ class AskFinished:
         return self.replies.failure
 
 
-AskEvent = Fetching | Loading | ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | AskFinished
+AskEvent = Fetching | Loading | ReplyWaits | ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | AskFinished

@@ -6,11 +6,22 @@ Knows one assistant's request and the times at which things happened to it; neve
 from dataclasses import dataclass, replace
 
 from ..assistants import Assistant, Opposite, Shelf, opposite_of
-from ..engines.contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Guide, Request, Started, Thought
+from ..engines.contract import (
+    Chunk,
+    EngineEvent,
+    Failed,
+    Finished,
+    FinishReason,
+    Guide,
+    Request,
+    Started,
+    Thought,
+    Waiting,
+)
 from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
 from ..values import Digest, Message, Sampling, check_strength
-from .events import ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
+from .events import ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought, ReplyWaits
 from .replies import Reply
 
 
@@ -93,7 +104,9 @@ class Draft:
     def speaks_through(self, base: str, digest: Digest | None) -> None:
         self.base, self.digest = base, digest
 
-    def take(self, event: EngineEvent, now: float) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished:
+    def take(
+        self, event: EngineEvent, now: float
+    ) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | ReplyWaits:
         """Note what the engine said at `now` (seconds from the moment of asking) and tell it in the surfaces' words."""
         match event:
             case Started():
@@ -114,6 +127,8 @@ class Draft:
                 return ReplyFinished(self.index, self.reply)
             case Failed(error=error):
                 return self.fail(error, now)
+            case Waiting():
+                return ReplyWaits(self.index)
 
     def fail(self, error: PluriverseError, now: float) -> ReplyFinished:
         self.reply = self._as_reply("error", now, error=error)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pluriverse.engines.local import turns as module
 from pluriverse.engines.local.turns import SLICE, Turns
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="engines do not take turns on Windows")
@@ -64,6 +65,25 @@ def test_who_goes_idle_gives_the_turn_up(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "b" * 60
     with mine.taken() as waited:
         assert waited < 1
+
+
+def test_who_waits_long_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONG", 0.15)
+    said: list[int] = []
+    other = start(tmp_path, "b")
+    mine = Turns(tmp_path, lambda: said.append(1))
+    with mine.taken():
+        pass
+    assert not said  # nobody was in the way
+    assert other.stdin
+    other.stdin.write("go\n")
+    other.stdin.flush()
+    while not (tmp_path / "log").read_text():
+        time.sleep(0.01)
+    while other.poll() is None:  # it works for 1.2 seconds, in slices
+        with mine.taken():
+            time.sleep(0.01)
+    assert said == [1]
 
 
 def test_a_killed_holder_frees_the_turn(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...chats.kept import EMPTY
-from ...runtime.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted
+from ...runtime.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted, ReplyWaits
 from .output import Styled, bold, dim
-from .replies import foot, guided, heading, show_waiting
+from .replies import WAITING, foot, guided, heading, show_waiting
 from .text import Cleaner, Wrapper, fit, wrap
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ class Columns:
         match event:
             case Loading(base):
                 self._status = f"loading {base} ..."
+            case ReplyWaits():
+                self._status = WAITING
             case ReplyStarted(index, guidance=guidance):
                 self._status = ""
                 self._columns[index].title = guided(guidance) or self._columns[index].title

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted
+from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
 from .pulling import show_pull
 from .text import counted, duration, one_line
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ...runtime.replies import Replies, Reply
     from .output import Output
 
+WAITING = "waiting: other engines of this user are at work, and they take turns"
 _FRAME_S = 0.125  # the engine's threads need the cores more than the eye needs frames
 
 
@@ -87,6 +88,8 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             show_pull(out, pulling, base)
         case Loading(base):
             out.progress.status(f"loading {base} ...")
+        case ReplyWaits():
+            out.progress.status(WAITING)
         case ReplyStarted():
             out.progress.clear()
         case _:

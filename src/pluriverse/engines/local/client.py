@@ -29,6 +29,7 @@ from ..contract import (
     ScoreRequest,
     Started,
     Thought,
+    Waiting,
 )
 from . import wire
 from .calibration import Calibrations
@@ -281,6 +282,10 @@ class LocalEngine:
         if document["op"] == "events":
             for entry in document["events"]:
                 self._deliver(_decode(entry))
+            return
+        if document["op"] == "waiting":
+            for id in {events: id for id, events in self._replies.items()}.values():  # one of each call
+                self._deliver(Waiting(id))
             return
         id = -1 if document["op"] in {"ready", "refused"} else document["id"]
         answer = self._answers.pop(id, None)

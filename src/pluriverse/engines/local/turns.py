@@ -8,7 +8,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +20,7 @@ except ImportError:  # Windows: engines there do not take turns
 
 SLICE = 0.2  # seconds that a turn lasts where somebody waits: weights stay in the caches from step to step
 PATIENCE = 0.02  # seconds between two steps after which a kept turn is given up: the engine has gone idle
+LONG = 4.0  # seconds of waiting, taken together, after which it is said
 
 
 class Turns:
@@ -29,7 +30,9 @@ class Turns:
     that choosing words does not compete with the other engine's spinning threads either.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, say: Callable[[], None] | None = None) -> None:
+        self._say = say  # called once, from another thread, when LONG has been waited since `rest`
+        self._waited = 0.0
         self._queue: IO[bytes] | None = None
         self._turn: IO[bytes] | None = None
         self._guard = threading.Lock()
@@ -54,8 +57,8 @@ class Turns:
             return
         began = time.perf_counter()
         if not self._goes_on():
-            fcntl.flock(self._queue, fcntl.LOCK_EX)
-            fcntl.flock(self._turn, fcntl.LOCK_EX)
+            self._lock(self._queue)
+            self._lock(self._turn)
             fcntl.flock(self._queue, fcntl.LOCK_UN)
             self._since = time.perf_counter()
         try:
@@ -65,6 +68,26 @@ class Turns:
                 self._keep()
             else:
                 fcntl.flock(self._turn, fcntl.LOCK_UN)
+
+    def rest(self) -> None:
+        """There is nothing to do: what is waited for later is counted anew."""
+        self._waited = 0.0
+
+    def _lock(self, file: IO[bytes]) -> None:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            began = time.perf_counter()
+        timer = None
+        if self._say is not None and self._waited < LONG:
+            timer = threading.Timer(LONG - self._waited, self._say)
+            timer.daemon = True
+            timer.start()
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if timer is not None:
+            timer.cancel()
+        self._waited += time.perf_counter() - began
 
     def _goes_on(self) -> bool:
         """Whether the turn was kept since the last step, and its slice is not over."""

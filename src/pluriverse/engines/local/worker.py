@@ -11,6 +11,7 @@ else; what goes wrong with one request ends that request, in words, and the othe
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide"}]}  -> "scores" for each
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
+    out  {"op": "waiting"}: other engines of this user have had the turn for long
 """
 
 import os
@@ -49,12 +50,14 @@ class Worker:
 
     def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
         self._out = out
+        self._sending = threading.Lock()
         renderer = Renderer()  # first, because it starts while the weights load
         header = read_header(path)  # before any native code sees the file
         check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
-        turns = Turns(Path(options.turns) if options.turns else None)
+        folder = Path(options.turns) if options.turns else None
+        self._turns = turns = Turns(folder, lambda: self.send({"op": "waiting"}))
         pace = Pace(options.threads)
         template = ChatTemplate(self._model, renderer)
         self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace, template)
@@ -64,8 +67,9 @@ class Worker:
         self._told_memory = 0
 
     def send(self, document: Document, data: bytes = b"") -> None:
-        self._out.write(wire.pack(document, data))
-        self._out.flush()
+        with self._sending:
+            self._out.write(wire.pack(document, data))
+            self._out.flush()
 
     def cancel(self, ids: list[int]) -> None:
         """Called by the reader thread, while the main thread may be decoding."""
@@ -82,6 +86,8 @@ class Worker:
         )
         while True:
             busy = bool(self._scoring) or not (self._scheduler.idle and self._batches.idle)
+            if not busy:
+                self._turns.rest()
             self._take(inbox, wait=not busy)
             if not self._scheduler.idle:
                 self._send_events(self._scheduler.step())
