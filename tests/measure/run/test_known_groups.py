@@ -171,7 +171,7 @@ def test_how_often_the_check_of_twenty_four_items_is_right() -> None:
 
     def share(shift: float, verdict: str, items: int = 24) -> float:
         found = []
-        for _ in range(60):
+        for _ in range(25):
             a, b = generator.normal(shift, 1, items), generator.normal(0, 1, items)
             sides = ({f"i{n}": float(x) for n, x in enumerate(each)} for each in (a, b))
             value, low, high, number = _separation(*sides, oriented=False)
