@@ -72,7 +72,7 @@ def _items(responses: Sequence[Response]) -> dict[str, _Item]:
     found = {}
     for item, cells in by_item(responses).items():
         about = cells[0].metadata
-        kept = tuple(place for place in range(len(cells[0].contents)) if place not in set(about["unsure"]))
+        kept = tuple(place for place in range(len(cells[0].contents)) if place not in set(about.get("unsure", ())))
         people = {}
         for country, shares in about["human"].items():
             opinions = np.array(shares, float)[list(kept)]
