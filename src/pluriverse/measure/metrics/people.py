@@ -74,12 +74,12 @@ def _items(responses: Sequence[Response]) -> dict[str, _Item]:
         about = cells[0].metadata
         kept = tuple(place for place in range(len(cells[0].contents)) if place not in set(about.get("unsure", ())))
         people = {}
-        for country, shares in about["human"].items():
+        for country, shares in about.get("human", {}).items():
             opinions = np.array(shares, float)[list(kept)]
             if opinions.sum() > 0:
                 people[country] = opinions / opinions.sum()
         if people and len(kept) >= 2:
-            found[item] = _Item(people, bool(about["ordered"]), kept)
+            found[item] = _Item(people, bool(about.get("ordered")), kept)
     return found
 
 
