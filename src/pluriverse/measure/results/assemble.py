@@ -77,8 +77,9 @@ def latest(
     runs: Sequence[Run], assistants: Sequence[str] | None = None, instruments: Sequence[str] | None = None
 ) -> ResultSet:
     """The newest response per assistant, base, instrument and cell; only of the newest respondent (definition, weights,
-    guidance and engine decide who that is) and of the version of an instrument that is known now. `assistants` are
-    names of assistants, with all their bases, or "NAME on BASE"; they stand in that order."""
+    guidance and engine decide who that is) and of the version of an instrument that is known now, else of the newest
+    that was asked, which is said. `assistants` are names of assistants, with all their bases, or "NAME on BASE"; they
+    stand in that order."""
     runs = sorted(runs, key=lambda run: run.created)
     who = _respondents(runs, assistants)
     rows: dict[tuple[str, str, str, str], Response] = {}
@@ -212,6 +213,11 @@ def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -
             for version, count in versions.items()
             if version != chosen[name]
         ]
+        if chosen[name] != instrument.version:
+            notes.append(
+                f"{versions[chosen[name]]:,} responses to {name} are to its version {chosen[name]}, read by the rules"
+                f" of version {instrument.version}; measure it again to have answers to that."
+            )
     return chosen, notes
 
 
