@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "children": {"settings"},
     "files": {"errors"},
-    "jsonl": {"errors"},
+    "jsonl": {"errors", "files"},
     "store": GROUND,
     "catalogue": GROUND,
     "assistants": GROUND | {"store", "catalogue"},
