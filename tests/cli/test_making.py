@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pluriverse.errors import NoSpaceError
+from pluriverse.store import Store
+
 from .conftest import Call, Terminal
 
 PROMPTS = ("--system", "You love winter.", "--system", "You love summer.")
@@ -189,3 +192,18 @@ def test_ls_and_show_tell_places(call: Call, home: Path) -> None:
         assert call("show", name, "--json").document["path"] == str(paths[name])
     assert str(home) in call("ls").out and str(home) in call("show", "duty").out
     assert json.dumps(document)
+
+
+@pytest.mark.parametrize("words", [("new", "mine", "--system", "Hi."), ("new", "--pair", "mine", "other"),
+                                   ("copy", "duty", "mine")])  # fmt: skip
+def test_what_fails_in_the_middle_leaves_nothing(
+    words: tuple[str, ...], call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise NoSpaceError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "put_assistant", full)
+        assert call(*words).code == 1
+        assert not list(tmp_path.rglob("mine.toml"))
+    assert call(*words).code == 0

@@ -14,7 +14,7 @@ from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands
 from .disk import kinds_of
 from .ls import assistant_document, base_is_here
-from .new import keep_definition
+from .new import keep_definition, undone
 from .panel import document_of as panel_document
 
 if TYPE_CHECKING:
@@ -165,9 +165,12 @@ def copy(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if isinstance(made, Assistant):
         made = _alone(made, shelf, out)
         path = shelf.write(made, overwrite=args.force)
+        with undone([path], args.force):
+            document = _document(made, settings)
     else:
         path = shelf.write_panel(made, overwrite=args.force)
-    out.document(_document(made, settings) | {"path": str(path)})
+        document = _document(made, settings)
+    out.document(document | {"path": str(path)})
     out.line(str(path))
     out.note(f"change it: {command('edit', args.new)}")
     return 0

@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,10 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     else:
         paths = [shelf.write(made[0], overwrite=args.force)]
     documents = []
+    with undone(paths, args.force):
+        for assistant in made:
+            keep_definition(assistant, store, settings)
     for assistant, path in zip(made, paths, strict=True):
-        keep_definition(assistant, store, settings)
         here = base_is_here(assistant.base, store, settings)
         documents.append(assistant_document(listed(assistant), here, settings) | {"path": str(path)})
     report = _check(made[0], out, settings) if args.check else None
@@ -91,6 +94,19 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     else:
         out.note(f"change it: {command('edit', args.name)}; try it: {command('chat', args.name)}")
     return 0
+
+
+@contextmanager
+def undone(paths: Sequence[Path], replaced: bool) -> Iterator[None]:
+    """Where the block fails, the files that were just made go again, unless they took the place of others."""
+    from ...files import delete
+
+    try:
+        yield
+    except PluriverseError:
+        for path in () if replaced else paths:
+            delete(path)
+        raise
 
 
 def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
