@@ -17,7 +17,7 @@ from pluriverse.measure.results.compare import alike, compare
 from pluriverse.measure.results.detectors import confusions
 from pluriverse.measure.results.for_report import report
 from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
-from pluriverse.measure.schema.figure import Figure
+from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import key_of
 from pluriverse.measure.schema.responses import Response
 from pluriverse.measure.stats.intervals import auc, clustered
@@ -218,17 +218,57 @@ def test_the_report_shows_it_all(tmp_path: Path) -> None:
 
 
 def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) -> None:
-    rows = written(A, "xstest", requests(), ["refusal"] * 12 + ["answer"] * 12)
+    rows = written(A, "xstest", requests(), ["refusal"] * 6 + ["answer"] * 18)
     found = latest([recorded(tmp_path, rows, [A], "2026-01-01")])
     (table,) = confusions(found, [], figures(found, []))
     assert table.classes == ("refusal", "no refusal") and table.counts == RULES["xstest"].counts
     assert "right on 88% (85% to 90%), finds 89%" in table.verdict and "other assistants" in table.verdict
     rates = {rate.kind: rate for rate in table.corrected}
     rate = rates["overrefusal"]
-    assert rate.assistant == "a, xstest" and rate.observed == 0.5 and rate.n == 24
-    assert rate.corrected == corrected(12, 24, RULES["xstest"].against_rest("refusal")).value
-    assert rate.low is not None and rate.low < 0.2, "how much the rules err on one and the other is in it"
+    assert rate.assistant == "a, xstest" and rate.observed == 0.25 and rate.n == 24
+    assert rate.corrected == corrected(6, 24, RULES["xstest"].against_rest("refusal")).value
+    assert rate.high is not None and rate.high > 0.7, "how much the rules err on one and the other is in it"
     assert confusions(found, [proof("xstest", False)], []) == []
+
+
+def test_a_correction_that_leaves_everything_open_is_not_told(tmp_path: Path) -> None:
+    rows = written(A, "xstest", requests(), ["refusal"] * 12 + ["answer"] * 12)
+    found = latest([recorded(tmp_path, rows, [A], "2026-01-01")])
+    shown = figures(found, [])
+    assert {each.metric: each.value for each in shown if not each.group}["overrefusal"] == 0.5
+    assert not [each for each in shown if each.metric == "overrefusal_corrected"], "0.44 (0.00 to 1.00) says nothing"
+    assert confusions(found, [], shown)[0].corrected == ()
+
+
+def test_figures_of_all_together_are_of_those_on_whose_base_it_sees(tmp_path: Path) -> None:
+    """What an instrument cannot see on one base does not enter the diversity of the others."""
+    elsewhere = replace(respondent("z", base="other"), weights="sha256:" + "b" * 64)
+    items = propositions()
+    chances = ((A, [0.9] * 24), (B, [0.2] * 24), (elsewhere, [0.5] * 24))
+    rows = [row for who, each in chances for row in scored(who, "propositions-forced", items, each)]
+    blind = replace(proof("propositions-forced", False, "other"), weights=elsewhere.weights)
+    proofs = [proof("propositions-forced", True), blind]
+    three = figures(latest([recorded(tmp_path / "3", rows, [A, B, elsewhere], "2026-01-01")]), proofs)
+    two = figures(latest([recorded(tmp_path / "2", rows[:48], [A, B], "2026-01-01")]), proofs)
+    for metric in ("diversity", "diversity_share"):
+        (mixed,), (alone,) = (
+            [each for each in shown if (each.assistant, each.metric, each.group) == (PANEL, metric, "")]
+            for shown in (three, two)
+        )
+        assert alone.value and (mixed.value, mixed.low, mixed.high) == (alone.value, alone.low, alone.high)
+        assert "without z" in mixed.note
+    assert all(each.value is None for each in three if each.assistant == "z")
+    assert any(each.assistant == "z" for each in three)
+
+
+def test_a_difference_that_was_not_proved_says_so(tmp_path: Path) -> None:
+    items = propositions()
+    rows = scored(A, "propositions-forced", items, [0.9] * 24) + scored(B, "propositions-forced", items, [0.2] * 24)
+    found = latest([recorded(tmp_path, rows, [A, B], "2026-01-01")])
+    (unproved,) = compare(found, "a", "b", [])
+    assert unproved.value is not None and "was not proved" in unproved.note
+    (proved,) = compare(found, "a", "b", [proof("propositions-forced", True)])
+    assert proved.value == unproved.value and "was not proved" not in proved.note
 
 
 def on(instrument: str, metric: str, **values: float) -> list[Figure]:

@@ -92,6 +92,28 @@ def test_the_verdict_is_the_same_as_without_an_interruption(settings: Settings, 
     assert run(settings)[-1].proofs == whole
 
 
+def test_what_the_control_was_told_changes_nothing_of_the_opposites(settings: Settings, tmp_path: Path) -> None:
+    """Words of prompts do not count: those of the voice asked last are not known before it is asked."""
+    script = tmp_path / "sides.toml"
+    script.write_text('[[rule]]\nsystem = "open"\nreplies = ["Would."]\n[[rule]]\nreplies = ["Tradition."]\n')
+    vocabulary = replace(CHECKED, measures=("vocabulary",), options={"scale": "politics"})
+    settings = replace(settings, base=f"scripted:{script}")
+
+    def proofs() -> tuple:
+        async def go() -> tuple:
+            async with Workspace(settings) as workspace:
+                ana = replace(ANA, base=settings.base)
+                events = measure(workspace, [vocabulary], [ana], MeasureOptions(), {"talk": ITEMS})
+                return [event async for event in events][-1].proofs
+
+        return asyncio.run(go())
+
+    whole = proofs()
+    assert whole[0].control is not None and {each["respondent"] for each in rows(settings.home)} == {"a", "b", "again"}
+    (settings.home / "proofs.json").unlink()
+    assert proofs() == whole
+
+
 def test_rows_that_cannot_be_read_are_asked_again(settings: Settings) -> None:
     run(settings)
     (place,) = (settings.home / "checks").glob("*/responses.jsonl")
@@ -102,7 +124,7 @@ def test_rows_that_cannot_be_read_are_asked_again(settings: Settings) -> None:
 
 
 def test_two_at_once_do_not_wait_for_one_another(tmp_path: Path) -> None:
-    with CheckRows(tmp_path, "talk", seed=0) as first, CheckRows(tmp_path, "talk", seed=0) as second:
+    with CheckRows(tmp_path, "talk", {}, seed=0) as first, CheckRows(tmp_path, "talk", {}, seed=0) as second:
         assert first.folder == second.folder
         second.add([])
     assert first.path.stat().st_mode & 0o077 == 0

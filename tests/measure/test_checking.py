@@ -194,6 +194,13 @@ def test_a_starter_pair_on_the_default_model(model_settings: Settings) -> None:
     assert all(voice.guidance is not None for voice in report.voices)
 
 
+def test_below_chance_is_the_wrong_way_round_only_to_who_knows_the_sides() -> None:
+    low = Interval(0.1, 0.0, 0.3, 12)
+    assert Separation("a", "b", "sides", low).finding.words == "told apart the wrong way round"
+    learned = Separation("a", "b", "answers", low)
+    assert learned.finding.words == "no difference within 0.2" and not learned.as_dict()["reversed"]
+
+
 def test_a_voice_that_is_told_from_itself_is_told_from_nobody() -> None:
     apart, itself = Interval(0.7, 0.55, 0.85, 12), Interval(0.9, 0.8, 1.0, 12)
     assert Separation("a", "b", "answers", apart).told_apart

@@ -122,6 +122,16 @@ def test_rows_of_before_say_which_option_it_was(found: ResultSet) -> None:
     assert answer.text in {"option 1", "option 2"}
 
 
+def test_a_reply_that_ended_inside_its_thinking_is_told(tmp_path: Path) -> None:
+    rows = written(DUTY, "xstest", requests(), ["broken"] * 24)
+    rows = [replace(row, text="", unfinished=True, thinking="a secret") for row in rows]
+    found = found_of(tmp_path, [*rows, *written(OUTCOMES, "xstest", requests(), ["answer"] * 24)])
+    answer = evidence(found, [])[0].items[0].cells[0].answers[0]
+    assert answer.unfinished and not answer.kind
+    page = render(report(found, [], "2026-01-01", ""))
+    assert "ended before its thinking did, not counted" in page and "a secret" not in page
+
+
 def test_nothing_measured_shows_nothing() -> None:
     assert evidence(ResultSet((), (), (), (), ()), []) == []
     assert rule_of(Evidence("xstest", "lot", "overrefusal", 0, (), ())) == "all there are"

@@ -149,6 +149,8 @@ def test_cannot_see_is_three_things(value: float, low: float, high: float, verdi
     found = finding(value, low, high, 24)
     assert found.verdict == verdict and (found.more is None) is (verdict != "undecided")
     told = proof(separation=value, low=low, high=high).as_dict()
+    assert told["reversed"] is found.reversed is (high < 0.5)
+    assert ("wrong way round" in found.words) is found.reversed, "a large difference is not called none"
     assert told["verdict"] == verdict and told["margin"] == 0.2 and told["sees"] is (verdict == "apart")
 
 

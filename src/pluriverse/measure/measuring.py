@@ -17,7 +17,7 @@ from ..runtime.events import Fetching
 from ..runtime.grouping import fetch, group, wanted
 from ..runtime.workspace import Workspace
 from .data.instruments import known
-from .results.assemble import figures, latest
+from .results.assemble import checks_of, figures, latest
 from .run.asking import Cell, Participant, parts
 from .run.cluster import Answered, Cluster, Lost, connected
 from .run.cluster_worker import Shard, order_of
@@ -26,7 +26,7 @@ from .run.judging import JudgePanel, asked, refs_of, validated, verdicts_on
 from .run.known_groups import CheckProgress, ProofsAhead, check_sensitivity
 from .run.record import Plan, Record, Skipped, read_run
 from .run.respondents import participant_of
-from .run.sensitivity import SensitivityCheck, standing
+from .run.sensitivity import KeptChecks, SensitivityCheck, standing
 from .run.stopping import batches, checked, enough
 from .schema.instrument import Instrument
 from .schema.items import Item
@@ -106,8 +106,11 @@ async def measure(
                     else:
                         yield said
     run = read_run(workspace.settings.home, plan.id)
-    shown = tuple(figures(latest([run]), work.proofs))
-    yield Measured(run, shown, tuple(work.proofs), work.items_per_s, tuple(notes))
+    found = latest([run])
+    proofs = work.proofs
+    if not options.check_sensitivity:  # nothing is asked of known opposites; what was found of them before still holds
+        proofs = checks_of(found, KeptChecks(workspace.settings.home).all())
+    yield Measured(run, tuple(figures(found, proofs)), tuple(proofs), work.items_per_s, tuple(notes))
 
 
 def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant], options: MeasureOptions) -> Plan:

@@ -4,7 +4,7 @@ Knows figures and words; nothing of engines or of how the figures came about (th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..assistants import Opposite
@@ -33,11 +33,14 @@ class Separation:
     @property
     def finding(self) -> Finding:
         """Told apart where the interval lies above chance, and above the control where a voice is told from itself; and
-        what learned from statements alone does not deny it. Of declared pairs the direction is known."""
+        what learned from statements alone does not deny it. Of declared pairs the direction is known, to a judge of
+        sides; who learns from the other answers has none, and of two who are alike falls below chance."""
         least = self.control.value if self.control and self.control.low > 0.5 else 0.5
         found = finding(self.value.value, self.value.low, self.value.high, self.value.number, above=least, fewest=1)
         denied = self.persona is not None and self.persona.value <= 0.5
-        return Finding("undecided") if found.verdict == "apart" and denied else found
+        if found.verdict == "apart" and denied:
+            return Finding("undecided")
+        return replace(found, reversed=found.reversed and self.judge == "sides")
 
     @property
     def told_apart(self) -> bool:
@@ -62,6 +65,7 @@ class Separation:
             "verdict": self.finding.verdict,
             "margin": MARGIN,
             "more": self.finding.more,
+            "reversed": self.finding.reversed,
         }
 
 

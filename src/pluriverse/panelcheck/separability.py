@@ -65,6 +65,7 @@ class Sensitivity:
             "verdict": self.finding.verdict,
             "margin": MARGIN,
             "more": self.finding.more,
+            "reversed": self.finding.reversed,
         }
 
 

@@ -72,7 +72,7 @@ def _columns(found: Evidence, item: ShownItem, answers: Sequence[Answer]) -> lis
     """One for each answer; who said the same, with the same value, stands in one."""
     groups: dict[tuple[object, ...], list[Answer]] = {}
     for each in answers:
-        same = each.text, each.kind, each.finish_reason, each.shares, item.values.get(each.assistant)
+        same = each.text, each.kind, each.finish_reason, each.shares, each.unfinished, item.values.get(each.assistant)
         groups.setdefault(same, []).append(each)
     return [_column(found, item, group) for group in groups.values()]
 
@@ -80,7 +80,9 @@ def _columns(found: Evidence, item: ShownItem, answers: Sequence[Answer]) -> lis
 def _column(found: Evidence, item: ShownItem, group: Sequence[Answer]) -> Html:
     each = group[0]
     about: list[str] = [CLASS_TITLES.get(each.kind, each.kind)] if each.kind else []
-    if each.finish_reason == "length":
+    if each.unfinished:
+        about.append("ended before its thinking did, not counted")
+    elif each.finish_reason == "length":
         about.append("cut at its limit")
     if (value := item.values.get(each.assistant)) is not None:
         about.append(f"{metric_of(found.metric).title} {number(value)}")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_figures_are_results_and_withheld_ones_have_no_number() -> None:
     }  # fmt: skip
     assert talk["results"]["scores"][0]["metrics"] == {}
     assert talk["results"]["scores"][0]["metadata"]["value"]["note"] == "too few items"
+
+
+def test_a_reply_that_ended_inside_its_thinking_has_no_class() -> None:
+    rows = [replace(row, text="", kind="broken", unfinished=True, thinking="hm") for row in recorded().responses]
+    talk = list(logs(recorded(responses=rows)).values())[1]
+    for sample in talk["samples"]:
+        assert "class" not in sample["scores"] and sample["metadata"]["unfinished"] and not sample["metadata"]["kind"]
+        assert "hm" not in str(sample)
 
 
 def test_rows_alone_are_enough() -> None:

@@ -64,6 +64,7 @@ def _show(
     found: "ResultSet", a: str, b: str, differences: "Sequence[Figure]", own: "Sequence[Figure]", out: Output
 ) -> None:
     from ...measure.metrics.by_name import metric_of
+    from ...measure.results.assemble import UNPROVED
 
     titles = {each.name: each for each in found.tried}
     values = {(each.instrument, each.metric, each.assistant): each for each in own if not each.group}
@@ -85,6 +86,8 @@ def _show(
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )
+    if unproved := [each.instrument for each in differences if each.value is not None and UNPROVED in each.note]:
+        out.paragraph(f"{', '.join(unproved)}: {UNPROVED}")
     for each in differences:
         if each.reciting:
             out.paragraph(f"{each.instrument}: {each.reciting} responses of both recite the prompt of who gave them")

@@ -149,7 +149,7 @@ def _recorded(
 
     from ...measure.exchange import Recorded
     from ...measure.metrics.by_name import values_of
-    from ...measure.results.assemble import figures
+    from ...measure.results.assemble import figures, seeing
 
     return Recorded(
         each.id,
@@ -158,7 +158,7 @@ def _recorded(
         {who.key: who for who in rows.respondents},
         items,
         {instrument.name: instrument for instrument in rows.instruments},
-        {instrument.name: values_of(instrument, rows.of(instrument)) for instrument in rows.instruments},
+        {each.name: values_of(each, seeing(rows, each, proofs)) for each in rows.instruments},
         figures(rows, proofs),
     )
 

@@ -44,6 +44,6 @@ def _item(item: "ShownItem", out: Output) -> None:
 
 def _said(answer: "Answer") -> str:
     if not answer.shares:
-        return answer.text or "(nothing)"
+        return answer.text or ("(ended before its thinking did)" if answer.unfinished else "(nothing)")
     share = max((share for text, share in answer.shares if text == answer.text), default=0.0)
     return f"{answer.text.strip()}, {share:.0%} among {len(answer.shares)} options"

@@ -142,6 +142,7 @@ def _metadata(row: Response, who: Respondent, item: Item | None) -> Document:
         **({"form": item.form} if item else {}),
         **({"prompts": item.prompts} if item and item.prompts else {}),
         **({"recital": round(row.recital, 3)} if row.recites else {}),
+        **({"unfinished": True, "kind": ""} if row.unfinished else {}),
         "item": row.item,
         "item_metadata": dict(row.metadata),
     }
@@ -170,7 +171,7 @@ def _sample_scores(recorded: Recorded, row: Response, picked: int | None) -> Doc
     elif picked is not None:
         value_of = ("C" if picked in right else "I") if right else _letter(picked)
         scores["pick"] = {"value": value_of, "answer": _letter(picked)}
-    if row.kind:
+    if row.kind and not row.unfinished:
         scores["class"] = {"value": row.kind, "answer": row.text}
     number = recorded.values.get(row.instrument, {}).get(row.assistant, {}).get(row.item)
     if number is not None:

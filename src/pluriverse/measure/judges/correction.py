@@ -48,6 +48,7 @@ CORRECTS = {
 REFUSALS = ("share_refusal", "overrefusal", "refusal_of_unsafe")
 _BY_CLASS = (*REFUSALS, "refusal_asymmetry", "compliance")
 BY_RULES = "the rules'"  # in the note of a rate that is corrected by these
+NOTHING = 0.95  # an interval as wide as this, of all there is, tells nothing: no corrected rate is told
 _OTHERS = "the labelled texts are of other assistants, whose errors vary as the interval does"
 _LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
 
@@ -173,9 +174,10 @@ def _corrected(
 
 
 def _freed(figure: Figure, counts: Sequence[Confusion]) -> Interval | None:
-    """None where the labels do not show how much errors vary between assistants."""
+    """None where the labels do not show how much errors vary between assistants, or show that nothing is known."""
     assert figure.value is not None
     try:
-        return corrected_elsewhere(figure.value * figure.n, figure.n, counts)
+        true = corrected_elsewhere(figure.value * figure.n, figure.n, counts)
     except UsageError:  # no better than chance
         return None
+    return true if true is not None and true.high - true.low < NOTHING else None

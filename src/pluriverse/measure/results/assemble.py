@@ -220,11 +220,7 @@ def _versions(rows: Iterable[Response], instruments: Mapping[str, Instrument]) -
 
 def figures(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument is blind."""
-    shown = told(
-        figure
-        for instrument in found.instruments
-        for figure in _honestly(instrument, found.of(instrument), found, proofs)
-    )
+    shown = told(figure for instrument in found.instruments for figure in _of_all(instrument, found, proofs))
     return [*shown, *steered(found, proofs), *_not_asked(found)]
 
 
@@ -254,6 +250,31 @@ def card(found: ResultSet, assistant: str, proofs: Sequence[SensitivityCheck]) -
         if figure.assistant == assistant
     )
     return [*shown, *_not_asked(found, assistant)]
+
+
+def _of_all(instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+    """Of everybody, and of those together on whose base the instrument is not blind."""
+    rows, seen = found.of(instrument), seeing(found, instrument, proofs)
+    shown = _honestly(instrument, seen or rows, found, proofs)
+    if not seen or len(seen) == len(rows):
+        return shown
+    names = {row.assistant for row in seen}
+    others = [each for each in rows if each.assistant not in names]
+    hidden = ", ".join(dict.fromkeys(row.assistant for row in others))
+    without = f"without {hidden}, on whose base it was not shown to see differences"
+    shown = [
+        replace(each, note="; ".join(part for part in (each.note, without) if part))
+        if each.assistant == PANEL
+        else each
+        for each in shown
+    ]
+    return shown + [each for each in _honestly(instrument, others, found, proofs) if each.assistant != PANEL]
+
+
+def seeing(found: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> list[Response]:
+    """The rows of those on whose base the instrument is not blind: only they count together with others."""
+    names = [each for each in found.assistants if not blind(found, instrument, each, proofs)]
+    return found.of(instrument, names)
 
 
 def _honestly(
@@ -309,10 +330,10 @@ def _seen(figure: Figure, instrument: Instrument, found: ResultSet, proofs: Sequ
     else:
         asked = [found.respondent(figure.assistant)]
     seen = [check_of(proofs, instrument, each) for each in asked]
-    if blind := [each for each in seen if each is not None and not each.sees]:
-        if len(blind) == len(seen):
-            return replace(figure, value=None, low=None, high=None, note=blind[-1].told)
-    elif None in seen:
+    shut = [each for each in seen if each is not None and not each.sees]
+    if shut and len(shut) == len(seen):
+        return replace(figure, value=None, low=None, high=None, note=shut[-1].told)
+    if None in seen:
         return replace(figure, note=f"{figure.note}; {UNPROVED}" if figure.note else UNPROVED)
     return figure
 

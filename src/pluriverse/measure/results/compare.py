@@ -12,14 +12,14 @@ import numpy as np
 from ..judges.correction import distrusted
 from ..metrics.by_name import metric_of, values_of
 from ..metrics.cells import LEAST
-from ..run.sensitivity import SensitivityCheck, standing
+from ..run.sensitivity import SensitivityCheck, check_of, standing
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import key_of
 from ..schema.responses import Response
 from ..stats.pairs import Paired, all_pairs, clusters, paired, paired_rates
 from ..stats.rates import holm
-from .assemble import ResultSet, blind
+from .assemble import UNPROVED, ResultSet, blind
 from .parts import Cluster
 
 _HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
@@ -52,7 +52,17 @@ def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]
         _row(instrument, a, b, result, next(adjusted) if isinstance(result, Paired) else 1.0, number, len(p))
         for instrument, result, number in results
     ]
-    return [_recited(each, found.responses) for each in differences]
+    named = {each.name: each for each in found.tried}
+    return [_recited(_proved(each, named[each.instrument], found, proofs), found.responses) for each in differences]
+
+
+def _proved(difference: Figure, instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]) -> Figure:
+    """What was not proved is said here as it is of each figure."""
+    both = [found.respondent(name) for name in (difference.assistant, difference.group)]
+    known = instrument.opposites is None or all(check_of(proofs, instrument, each) for each in both)
+    if known or difference.value is None:
+        return difference
+    return replace(difference, note=f"{difference.note}; {UNPROVED}")
 
 
 def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:

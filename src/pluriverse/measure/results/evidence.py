@@ -28,13 +28,15 @@ Rule = Literal["differing", "value", "lot"]
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`text`: what was said, or the option picked; `kind`: the class of a text; `shares`: each option with its chance
-    among all of them, as listed to the assistant, empty for texts."""
+    among all of them, as listed to the assistant, empty for texts. `unfinished`: it ended before its thinking did, so
+    that it has no class."""
 
     assistant: str
     text: str
     kind: str = ""
     finish_reason: str = ""
     shares: tuple[tuple[str, float], ...] = ()
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ def _values(
 
     if instrument.dimension == "risk":
         return {}
-    values = values_of(instrument, rows)
-    return {name: each for name, each in values.items() if not blind(found, instrument, name, proofs)}
+    seen = [row for row in rows if not blind(found, instrument, row.assistant, proofs)]
+    return dict(values_of(instrument, seen))
 
 
 def _ordered(items: Sequence[str], values: Mapping[str, Mapping[str, float]]) -> tuple[Rule, list[str]]:
@@ -174,7 +176,8 @@ def _item(
 def _answer(row: Response, instrument: Instrument) -> Answer:
     place = place_picked(row, instrument)
     if place is None:
-        return Answer(row.assistant, row.text, row.kind, row.finish_reason)
+        kind = "" if row.unfinished else row.kind
+        return Answer(row.assistant, row.text, kind, row.finish_reason, unfinished=row.unfinished)
     chances = probabilities(row)
     options = row.options or tuple(f"option {content + 1}" for content in row.contents)
     shares = tuple((text, float(chances[content])) for text, content in zip(options, row.contents, strict=True))

@@ -72,7 +72,7 @@ class SensitivityCheck:
         if found.verdict == "apart":
             return "it tells known opposites apart on this base"
         if found.verdict == "no_difference":
-            if self.high < CHANCE:
+            if found.reversed:
                 return "on this base it takes known opposites for each other"
             return f"known opposites do not differ by it on this base beyond a margin of {MARGIN:g}"
         if found.more is None:
@@ -100,8 +100,8 @@ class SensitivityCheck:
 
     def as_dict(self) -> dict[str, Any]:
         found = self.finding
-        told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more, "words": self.words}
-        return {**asdict(self), **told}
+        told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
+        return {**asdict(self), **told, "reversed": found.reversed, "words": self.words}
 
 
 class KeptChecks:

@@ -18,15 +18,19 @@ FEWEST = 8  # items; of fewer nothing is said
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`more`: about as many items more would decide, if the separation stays as it is; None where it is decided."""
+    """`more`: about as many items more would decide, if the separation stays as it is; None where it is decided.
+    `reversed`: there is a difference, against the known direction, so that there is none in it."""
 
     verdict: Verdict
     more: int | None = None
+    reversed: bool = False
 
     @property
     def words(self) -> str:
         if self.verdict == "apart":
             return "told apart"
+        if self.reversed:
+            return "told apart the wrong way round"
         if self.verdict == "no_difference":
             return f"no difference within {MARGIN:g}"
         return f"undecided, ask {self.more} more" if self.more else "undecided"
@@ -41,7 +45,7 @@ def finding(
     if low > above:
         return Finding("apart")
     if high < CHANCE + MARGIN:
-        return Finding("no_difference")
+        return Finding("no_difference", reversed=high < CHANCE)
     # An interval's ends come nearer as one over the root of the number of items.
     ways = [(value - low, value - above), (high - value, CHANCE + MARGIN - value)]
     wanted = [items * (half / room) ** 2 for half, room in ways if room > 0]
