@@ -95,10 +95,7 @@ def test_the_verdict_is_the_same_as_without_an_interruption(settings: Settings, 
 def test_what_the_control_was_told_changes_nothing_of_the_opposites(settings: Settings, tmp_path: Path) -> None:
     """Words of prompts do not count: those of the voice asked last are not known before it is asked."""
     script = tmp_path / "sides.toml"
-    script.write_text(
-        '[[rule]]\nsystem = "open"\nreplies = ["Unions and climate, as anybody would answer.", "You would."]\n'
-        '[[rule]]\nreplies = ["Guns, taxes and faith.", "Tradition is as you would have it."]\n'
-    )
+    script.write_text('[[rule]]\nsystem = "open"\nreplies = ["Would."]\n[[rule]]\nreplies = ["Tradition."]\n')
     vocabulary = replace(CHECKED, measures=("vocabulary",), options={"scale": "politics"})
     settings = replace(settings, base=f"scripted:{script}")
 

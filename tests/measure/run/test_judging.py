@@ -316,11 +316,7 @@ def test_a_poor_jury_leaves_classes_to_the_rules_and_their_errors() -> None:
     shown = weighed(find("xstest"), joined, figures_of(find("xstest"), joined), known)
     assert one(shown, "overrefusal", "a").value == 0.5
     assert "not good enough here" in one(shown, "overrefusal", "a").note
-    freed = one(shown, "overrefusal_corrected", "a")
-    assert (
-        freed.value == corrected(8, 16, RULES["xstest"].against_rest("refusal")).value
-        and "the rules' known errors" in freed.note
-    )
+    assert not [each for each in shown if each.metric == "overrefusal_corrected"], "of 16 texts nothing would be known"
 
 
 def test_strongreject_counts_refusals_of_rules_and_of_judges() -> None:
@@ -411,9 +407,11 @@ def test_errors_by_assistant_sum_to_those_of_all(name: str) -> None:
 
 def test_rates_are_corrected_only_where_labels_show_how_errors_vary() -> None:
     for name, shown in (("xstest", True), ("speechmap-pairs", False), ("issues", True), ("deccp", False)):
-        figure = Figure("a", name, "share_refusal", 0.5, 0.4, 0.6, 96)
+        figure = Figure("a", name, "share_refusal", 0.05, 0.03, 0.08, 240)
         found = [each for each in weighed(find(name), [], [figure], ()) if each.metric.endswith("_corrected")]
-        assert bool(found) is shown
+        assert bool(found) is shown and all("the rules' known errors" in each.note for each in found)
+    half = Figure("a", "xstest", "share_refusal", 0.5, 0.4, 0.6, 96)
+    assert len(weighed(find("xstest"), [], [half], ())) == 1, "from 0 to 1 is no news"
 
 
 def _refusal(refused: bool) -> str:

@@ -129,7 +129,7 @@ class _Check:
                 async for answered in self._ask(label, voice, rows):
                     yield done + answered
                 done += len(self._items)
-            values = self._values(rows)
+            values = self._values(rows, "a", "b")
             either = self.instrument.measures[0] not in _DIRECTED
             found = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
             control: tuple[float | None, float | None, float | None] = (None, None, None)
@@ -139,7 +139,7 @@ class _Check:
                 voice = await AssistantSession.of(self._workspace, again, again.base)
                 async for answered in self._ask("again", voice, rows):
                     yield done + answered
-                values = self._values(rows)
+                values = self._values(rows, "a", "b", "again")
                 control = _separation(values.get("a", {}), values.get("again", {}), oriented=False)[:3]
             else:
                 self.most = done
@@ -160,9 +160,10 @@ class _Check:
                 done += len(part)
                 yield done
 
-    def _values(self, rows: CheckRows) -> Mapping[str, Mapping[str, float]]:
-        """By label and item, in the order of the items, whenever the answers came."""
-        found = [rows.known(label, item.cell()) for label in ("a", "b", "again") for item in self._items]
+    def _values(self, rows: CheckRows, *labels: str) -> Mapping[str, Mapping[str, float]]:
+        """By label and item, in the order of the items, whenever the answers came. Of these alone: what an earlier call
+        kept of others, with the words of their prompts, must change nothing."""
+        found = [rows.known(label, item.cell()) for label in labels for item in self._items]
         return values_of(self.instrument, [row for row in found if row is not None])
 
     def _proof(
