@@ -105,7 +105,9 @@ def test_what_was_compared_is_kept_and_nothing_of_the_copy(settings: Settings, c
     with pytest.raises(KeyboardInterrupt):
         go(settings, tokens=20_000)
     store = Store.at(settings)
-    assert not any(store.home.incoming.glob("optimise-*")) and [each.name for each in store.models()] == ["small"]
+    assert {each.suffix for each in store.home.incoming.glob("optimise-*")} <= {".lock"} and [
+        each.name for each in store.models()
+    ] == ["small"]
     first = list(compared)
     made = go(settings, tokens=20_000)[-1]
     assert len(first) == 2 and len({tuple(each) for each in compared}) == len(compared) > 2
@@ -147,7 +149,7 @@ def made(gain: float | None, kl: float | None, changed: bool | None = None) -> O
         (None, None, None, "was not measured (--no-speed)"),
         (None, 0.01, False, "was not measured (--no-speed)"),
         (None, 0.2, None, "noticeably other things"),
-        (1.1, 0.01, False, "hardly faster here: drop it with pluriverse rm small.q8_0"),
+        (1.1, 0.01, False, "hardly faster here: drop it: pluriverse rm small.q8_0"),
         (2.0, None, None, "what it loses was not measured (--tokens 0)"),
         (2.0, 0.01, True, "it answers truthfulqa otherwise"),
         (2.0, 0.01, False, "worth it here: up to 2.0 times as fast"),
