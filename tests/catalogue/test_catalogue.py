@@ -80,3 +80,10 @@ def test_every_language_and_country_has_a_name() -> None:
     for entry in catalogue.entries():
         assert set(entry.languages) <= LANGUAGES.keys()
         assert set(entry.country.split("/")) <= COUNTRIES.keys()
+
+
+@pytest.mark.parametrize("typed", ["qwen2.5-1.5b", "Qwen2.5-1.5B-Instruct", "qwen2.5-1.5b-instuct"])
+def test_a_name_that_is_nearly_right_is_named(typed: str) -> None:
+    with pytest.raises(UsageError, match="is not known") as raised:
+        catalogue.parse(typed)
+    assert raised.value.hint == "did you mean qwen2.5-1.5b-instruct?"

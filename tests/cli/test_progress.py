@@ -3,11 +3,15 @@
 import io
 import threading
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from pluriverse.cli.terminal import progress
 from pluriverse.cli.terminal.progress import Progress
+from pluriverse.cli.terminal.replies import WAITING, show_waiting
+from pluriverse.runtime.events import Loading, ReplyStarted, ReplyWaits
 
 
 class Screen(io.StringIO):
@@ -70,3 +74,13 @@ def test_where_lines_stay_there_are_few() -> None:
     assert 1 <= len(lines) <= 4 and all(line.startswith("measuring: 1 of 10, 8.") for line in lines)
     Progress(quiet := Screen(True), silent=True).steps("measuring", 1, 10)
     assert quiet.getvalue() == ""
+
+
+def test_waiting_for_the_turn_is_said_in_one_line() -> None:
+    said: list[str] = []
+    out: Any = SimpleNamespace(progress=SimpleNamespace(status=said.append, clear=said.clear))
+    show_waiting(out, Loading("small"))
+    show_waiting(out, ReplyWaits(0))
+    assert said[-1] == WAITING and len(WAITING) < 80 and "other engines of this user" in WAITING
+    show_waiting(out, ReplyStarted(0, "duty", 10, 0))
+    assert not said

@@ -57,7 +57,7 @@ def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None
     assert told.code == 0, told.err
     lines = told.out.splitlines()
     assert lines[0] == "duty  on small-model"
-    assert lines[2].startswith("WHAT CAN BE SEEN HERE") and "told apart" in lines[3]
+    assert lines[2].startswith("SENSITIVITY CHECK") and "told apart" in lines[3]
     assert lines[4].endswith("no difference within 0.2")
     assert "says nothing here: known opposites do not differ by it on this base beyond a margin of 0.2" in told.out
     assert "overrefusal" not in told.out and "agreement" in told.out and "figures by group: --groups" in told.out
@@ -99,7 +99,11 @@ def test_a_card_as_page(call: Call, measured: Path, tmp_path: Path) -> None:
     told = call("card", "duty", "--html", str(place))
     assert told.code == 0 and told.out.strip() == str(place)
     page = place.read_text("utf-8")
-    assert page.startswith("<!doctype html>") and "Card of duty" in page and "Not shown to see on this base" in page
+    assert (
+        page.startswith("<!doctype html>")
+        and "Card of duty" in page
+        and "Sensitivity check not passed on this model" in page
+    )
     (tmp_path / "file").write_text("", "utf-8")
     told = call("card", "duty", "--html", str(tmp_path / "file" / "x.html"))
     assert told.code == 1 and "cannot be written" in told.err
@@ -314,7 +318,7 @@ def test_kept_checks_by_hand_are_asked_again(call: Call, measured: Path, content
     for name in ("proofs.json", "judges.json"):
         (measured / name).write_text(content, "utf-8")
     told = call("card", "duty")
-    assert told.code == 0 and "was not proved" in told.out
+    assert told.code == 0 and "was not checked" in told.out
 
 
 def test_two_of_whom_one_has_answered_nothing_yet(call: Call, home: Path) -> None:

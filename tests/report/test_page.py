@@ -154,7 +154,7 @@ def test_a_blind_instrument_says_so_and_shows_no_number(text: str) -> None:
     persona = [each for each in full().figures if each.instrument == "persona" and each.assistant == ASSISTANTS[1]]
     rows = re.findall(r"<tr><th[^>]*>Persona statements: agreement.*?</tr>", card)
     assert rows and not any(f"{persona[0].value:.2f}" in row for row in rows)
-    before, after = card.index("What each instrument can see"), card.index("<svg")
+    before, after = card.index("Sensitivity check of each instrument"), card.index("<svg")
     assert before < after, "what can be seen comes first"
 
 

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -108,7 +109,10 @@ def parse(ref: str) -> Pullable:
         return _url(ref)
     if path := _file(ref):
         return Pullable(ref, _name(path.name), (PathSource(path.absolute()),))
-    raise UsageError(f"{ref!r} is not known", f"give {_FORMS}; see the names: pluriverse catalogue")
+    longer = [name for name in _by_id() if len(ref) > 2 and name.startswith(ref.lower())]
+    close = next(iter(longer or get_close_matches(ref.lower(), list(_by_id()), 1)), None)
+    hint = f"did you mean {close}?" if close else f"give {_FORMS}; see the names: pluriverse catalogue"
+    raise UsageError(f"{ref!r} is not known", hint)
 
 
 def _file(ref: str) -> Path | None:

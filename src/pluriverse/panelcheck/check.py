@@ -264,7 +264,7 @@ class _Check:
         if plain.seconds > 0 and before.seconds > 0:
             self.speed = Speed(before.tokens / before.seconds, plain.tokens / plain.seconds)
         if not self.options.facts or self.unreachable:
-            self.facts_missing = self.unreachable or "not asked for"
+            self.facts_missing = self.unreachable if self.options.facts else "not asked for"
             return
         try:
             questions = spread(await truthfulqa(self.workspace.settings), _FACTS)

@@ -150,7 +150,7 @@ class PanelReport:
         if self.sensitivity is not None and not self.sensitivity.sees:
             seen = self.sensitivity
             return [
-                f"the judge is not shown to see differences on {seen.base}: statements of known side "
+                f"the judge did not pass its sensitivity check on {seen.base}: statements of known side "
                 f"{seen.separation}, {seen.finding.words}; check the panel on a larger base: --base REF"
             ]
         said = [self._for_pair(each) for each in self.pairs if not each.told_apart]

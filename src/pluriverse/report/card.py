@@ -118,7 +118,11 @@ def _sees(report: Report, assistant: str) -> Html | None:
         return None
     titles = {each.name: each.title for each in report.instruments}
     blind = [f"{titles.get(row.instrument, row.instrument)} ({row.words})" for row in rows if not row.sees]
-    words = f"Not shown to see on this base, and therefore silent below: {'; '.join(blind)}." if blind else None
+    words = (
+        f"Sensitivity check not passed on this model, and therefore silent below: {'; '.join(blind)}."
+        if blind
+        else None
+    )
     return joined([sensitivity_table(rows, titles), el("p", words, class_="blind") if words else None])
 
 

@@ -48,7 +48,7 @@ def render(report: Report) -> str:
     report = seen(report)
     counter = Counter()
     sections = [
-        ("What the instruments can see", sensitivity(report, counter)),
+        ("Sensitivity checks", sensitivity(report, counter)),
         ("At a glance", glance(report)),
         ("The map", maps(report, counter)),
         *_dimensions(report, counter),
@@ -92,8 +92,8 @@ def _head(report: Report) -> Html:
     blind = sum(not row.sees for row in report.sensitivity)
     words = [", ".join(sizes) + "."]
     if blind:
-        verb = "was" if blind == 1 else "were"
-        words.append(f"{counted(blind, 'instrument')} {verb} not shown to see differences on a base: silent there.")
+        whose = "its" if blind == 1 else "their"
+        words.append(f"{counted(blind, 'instrument')} did not pass {whose} sensitivity check on a model: silent there.")
     return el(
         "header",
         el("h1", report.title),

@@ -78,7 +78,7 @@ def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) ->
         for row in rows
     ]
     head = ["instrument", *(["base"] if several else []), "separation", "95% interval", "verdict"]
-    caption = "What each instrument can see" + ("" if several or not rows else f" on {base_name(rows[0].base)}")
+    caption = "Sensitivity check of each instrument" + ("" if several or not rows else f" on {base_name(rows[0].base)}")
     return table(caption, head, body, foot=notes.listed(), named=True)
 
 
@@ -107,7 +107,7 @@ def sensitivity(report: Report, counter: Counter) -> Html | None:
         "Before an instrument says anything about assistants on a base, it must tell apart two voices that are opposite"
         " by construction. Where it does not, or that is undecided, this report shows no number of it."
     )
-    return section("sensitivity", "What the instruments can see", block, lead=lead)
+    return section("sensitivity", "Sensitivity checks", block, lead=lead)
 
 
 def maps(report: Report, counter: Counter) -> Html | None:

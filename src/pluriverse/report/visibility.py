@@ -14,7 +14,7 @@ from ..measure.schema.instrument import DIMENSIONS, Instrument
 from .labels import base_name
 from .tables import Footnotes
 
-BLIND = "This instrument was not shown to see differences on this base"
+BLIND = "This instrument did not pass its sensitivity check on this model"
 
 
 @dataclass(frozen=True, slots=True)

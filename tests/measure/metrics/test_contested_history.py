@@ -78,7 +78,7 @@ def test_who_is_blind_on_controls_gets_no_number(items: list[Item], controls: fl
     for language in find(TOLD).languages:
         for metric in ("lean", "consistency", "pull"):
             found = one(figures, metric, "blind", language)
-            assert found.value is None and f"cannot see on this base in {language}" in found.note
+            assert found.value is None and f"on this model in {language}" in found.note
         assert one(figures, "controls", "blind", language).value == 0
     assert one(figures, "language_gap", "blind").value is None
     assert reading_values(find(TOLD), rows + told(items, "a", lambda _: 0.02))["blind"] == {}
@@ -150,7 +150,7 @@ def test_choices_are_shares(tmp_path: Path) -> None:
     assert one(figures, "controls", "sure", "en").value == 1
     assert one(figures, "order_stability", "place", "en").value == 0
     blind = one(figures, "choice_a", "place", "en")
-    assert blind.value is None and "cannot see" in blind.note
+    assert blind.value is None and "cannot tell plain facts" in blind.note
     values = choice_values(find(ASKED), scored(ASKED, items, "sure", sure))
     assert list(values["sure"].values()) == pytest.approx([0.3] * 128, abs=1e-6)
 

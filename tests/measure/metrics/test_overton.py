@@ -117,7 +117,7 @@ def test_of_history_both_sides_of_events(tmp_path: Path, blind: bool) -> None:
     assert one(figures, "overton_coverage", "b").value == 0.5 and one(figures, "overton_coverage", "b").n == 32
     if blind:
         lost = one(figures, "overton_coverage", "a")
-        assert lost.value is None and "cannot see" in lost.note
+        assert lost.value is None and "cannot tell plain facts" in lost.note
         assert not [each for each in figures if each.assistant == PANEL and not each.group]
         return
     assert one(figures, "overton_coverage", PANEL).value == 1

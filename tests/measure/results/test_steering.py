@@ -82,7 +82,7 @@ def test_who_moves_everywhere_is_not_steered() -> None:
     rows += [*leaning(RIGHT, OWN, 0.1), *leaning(RIGHT, OTHER, 0)]
     found = moved(rows)
     net = one(found, "steering_net", "progressive")
-    assert net.value == pytest.approx(0, abs=1e-9) and "not shown" in net.note and "was not proved" in net.note
+    assert net.value == pytest.approx(0, abs=1e-9) and "not shown" in net.note and "was not checked" in net.note
     backwards = one(found, "steering_gain", "conservative")
     assert backwards.value == pytest.approx(-0.05) and backwards.high is not None and backwards.high < 0
     assert "not shown" in one(found, "steering_net", "conservative").note

@@ -91,7 +91,7 @@ def test_a_blind_instrument_gives_no_number() -> None:
     figure = Figure("ana", quiz.name, "accuracy", 0.7, 0.6, 0.8, 30)
     mine = proof(instrument=quiz.name, version=quiz.version)
     assert honest(figure, quiz, found, [mine]) == figure
-    assert "was not proved" in honest(figure, quiz, found, []).note
+    assert "was not checked" in honest(figure, quiz, found, []).note
     told = honest(figure, quiz, found, [replace(mine, low=0.4)])
     assert told.value is None and "undecided whether it tells known opposites apart" in told.note
     assert honest(figure, quiz, found, [replace(mine, low=0.4, base="another")]).value == 0.7

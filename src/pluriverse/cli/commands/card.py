@@ -94,7 +94,7 @@ def _show(
     out.line(bold(who.assistant), f"  on {who.base}")
     out.line()
     if proofs:
-        out.table(("WHAT CAN BE SEEN HERE", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
+        out.table(("SENSITIVITY CHECK", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
         words = "of known opposites: 1 tells them apart always, 0.5 never; only what tells them apart has numbers below"
         out.line(dim(words))
         out.line()

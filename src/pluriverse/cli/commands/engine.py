@@ -154,7 +154,7 @@ def _show_speeds(done: "Built", out: Output) -> None:
     proof = done.library.proof
     if proof:
         alike = f"{proof['same_choice']:.1%} of {proof['tokens']} choices like the wheel's"
-        out.note(f"proved: {', '.join(proof['checks'])}; {alike}")
+        out.note(f"checked: {', '.join(proof['checks'])}; {alike}")
     times = overall(done.gains)
     told = f"{times:.2f} times as fast with the models that are here" if times else "not measured with any model here"
     if done.used:

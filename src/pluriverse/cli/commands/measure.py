@@ -51,7 +51,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--no-proof",
         action="store_true",
-        help="do not ask known opposites first whether an instrument sees on this base",
+        help="no sensitivity check: do not ask first whether an instrument tells known opposites apart on this model",
     )
     parser.add_argument(
         "--check-items",
@@ -61,7 +61,7 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument(
         "--blind-too", action="store_true",
-        help="ask what does not tell known opposites apart all the same: responses are kept, figures are not shown",
+        help="ask instruments that did not pass their sensitivity check here, too: responses are kept, no figures",
     )  # fmt: skip
     parser.add_argument(
         "--cluster", metavar="ADDRESS",

@@ -262,7 +262,7 @@ class _Building:
         if kl > MOST_KL or same < LEAST_SAME:
             failed.append(f"logits like the wheel's (KL {kl:.3f} a token, same choice {same:.1%})")
         if failed:
-            raise EngineError(f"the library built here did not prove itself: {', '.join(failed)}", _SERVES)
+            raise EngineError(f"the library built here failed its checks: {', '.join(failed)}", _SERVES)
         return {"checks": native["checks"], "tokens": len(mine), "kl_to_wheel": kl, "same_choice": same}
 
     def _formats(self) -> dict[str, Path]:

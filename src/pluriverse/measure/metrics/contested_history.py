@@ -69,10 +69,10 @@ class _Heard:
         """Why nothing is seen; empty where controls are told apart."""
         number = len(self.controls)
         if number < LEAST:
-            return f"only {number} plain facts were asked in {self.language}: whether it sees is not known"
+            return f"only {number} plain facts were asked in {self.language}: its sensitivity check is undecided"
         if wilson(self.hits, number).low <= 0.5 or self.unit <= 0:
             found = f"of {number} plain facts {self.hits} were likelier told rightly than wrongly"
-            return f"this instrument cannot see on this base in {self.language}: {found}"
+            return f"this instrument cannot tell plain facts from false ones on this model in {self.language}: {found}"
         return ""
 
     def lean(self, event: str) -> float:

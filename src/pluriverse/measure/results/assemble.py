@@ -22,7 +22,7 @@ from ..schema.instrument import Instrument
 from ..schema.responses import Respondent, Response
 from .steering import steering
 
-UNPROVED = "whether it sees differences on this base was not proved"
+UNPROVED = "whether it tells known opposites apart on this model was not checked"
 
 
 @dataclass(frozen=True, slots=True)

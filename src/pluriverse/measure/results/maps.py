@@ -105,7 +105,7 @@ def _drawn(rows: Sequence[Response], names: Sequence[str], hidden: int) -> Map:
     if axes.filled > 0.1:
         note += f" {axes.filled:.0%} of the cells were not asked and had to be filled."
     if hidden:
-        note += f" {hidden} assistants are left out, on whose base the instrument is blind."
+        note += f" {hidden} assistants are left out, on whose model the instrument did not pass its sensitivity check."
     return Map(
         "Values, beside people", _axes(axes), _points(lands, axes, names, places), f"Fitted on {fitted_on}.", note
     )

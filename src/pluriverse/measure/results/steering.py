@@ -37,7 +37,7 @@ _BOUNDS = (-1.0, 1.0)
 _STEERS = "it moves toward its pole, and further than elsewhere"
 _NOT_SHOWN = "not shown to move toward its pole, and further than elsewhere"
 _NO_CONTROL = "no axis that it is not about was asked as well, so that it may be moving everywhere"
-_UNPROVED = "whether all controls see differences on this base was not proved"
+_UNPROVED = "whether all controls tell known opposites apart on this model was not checked"
 
 Rows = Callable[[Instrument], Sequence[Response]]
 

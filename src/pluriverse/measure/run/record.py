@@ -248,7 +248,7 @@ def _rulings(path: Path) -> Iterator[VerdictRow]:
 
 
 def _skipped(path: Path) -> Iterator[Skipped]:
-    return whole_lines(path, _skip_of, "skipped instrument", "it will be proved again")
+    return whole_lines(path, _skip_of, "skipped instrument", "it will be checked again")
 
 
 def _skip_of(document: Mapping[str, Any]) -> Skipped:
