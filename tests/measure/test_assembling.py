@@ -261,6 +261,15 @@ def test_figures_of_all_together_are_of_those_on_whose_base_it_sees(tmp_path: Pa
     assert any(each.assistant == "z" for each in three)
 
 
+def test_options_without_any_chance_are_left_out_and_said(tmp_path: Path) -> None:
+    rows = scored(A, "propositions-forced", propositions(), [0.9] * 24)
+    nothing = [replace(row, logprobs=(-math.inf, -math.inf)) for row in rows[:2]]
+    found = latest([recorded(tmp_path, [*nothing, *rows[2:]], [A], "2026-01-01")])
+    assert len(found.responses) == 22 and any("2 responses are left out: no option" in each for each in found.notes)
+    agreement = next(each for each in figures(found, []) if each.metric == "agreement")
+    assert agreement.value is not None and math.isfinite(agreement.value)
+
+
 def test_a_difference_that_was_not_proved_says_so(tmp_path: Path) -> None:
     items = propositions()
     rows = scored(A, "propositions-forced", items, [0.9] * 24) + scored(B, "propositions-forced", items, [0.2] * 24)
