@@ -218,16 +218,16 @@ def test_the_report_shows_it_all(tmp_path: Path) -> None:
 
 
 def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) -> None:
-    rows = written(A, "xstest", requests(), ["refusal"] * 6 + ["answer"] * 18)
+    rows = written(A, "xstest", requests(), ["refusal"] * 3 + ["answer"] * 21)
     found = latest([recorded(tmp_path, rows, [A], "2026-01-01")])
     (table,) = confusions(found, [], figures(found, []))
     assert table.classes == ("refusal", "no refusal") and table.counts == RULES["xstest"].counts
     assert "right on 88% (85% to 90%), finds 89%" in table.verdict and "other assistants" in table.verdict
     rates = {rate.kind: rate for rate in table.corrected}
     rate = rates["overrefusal"]
-    assert rate.assistant == "a, xstest" and rate.observed == 0.25 and rate.n == 24
-    assert rate.corrected == corrected(6, 24, RULES["xstest"].against_rest("refusal")).value
-    assert rate.high is not None and rate.high > 0.7, "how much the rules err on one and the other is in it"
+    assert rate.assistant == "a, xstest" and rate.observed == 0.125 and rate.n == 24
+    assert rate.corrected == corrected(3, 24, RULES["xstest"].against_rest("refusal")).value
+    assert rate.high is not None and rate.high > 0.5, "how much the rules err on one and the other is in it"
     assert confusions(found, [proof("xstest", False)], []) == []
 
 
