@@ -218,16 +218,16 @@ def test_the_report_shows_it_all(tmp_path: Path) -> None:
 
 
 def test_detectors_are_shown_with_the_rates_that_they_correct(tmp_path: Path) -> None:
-    rows = written(A, "xstest", requests(), ["refusal"] * 6 + ["answer"] * 18)
+    rows = written(A, "xstest", requests(), ["refusal"] * 3 + ["answer"] * 21)
     found = latest([recorded(tmp_path, rows, [A], "2026-01-01")])
     (table,) = confusions(found, [], figures(found, []))
     assert table.classes == ("refusal", "no refusal") and table.counts == RULES["xstest"].counts
     assert "right on 88% (85% to 90%), finds 89%" in table.verdict and "other assistants" in table.verdict
     rates = {rate.kind: rate for rate in table.corrected}
     rate = rates["overrefusal"]
-    assert rate.assistant == "a, xstest" and rate.observed == 0.25 and rate.n == 24
-    assert rate.corrected == corrected(6, 24, RULES["xstest"].against_rest("refusal")).value
-    assert rate.high is not None and rate.high > 0.7, "how much the rules err on one and the other is in it"
+    assert rate.assistant == "a, xstest" and rate.observed == 0.125 and rate.n == 24
+    assert rate.corrected == corrected(3, 24, RULES["xstest"].against_rest("refusal")).value
+    assert rate.high is not None and rate.high > 0.5, "how much the rules err on one and the other is in it"
     assert confusions(found, [proof("xstest", False)], []) == []
 
 
@@ -259,6 +259,15 @@ def test_figures_of_all_together_are_of_those_on_whose_base_it_sees(tmp_path: Pa
         assert "without z" in mixed.note
     assert all(each.value is None for each in three if each.assistant == "z")
     assert any(each.assistant == "z" for each in three)
+
+
+def test_options_without_any_chance_are_left_out_and_said(tmp_path: Path) -> None:
+    rows = scored(A, "propositions-forced", propositions(), [0.9] * 24)
+    nothing = [replace(row, logprobs=(-math.inf, -math.inf)) for row in rows[:2]]
+    found = latest([recorded(tmp_path, [*nothing, *rows[2:]], [A], "2026-01-01")])
+    assert len(found.responses) == 22 and any("2 responses are left out: no option" in each for each in found.notes)
+    agreement = next(each for each in figures(found, []) if each.metric == "agreement")
+    assert agreement.value is not None and math.isfinite(agreement.value)
 
 
 def test_a_difference_that_was_not_proved_says_so(tmp_path: Path) -> None:

@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from pluriverse.assistants import Assistant
+from pluriverse.cli.commands.measure import show
+from pluriverse.cli.terminal.output import Output
 from pluriverse.measure.measuring import MeasureOptions, measure
 from pluriverse.measure.run.asking import Participant
 from pluriverse.measure.run.check_rows import CheckRows
-from pluriverse.measure.run.events import MeasureAhead, MeasureStarted, MeasureStep
+from pluriverse.measure.run.events import MeasureAhead, Measured, MeasureStarted, MeasureStep
+from pluriverse.measure.schema.figure import Figure
 from pluriverse.measure.schema.instrument import Opposites
 from pluriverse.measure.schema.items import Item
 from pluriverse.runtime.workspace import Workspace
@@ -112,6 +115,43 @@ def test_what_the_control_was_told_changes_nothing_of_the_opposites(settings: Se
     assert whole[0].control is not None and {each["respondent"] for each in rows(settings.home)} == {"a", "b", "again"}
     (settings.home / "proofs.json").unlink()
     assert proofs() == whole
+
+
+def test_what_a_check_found_holds_where_nothing_is_checked(settings: Settings) -> None:
+    """`--no-proof` asks no opposites; figures are withheld by what was found of them before, as on a card."""
+    (check,) = run(settings)[-1].proofs
+    assert not check.sees
+
+    async def go() -> Measured:
+        async with Workspace(settings) as workspace:
+            options = MeasureOptions(check_sensitivity=False)
+            events = [event async for event in measure(workspace, [CHECKED], [ANA], options, {"talk": ITEMS})]
+            assert isinstance(events[-1], Measured)
+            return events[-1]
+
+    measured = asyncio.run(go())
+    assert measured.run.responses and measured.proofs == (check,)
+    assert measured.figures and all(each.value is None for each in measured.figures)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_blind_on_one_base_hides_nothing_of_the_other(
+    settings: Settings, capsys: pytest.CaptureFixture[str], both: bool
+) -> None:
+    measured = run(settings)[-1]
+    (blind,) = measured.proofs
+    other = replace(
+        blind, base="other", separation=0.9, low=0.8, high=1.0, control=0.5, control_low=0.4, control_high=0.6
+    )
+    assert other.sees and not blind.sees
+    shown = [
+        Figure("ana", "talk", "share_answer", 0.25, 0.1, 0.5, 12),
+        Figure("bo", "talk", "share_answer", None, None, None, 12),
+    ]
+    proofs = (blind, blind if both else other)
+    show(replace(measured, figures=tuple(shown), proofs=proofs), [CHECKED], Output())
+    said = capsys.readouterr().out
+    assert ("0.250" in said) is not both and ("says nothing here" in said) is both
 
 
 def test_rows_that_cannot_be_read_are_asked_again(settings: Settings) -> None:

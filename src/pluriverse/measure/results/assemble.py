@@ -3,6 +3,7 @@
 Knows runs, figures and proofs; reads no files, asks nobody and draws nothing. What is left out is said in `notes`.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -104,6 +105,9 @@ def latest(
     about = {each.name: each for run in runs for each in run.plan.imported} | known()
     versions, notes = _versions(rows.values(), about)
     newest = [row for row in rows.values() if versions.get(row.instrument) == row.version]
+    newest, unknown = [row for row in newest if _known(row)], sum(not _known(row) for row in newest)
+    if unknown:
+        notes.append(f"{unknown:,} responses are left out: no option of theirs has a probability above nought.")
     gauges = tuple({each.key: each for run in runs for each in run.gauges}.values())
     responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
     named = {row.instrument for row in responses}
@@ -127,6 +131,11 @@ def latest(
         silent,
         _places(of_run, versions),
     )
+
+
+def _known(row: Response) -> bool:
+    """Whether options have chances at all: logarithms that are all without end tell nothing of any."""
+    return not row.logprobs or max(row.logprobs) > -math.inf
 
 
 def _places(of_run: Mapping[tuple[str, str, str, str], str], versions: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
