@@ -35,6 +35,7 @@ from pluriverse.measure.run.record import Plan, Record, key_of, read_run, runs
 from pluriverse.measure.run.respondents import participant_of
 from pluriverse.measure.schema.instrument import Instrument
 from pluriverse.measure.schema.items import Item, rotated
+from pluriverse.measure.classify.rows import row_of
 from pluriverse.measure.schema.responses import Respondent, response_of
 from pluriverse.report.page import render
 from pluriverse.runtime.workspace import Workspace
@@ -419,11 +420,11 @@ def test_rows_of_before_are_read_with_their_thinking_apart(settings: Settings) -
     row = dict(last(run(settings, [TALK], [A])).run.responses[0].as_dict(), kind="refusal", prompt="What is it?")
     del row["thinking"], row["unfinished"]
     for text in (f"<think>{REFUSAL}</think>\n{PLAIN}", f"{REFUSAL}\n</think>\n{PLAIN}"):
-        found = response_of({**row, "text": text})
+        found = row_of({**row, "text": text})
         assert (found.text, found.kind, found.thinking) == (PLAIN, "answer", REFUSAL)
-    cut = response_of({**row, "text": f"<think>{REFUSAL}"})
+    cut = row_of({**row, "text": f"<think>{REFUSAL}"})
     assert (cut.text, cut.kind, cut.unfinished) == ("", "broken", True)
     assert (
-        response_of({**row, "text": REFUSAL}).text == REFUSAL
-        and response_of({**row, "kind": "", "text": "<think>x"}).kind == ""
+        row_of({**row, "text": REFUSAL}).text == REFUSAL
+        and row_of({**row, "kind": "", "text": "<think>x"}).kind == ""
     )

@@ -176,7 +176,7 @@ def test_a_disk_that_fills_up_meanwhile(build: Build, kept: Kept, monkeypatch: p
     monkeypatch.setattr(building.compiling, "gather", full)
     with pytest.raises(EngineError, match="No space left") as error:
         build()
-    assert error.value.hint == "pluriverse engine build goes on"
+    assert error.value.hint == "go on with it: pluriverse engine build"
     assert kept.choice == "wheel"
 
 

@@ -39,7 +39,7 @@ def test_a_scale_is_what_the_public_statements_make_of_it(name: str, tmp_path: P
     settings = Settings(home=tmp_path, offline=True, data=DATA)
     a, b = (asyncio.run(persona_statements(each, settings)) for each in AXES[name])
     new = made(name, a, b, known()[AXES[name][0]].source, known()[AXES[name][0]].licence)
-    file = resources.files("pluriverse.measure").joinpath("scales", f"{name}.json")
+    file = resources.files("pluriverse.measure.classify").joinpath("vocabularies", f"{name}.json")
     old = json.loads(file.read_text("utf-8"))
     assert {key: new[key] for key in ("name", "sides", "source", "licence")} == {
         key: old[key] for key in ("name", "sides", "source", "licence")

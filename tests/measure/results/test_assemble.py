@@ -275,7 +275,7 @@ def test_a_difference_that_was_not_proved_says_so(tmp_path: Path) -> None:
     rows = scored(A, "propositions-forced", items, [0.9] * 24) + scored(B, "propositions-forced", items, [0.2] * 24)
     found = latest([recorded(tmp_path, rows, [A, B], "2026-01-01")])
     (unproved,) = compare(found, "a", "b", [])
-    assert unproved.value is not None and "was not proved" in unproved.note
+    assert unproved.value is not None and "was not checked" in unproved.note
     (proved,) = compare(found, "a", "b", [proof("propositions-forced", True)])
     assert proved.value == unproved.value and "was not proved" not in proved.note
 
