@@ -17,6 +17,7 @@ import pytest
 from pluriverse.assistants import Assistant
 from pluriverse.assistants.strengths import Strengths
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
+from pluriverse.measure.classify.rows import row_of
 from pluriverse.measure.data.instruments import find
 from pluriverse.measure.measuring import (
     Measured,
@@ -35,7 +36,6 @@ from pluriverse.measure.run.record import Plan, Record, key_of, read_run, runs
 from pluriverse.measure.run.respondents import participant_of
 from pluriverse.measure.schema.instrument import Instrument
 from pluriverse.measure.schema.items import Item, rotated
-from pluriverse.measure.classify.rows import row_of
 from pluriverse.measure.schema.responses import Respondent, response_of
 from pluriverse.report.page import render
 from pluriverse.runtime.workspace import Workspace
@@ -425,6 +425,5 @@ def test_rows_of_before_are_read_with_their_thinking_apart(settings: Settings) -
     cut = row_of({**row, "text": f"<think>{REFUSAL}"})
     assert (cut.text, cut.kind, cut.unfinished) == ("", "broken", True)
     assert (
-        row_of({**row, "text": REFUSAL}).text == REFUSAL
-        and row_of({**row, "kind": "", "text": "<think>x"}).kind == ""
+        row_of({**row, "text": REFUSAL}).text == REFUSAL and row_of({**row, "kind": "", "text": "<think>x"}).kind == ""
     )

@@ -22,8 +22,8 @@ def vocabulary(instrument: Instrument, responses: Sequence[Response]) -> list[Fi
     """Mean probability that an answer's words are those of the first side's personas."""
     first, other = scale(instrument.options["scale"]).sides
     note = (
-        f"1: words of {first} personas, 0: of {other} ones; no stances; words in the prompts of those shown together do "
-        "not count, so that beside others a value may differ a little"
+        f"1: words of {first} personas, 0: of {other} ones; no stances; words in the prompts of those shown together "
+        "do not count, so that beside others a value may differ a little"
     )
     return [
         mean(instrument, assistant, "vocabulary", list(values.values()), note=note)
