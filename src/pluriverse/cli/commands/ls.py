@@ -38,18 +38,19 @@ def _run(out: Output, settings: "Settings") -> int:
     assistants, problems = shelf.listing()
     panels, stored = shelf.panels(), store.models()
     here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
-    out.document(
-        {
-            "assistants": [assistant_document(each, here[each.base], settings) for each in assistants],
-            "panels": [panel_document(panel) for panel in panels],
-            "models": [model_document(each) for each in stored if each.kind == "model"],
-            "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
-            "home": str(settings.home),
-        }
-    )
     for problem in problems:
         out.warn(problem.message)
-    if out.json:
+    if out.json:  # made only where it is shown: of ten thousand it takes as long as reading them
+        folder = str(settings.assistants)
+        out.document(
+            {
+                "assistants": [assistant_document(each, here[each.base], settings, folder) for each in assistants],
+                "panels": [panel_document(panel) for panel in panels],
+                "models": [model_document(each) for each in stored if each.kind == "model"],
+                "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
+                "home": str(settings.home),
+            }
+        )
         return 0
     _assistants(out, assistants)
     out.line()
@@ -82,8 +83,13 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
     out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows, spare=("DIGEST", "LICENCE"))
 
 
-def assistant_document(assistant: "Listed", here: bool, settings: "Settings") -> dict[str, Any]:
-    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine."""
+def assistant_document(
+    assistant: "Listed", here: bool, settings: "Settings", folder: str | None = None
+) -> dict[str, Any]:
+    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine.
+
+    `folder`: where the user's lie, for who has it at hand.
+    """
     from ...assistants.shelf import STARTER
 
     guidance = assistant.guidance
@@ -104,7 +110,7 @@ def assistant_document(assistant: "Listed", here: bool, settings: "Settings") ->
         "guidance": None if guidance is None else {"against": guidance[0], "strength": guidance[1]},
         "builtin": assistant.builtin,
         "shadows": assistant.shadows,
-        "path": f"{STARTER if assistant.builtin else settings.assistants}{os.sep}{assistant.name}.toml",
+        "path": f"{STARTER if assistant.builtin else folder or settings.assistants}{os.sep}{assistant.name}.toml",
     }
 
 
