@@ -53,7 +53,7 @@ def _is_current(folder: Path) -> bool:
 
 
 def run(
-    command: list[str], *, said: str | None = None, merged: bool = False, within: "float | Any" = None, **changes: str
+    command: list[str], *, said: str | None = None, merged: bool = False, within: float | None = None, **changes: str
 ) -> "Done":
     """Run it to its end; `said` goes to its stdin, which is empty otherwise. `changes` of its environment.
 

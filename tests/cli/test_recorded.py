@@ -66,6 +66,6 @@ def test_all_items_and_until_are_said_as_they_are_typed(call: Call, home: Path) 
 
 
 def test_words_are_quoted_for_a_shell() -> None:
-    told = typed("pluriverse", "card", "a b", options=(("--base", "it's"), ("-x", True), ("-y", None), ("--seed", -1)))
+    told = typed("card", "a b", options=(("--base", "it's"), ("-x", True), ("-y", None), ("--seed", -1)))
     assert told == "pluriverse card 'a b' --base 'it'\"'\"'s' -x --seed=-1"
     assert shlex.split(told) == ["pluriverse", "card", "a b", "--base", "it's", "-x", "--seed=-1"]

@@ -185,7 +185,7 @@ class _Work:
         whole: dict[str, list[Item]],
         options: MeasureOptions,
     ) -> None:
-        self._workspace, self._instruments, self._askers = workspace, instruments, participants
+        self._workspace, self._instruments, self._participants = workspace, instruments, participants
         self._items, self._whole, self._options = items, whole, options
         self.proofs: list[SensitivityCheck] = []
         self._asked, self._seconds = 0, 0.0
@@ -225,7 +225,7 @@ class _Work:
     async def _prove(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
         most = self._options.check_items
         async with aclosing(
-            check_sensitivity(self._workspace, self._instruments, self._whole, self._askers, most)
+            check_sensitivity(self._workspace, self._instruments, self._whole, self._participants, most)
         ) as steps:
             async for step in steps:
                 match step:
@@ -290,9 +290,9 @@ class _Work:
         shards = self._shards(record, items)
         if not shards:
             return
-        names = {each.respondent.key: each.respondent.assistant for each in self._askers}
+        names = {each.respondent.key: each.respondent.assistant for each in self._participants}
         options = self._options
-        order = order_of(self._workspace, self._askers, options.base, options.seed, same_machine=cluster.here)
+        order = order_of(self._workspace, self._participants, options.base, options.seed, same_machine=cluster.here)
         before, began = self._seconds, time.perf_counter()
         async with aclosing(cluster.ask(order, shards)) as events:
             async for event in events:
@@ -329,7 +329,7 @@ class _Work:
 
     def _asked_by(self, instrument: Instrument) -> list[Participant]:
         """Those whom it makes sense to ask: on whose base the instrument is not blind."""
-        return [each for each in self._askers if self._options.blind_too or not self._blind(instrument, each)]
+        return [each for each in self._participants if self._options.blind_too or not self._blind(instrument, each)]
 
     def _skip(self, record: Record) -> list[MeasureNote]:
         """Write down who is not asked what, and tell it once per instrument and base."""
@@ -338,7 +338,7 @@ class _Work:
         left = [
             (participant.respondent.key, proof)
             for instrument in self._instruments
-            for participant in self._askers
+            for participant in self._participants
             if (proof := self._blind(instrument, participant))
         ]
         record.skip([Skipped(proof.instrument, proof.version, who, proof.told) for who, proof in left])

@@ -74,7 +74,7 @@ def _written(
     from ...report.page import card_page
 
     (name,) = found.assistants
-    command = typed("pluriverse", "card", args.name, options=(("--base", args.base), ("--html", args.html.name)))
+    command = typed("card", args.name, options=(("--base", args.base), ("--html", args.html.name)))
     made = report(found, proofs, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
     write_out(args.html, card_page(replace(made, figures=(*rows, *others)), name))

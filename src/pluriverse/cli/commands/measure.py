@@ -200,7 +200,7 @@ def _command(args: argparse.Namespace, limit: int | None) -> str:
         ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
         ("--check-items", args.check_items), ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
     )  # fmt: skip
-    return typed("pluriverse", "measure", *args.instruments, options=given)
+    return typed("measure", *args.instruments, options=given)
 
 
 def _ahead(event: "MeasureAhead") -> str:

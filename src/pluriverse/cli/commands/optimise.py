@@ -63,7 +63,7 @@ async def _optimised(name: str, args: argparse.Namespace, out: Output, settings:
     from ...runtime.workspace import Workspace
 
     again = typed(
-        "pluriverse", "optimise", name,
+        "optimise", name,
         options=(("--as", args.format), ("--tokens", args.tokens), ("--items", args.items),
                  ("--no-speed", args.no_speed), ("--use", args.use)),
     )  # fmt: skip

@@ -111,7 +111,7 @@ def _written(
     from ...report.page import render
 
     given = (("-o", path.name), ("--with", args.names), ("--base", args.base), ("--run", args.run_id))
-    command = typed("pluriverse", "report", options=given)
+    command = typed("report", options=given)
     write_out(path, render(report(found, proofs, today(), command)))
     return str(path)
 

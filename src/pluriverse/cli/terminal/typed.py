@@ -1,7 +1,8 @@
-"""Commands as they would be typed again: every word quoted for a shell. Knows words; runs nothing."""
+"""Commands with their options, as they would be typed again. Knows words; runs nothing."""
 
-import shlex
 from collections.abc import Iterable
+
+from ...errors import command
 
 
 def typed(*words: str, options: Iterable[tuple[str, object]] = ()) -> str:
@@ -16,4 +17,4 @@ def typed(*words: str, options: Iterable[tuple[str, object]] = ()) -> str:
             found.append(f"{flag}={value}")
         else:
             found += [flag, str(value)]
-    return shlex.join(found)
+    return command(*found)

@@ -72,7 +72,7 @@ def configure(source: Path, build: Path, compiler: Compiler, tools: Path, work: 
         "CMAKE_RANLIB": compiler.ranlib,
     }
     command += [f"-D{name}={value}" for name, value in own.items() if value]
-    done = children.run(command, merged=True, **_environment(work))
+    done = children.run(command, merged=True, within=None, **_environment(work))
     if done.returncode:
         _failed("the build could not be configured", done.stdout, work)
 

@@ -94,7 +94,7 @@ class Worker:
         self._order = order
         self._scratch = tempfile.TemporaryDirectory(prefix="pluriverse-worker-")
         self._workspace: Workspace | None = None
-        self._askers: dict[str, Participant] = {}
+        self._participants: dict[str, Participant] = {}
 
     async def hello(self) -> None:
         """It is here."""
@@ -109,7 +109,7 @@ class Worker:
 
     async def ask(self, shard: Shard) -> list[Response] | Failure:
         try:
-            participant = self._askers[shard.respondent]
+            participant = self._participants[shard.respondent]
             return [row async for rows in participant.ask(shard.instrument, shard.cells) for row in rows]
         except PluriverseError as error:
             return error.as_dict()
@@ -140,7 +140,7 @@ class Worker:
             participant = await participant_of(workspace, assistant, order.base, order.seed)
             if participant.respondent.key != respondent.key:
                 raise _another(respondent, participant.respondent)
-            self._askers[respondent.key] = participant
+            self._participants[respondent.key] = participant
 
 
 def _another(here: Respondent, there: Respondent) -> EngineError:

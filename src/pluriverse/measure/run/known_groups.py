@@ -62,9 +62,9 @@ async def check_sensitivity(
     participants: Sequence["Participant"],
     most: int | None = None,
 ) -> AsyncGenerator[ProofsAhead | CheckProgress | SensitivityCheck, None]:
-    """A proof, of `most` items if that is said, for each of these instruments on each base of the askers: as kept, or
-    asked now and kept, after a word on what that takes. Of all `items` of an instrument, not only of those to be
-    measured. Raises what asking raises."""
+    """A check, of `most` items if that is said, for each of these instruments on each base of the participants: as
+    kept, or asked now and kept, after a word on what that takes. Of all `items` of an instrument, not only of those to
+    be measured. Raises what asking raises."""
     kept = KeptChecks(workspace.settings.home)
     bases = {participant.respondent.base: participant for participant in participants}
     open_: list[_Check] = []
@@ -189,7 +189,7 @@ def _digest(voices: Sequence[AssistantSession]) -> str:
 async def _voices(
     workspace: Workspace, instrument: Instrument, participant: "Participant"
 ) -> tuple[AssistantSession, AssistantSession]:
-    """The opposites on the asker's base; their counterparts speak through it too."""
+    """The opposites on the participant's base; their counterparts speak through it too."""
     opposites, base = instrument.opposites, participant.voice.assistant.base
     assert opposites
     if opposites.systems:
