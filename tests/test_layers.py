@@ -14,7 +14,7 @@ import pluriverse
 ROOT = Path(pluriverse.__file__).parent
 
 # From the ground up: a room and those that it may import from. What lies above or beside it is never among them.
-GROUND = {"errors", "values", "settings", "children", "files", "jsonl"}
+GROUND = {"errors", "values", "settings", "children", "files", "jsonl", "doors"}
 BELOW = GROUND | {"store", "catalogue", "assistants", "engines"}
 ASKING = BELOW | {"runtime", "chats", "ask"}
 SCHEMA = {"measure.schema", "measure.stats", "measure.data", "measure.classify"}
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "children": {"settings"},
     "files": {"errors"},
     "jsonl": {"errors", "files"},
+    "doors": {"errors"},
     "store": GROUND,
     "catalogue": GROUND,
     "assistants": GROUND | {"store", "catalogue"},
