@@ -27,27 +27,33 @@ def add(commands: Commands) -> None:
     parser = commands.add("ask", "ask several assistants one question, side by side", run, example=example)
     parser.add_argument(
         "question", nargs="+", metavar="QUESTION",
-        help="the question, or - to read it from stdin; text that is piped in beside a question stands behind it",
+        help="the question, or - to read it from stdin; text that is piped in is added after the question",
     )  # fmt: skip
-    parser.add_argument("--with", dest="names", metavar="A,B,C", help="who is asked (default: the panel starter)")
+    parser.add_argument(
+        "--with", dest="names", metavar="A,B,C", help="ask these assistants (default: the panel starter)"
+    )
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
-        help="write the answers to a file too: .md, .html, .json or .txt",
+        help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
-    parser.add_argument("--no-history", action="store_true", help="keep nothing of this ask")
+    parser.add_argument("--no-history", action="store_true", help="do not keep this question and its answers")
     generation_flags(parser)
 
 
 def generation_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that change how replies are made; `ask` and `chat` share them."""
     how = parser.add_argument_group("how replies are made")
-    how.add_argument("--base", metavar="REF", help="let all of them speak through this model")
-    how.add_argument("--max-tokens", type=int, metavar="N", help="the longest reply, in tokens")
-    how.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest word; higher: more varied")
+    how.add_argument("--base", metavar="REF", help="use this model for all of them")
+    how.add_argument("--max-tokens", type=int, metavar="N", help="stop a reply after N tokens")
+    how.add_argument(
+        "--temperature", type=float, metavar="T", help="0: always the likeliest token; higher: more varied"
+    )
     how.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same replies")
-    how.add_argument("--guidance", type=float, metavar="G", help="guide all with this strength; 0: nobody is guided")
-    how.add_argument("--system", metavar="TEXT", help="this system prompt instead of each assistant's own")
+    how.add_argument(
+        "--guidance", type=float, metavar="G", help="strength of guidance for all, 0 to 5; 0 switches guidance off"
+    )
+    how.add_argument("--system", metavar="TEXT", help="use this system prompt instead of each assistant's own")
 
 
 def options_of(args: argparse.Namespace) -> "AskOptions":

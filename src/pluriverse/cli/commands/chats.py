@@ -19,23 +19,25 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("history", "asks and chats that were kept", ls, example="pluriverse history search taxes")
+    parser = commands.add("history", "your earlier questions and chats", ls, example="pluriverse history search taxes")
     nested = Commands(parser, dest="history_command")
-    nested.add("ls", "what is kept, the latest first", ls, example="pluriverse history ls")
+    nested.add("ls", "list them, newest first", ls, example="pluriverse history ls")
     found = nested.add("search", "find words in them", search, example="pluriverse history search taxes")
-    found.add_argument("words", nargs="+", metavar="WORDS", help="all of them must occur")
-    shown = nested.add("show", "one of them", show, example="pluriverse history show 3fa9")
-    shown.add_argument("id", metavar="ID", help="its id, or the first four characters or more")
+    found.add_argument("words", nargs="+", metavar="WORDS", help="words to find; all of them must occur")
+    shown = nested.add("show", "show one in full", show, example="pluriverse history show 3fa9")
+    shown.add_argument("id", metavar="ID", help="its id, or at least the first four characters of it")
     exported = nested.add("export", "write them to a file", export, example="pluriverse history export 3fa9 -o talk.md")
-    exported.add_argument("id", nargs="?", metavar="ID", help="one of them (default: all)")
+    exported.add_argument("id", nargs="?", metavar="ID", help="write only this one (default: all)")
     exported.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help=f"a file, by its suffix {SUFFIXES} (default: stdout)"
+        "-o", "--output", type=Path, metavar="FILE", help=f"the file to write: {SUFFIXES} (default: stdout)"
     )
-    exported.add_argument("--format", choices=sorted(set(FORMS.values())), help="whatever the file is called")
-    removed = nested.add("rm", "delete one for good", rm, example="pluriverse history rm 3fa9")
-    removed.add_argument("id", metavar="ID")
-    cleared = nested.add("clear", "delete all of them for good", clear, example="pluriverse history clear --yes")
-    cleared.add_argument("--yes", action="store_true", help="really")
+    exported.add_argument(
+        "--format", choices=sorted(set(FORMS.values())), help="the format, whatever the file is called"
+    )
+    removed = nested.add("rm", "delete one", rm, example="pluriverse history rm 3fa9")
+    removed.add_argument("id", metavar="ID", help="its id, or at least the first four characters of it")
+    cleared = nested.add("clear", "delete all of them", clear, example="pluriverse history clear --yes")
+    cleared.add_argument("--yes", action="store_true", help="confirm; without it nothing is deleted")
 
 
 def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
