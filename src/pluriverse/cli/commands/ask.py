@@ -156,13 +156,13 @@ def _told(replies: "Replies", kept: str | None) -> str:
 def _written(file: Path, replies: "Replies", document: dict[str, object], kept: str | None) -> str:
     import datetime
 
-    from ...chats.kept import Kept, turns_of
+    from ...chats.chat import KeptChat, turns_of
     from ...files import write_out
     from ..terminal.documents import form_of, rendered
     from ..terminal.text import one_line
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    talk = Kept(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
+    talk = KeptChat(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
     write_out(file, rendered(form_of(file), [talk], document))
     return str(file)
 

@@ -12,8 +12,8 @@ from ..terminal.parser import Commands
 from ..terminal.text import counted, one_line
 
 if TYPE_CHECKING:
-    from ...chats.kept import Summary
-    from ...chats.shelf import History
+    from ...chats.chat import Summary
+    from ...chats.shelf import ChatShelf
     from ...settings import Settings
     from ..terminal.tables import Cell
 
@@ -65,7 +65,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...chats.kept import as_document, state, through
+    from ...chats.chat import as_document, state, through
 
     kept = _history(settings).get(args.id)
     out.document(as_document(kept))
@@ -82,7 +82,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def export(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...chats.kept import as_document
+    from ...chats.chat import as_document
 
     form = args.format or ("markdown" if args.output is None else form_of(args.output))
     kept = _history(settings).chosen(args.id)
@@ -118,11 +118,11 @@ def clear(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _history(settings: "Settings") -> "History":
+def _history(settings: "Settings") -> "ChatShelf":
     """What is kept can be read and deleted, also where new chats are not kept any more."""
-    from ...chats.shelf import History
+    from ...chats.shelf import ChatShelf
 
-    return History(settings.history_file)
+    return ChatShelf(settings.history_file)
 
 
 def _row(summary: "Summary") -> "tuple[Cell, ...]":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ...chats.kept import EMPTY
+from ...chats.chat import EMPTY
 from ...runtime.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted, ReplyWaits
 from .output import Styled, bold, dim
 from .replies import WAITING, foot, guided, heading, show_waiting

@@ -13,7 +13,7 @@ from ...errors import PluriverseError, UsageError
 from .text import cells, clean
 
 if TYPE_CHECKING:
-    from ...chats.kept import Kept, Turn
+    from ...chats.chat import KeptChat, Turn
     from ...report.markup import Html
 
 FORMS = {
@@ -46,7 +46,7 @@ def form_of(file: Path) -> str:
     return FORMS[file.suffix.lower()]
 
 
-def rendered(form: str, kept: "Sequence[Kept]", document: dict[str, Any]) -> str:
+def rendered(form: str, kept: "Sequence[KeptChat]", document: dict[str, Any]) -> str:
     """The whole file: `document` where `form` is json, else the conversations."""
     if form == "json":
         import json
@@ -56,14 +56,14 @@ def rendered(form: str, kept: "Sequence[Kept]", document: dict[str, Any]) -> str
         return page(kept)
     if form == "text":
         return "\n\n".join(map(plain, kept))
-    from ...chats.kept import as_markdown
+    from ...chats.chat import as_markdown
 
     return clean("\n\n".join(map(as_markdown, kept)))
 
 
-def plain(kept: "Kept") -> str:
+def plain(kept: "KeptChat") -> str:
     """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
-    from ...chats.kept import begun, speaker, state
+    from ...chats.chat import begun, speaker, state
 
     parts = []
     for turn in kept.turns:
@@ -73,9 +73,9 @@ def plain(kept: "Kept") -> str:
     return "\n\n".join([*parts, begun(kept)]) + "\n"
 
 
-def page(kept: "Sequence[Kept]") -> str:
+def page(kept: "Sequence[KeptChat]") -> str:
     """The conversations as one HTML file."""
-    from ...chats.kept import begun
+    from ...chats.chat import begun
     from ...report.markup import Html, el, joined
 
     title = kept[0].title if len(kept) == 1 else f"{len(kept)} conversations"
@@ -95,7 +95,7 @@ def page(kept: "Sequence[Kept]") -> str:
     return f"<!doctype html>\n{el('html', head, el('body', el('main', joined(talks))))}\n"
 
 
-def _turns(kept: "Kept") -> "list[Html]":
+def _turns(kept: "KeptChat") -> "list[Html]":
     """In their order, answers to one question side by side; a question that is the title is not told twice."""
     from itertools import groupby
 
@@ -109,7 +109,7 @@ def _turns(kept: "Kept") -> "list[Html]":
 
 
 def _article(turn: "Turn") -> "Html":
-    from ...chats.kept import speaker, state
+    from ...chats.chat import speaker, state
     from ...report.markup import el
 
     note = state(turn)

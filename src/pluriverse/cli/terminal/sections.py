@@ -7,7 +7,7 @@ comes when their turn does. As long as nobody has answered nothing is written: t
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...chats.kept import EMPTY
+from ...chats.chat import EMPTY
 from ...runtime.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted
 from .output import bold, dim
 from .replies import foot, guided, heading, show_waiting

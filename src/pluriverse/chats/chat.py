@@ -58,7 +58,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptChat:
     """A whole conversation as it was kept."""
 
     id: str  # empty: it is not in the history
@@ -73,7 +73,7 @@ def turns_of(replies: "Replies") -> tuple[Turn, ...]:
     return (Turn(None, replies.question), *given)
 
 
-def as_document(kept: Kept) -> dict[str, Any]:
+def as_document(kept: KeptChat) -> dict[str, Any]:
     """Everything that was recorded, for other programs."""
     return {
         "id": kept.id,
@@ -92,7 +92,7 @@ def as_document(kept: Kept) -> dict[str, Any]:
     }
 
 
-def as_markdown(kept: Kept) -> str:
+def as_markdown(kept: KeptChat) -> str:
     """For people. Texts are quoted, so that no text can pass for another speaker's heading; what a viewer could take
     for HTML or for a picture to load is escaped."""
     parts = [f"# {_inert(kept.title)}", f"{begun(kept)}."]
@@ -110,7 +110,7 @@ def _inert(text: str) -> str:
     return _ACTIVE.sub(r"\\\g<0>", text)
 
 
-def begun(kept: Kept) -> str:
+def begun(kept: KeptChat) -> str:
     """When it began, and its id where it is kept."""
     return f"Conversation {kept.id}, begun {kept.created}" if kept.id else f"Asked {kept.created}"
 
