@@ -175,3 +175,10 @@ def actions(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Act
 def test_every_option_says_what_it_does() -> None:
     mute = [f"{prog} {action.dest}" for prog, action in actions(_parser()[0]) if not action.help]
     assert not [each for each in mute if each not in {"pluriverse version", "pluriverse catalogue show id"}], mute
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, "measure", "card", "compare", "leaderboard", "report", "engine build"])
+def test_help_fits_80_columns(call: Call, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = [line for line in call(*words.split(), "--help").out.splitlines() if len(line) > 80]
+    assert not long

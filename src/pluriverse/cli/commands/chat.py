@@ -187,12 +187,12 @@ class _Chat:
         before = len(self._conversation.turns)
         self._hear(self._conversation.with_(assistant))
         if len(self._conversation.turns) == before:
-            self._out.note(f"{assistant.name} speaks from here on")
+            self._out.note(f"you talk with {assistant.name} from here on")
 
     def _who(self) -> None:
         speaker = self._conversation.assistant
         self._told(
-            [f"{speaker.name} speaks: {speaker.title}", "also here:"]
+            [f"you talk with {speaker.name}: {speaker.title}", "others that you can call in:"]
             + [f"  {each.name}  {each.title}" for each in self._workspace.shelf.assistants() if each != speaker]
         )
 

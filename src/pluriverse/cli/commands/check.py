@@ -95,11 +95,13 @@ def show(report: "PanelReport", out: Output) -> None:
     out.line(bold(report.panel), heads)
     out.line()
     if report.pairs:
-        out.table(("DECLARED PAIR", "TOLD APART", "95% INTERVAL", "ITSELF", ""), [_pair(each) for each in report.pairs])
+        out.table(("PAIR", "TOLD APART", "95 %", "CONTROL", "VERDICT"), [_pair(each) for each in report.pairs])
         out.line(dim(_judge(report)))
         out.line()
     _show_matrix(report, out)
-    out.table(("VOICE", "STRENGTH", "PERPLEXITY", "REPEATS", "LANGUAGE", "RECITES"), [_voice(v) for v in report.voices])
+    out.table(
+        ("ASSISTANT", "STRENGTH", "PERPLEXITY", "REPEATS", "LANGUAGE", "RECITES"), [_voice(v) for v in report.voices]
+    )
     plain = report.plain
     out.line(dim(f"the base's own answers: perplexity {plain.perplexity:.1f}, repeats {plain.repetition:.0%}"))
     out.line()

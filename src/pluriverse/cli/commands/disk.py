@@ -97,7 +97,7 @@ def _speaking_through(model: str, shelf: "Shelf", store: "Store", settings: "Set
     """Who cannot be asked when this model is gone."""
     names = [each.name for each in shelf.assistants() if each.base == model]
     if names:
-        return [f"{', '.join(names)} cannot speak until it is here again{_from(model, store)}"]
+        return [f"{', '.join(names)} cannot answer until it is pulled again{_from(model, store)}"]
     if model == settings.base:
         return [f"it is the default model: the next ask fetches it again; now: {command('pull', model)}"]
     return []
@@ -157,7 +157,7 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if not bad:
         out.line(f"all good: {read}")
         return 0
-    out.note(f"{len(bad)} of {read} are not what their digest says")
+    out.note(f"{len(bad)} of {read} are damaged: they do not match their digest")
     out.note(f"hint: {command('rm', verified.bad[0].name)}; pluriverse gc; then pull it again")
     return IntegrityError.exit_code
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     parser = commands.add(
         "measure", "measure assistants; without a name, list the instruments", run,
-        example="pluriverse measure remarks-politics truthfulqa --with progressive,conservative --limit 40",
+        example="pluriverse measure remarks-politics --with progressive,conservative --limit 40",
         group=GROUPS[3],
     )  # fmt: skip
     parser.add_argument(

@@ -26,9 +26,7 @@ DIMENSIONS = "one of expertise, language, culture, values, politics, history"  #
 
 
 def add(commands: Commands) -> None:
-    example = (
-        'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
-    )
+    example = 'pluriverse new gardener --system "You are an old gardener." --title Gardener'
     parser = commands.add("new", "make an assistant, or a pair of them", run, example=example, group=GROUPS[1])
     parser.add_argument("name", nargs="?", metavar="NAME", help="its name: small letters, digits and dashes")
     parser.add_argument(
@@ -136,7 +134,7 @@ def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> 
     except NotPulled as missing:
         out.note(f"its model is not here yet: {missing.hint}")
     except NotFoundError as unknown:
-        out.warn(f"{unknown.message}; it cannot speak before there is one")
+        out.warn(f"{unknown.message}; it cannot answer without a model")
         out.note("see what there is: pluriverse catalogue")
 
 
