@@ -151,7 +151,7 @@ def made(gain: float | None, kl: float | None, changed: bool | None = None) -> O
         (None, 0.2, None, "differ noticeably"),
         (1.1, 0.01, False, "hardly faster here; to delete it: pluriverse rm small.q8_0"),
         (2.0, None, None, "what it loses was not measured (--tokens 0)"),
-        (2.0, 0.01, True, "it answers truthfulqa otherwise"),
+        (2.0, 0.01, True, "its answers to truthfulqa change"),
         (2.0, 0.01, False, "worth it here: up to 2.0 times as fast"),
     ],
 )
