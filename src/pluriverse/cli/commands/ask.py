@@ -47,13 +47,20 @@ def generation_flags(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest word; higher: more varied")
     how.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same replies")
     how.add_argument("--guidance", type=float, metavar="G", help="guide all with this strength; 0: nobody is guided")
+    think = how.add_mutually_exclusive_group()
+    think.add_argument("--think", dest="think", action="store_true", default=None, help="let the model think first")
+    think.add_argument("--no-think", dest="think", action="store_false", help="answer at once, without thinking first")
+    how.add_argument("--think-tokens", type=int, metavar="N", help="the longest thinking, in tokens (default: 1024)")
     how.add_argument("--system", metavar="TEXT", help="this system prompt instead of each assistant's own")
 
 
 def options_of(args: argparse.Namespace) -> "AskOptions":
     from ...runtime.requests import AskOptions
 
-    return AskOptions(args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance)
+    return AskOptions(
+        args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance, args.think,
+        args.think_tokens,
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
