@@ -89,6 +89,11 @@ def marks_of(template: str) -> tuple[str, str] | None:
     return None
 
 
+def beginning(marks: tuple[str, str]) -> str:
+    """What is put behind a prompt so that thinking follows, in a template without a switch for it."""
+    return marks[0] if marks[0].startswith(CHANNEL) else f"{marks[0]}\n"
+
+
 def answering(prompt: str, marks: tuple[str, str]) -> str:
     """What is put behind a prompt so that an answer follows without thinking, in a template without a switch for it."""
     if opened := closing(prompt):

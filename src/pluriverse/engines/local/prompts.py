@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import ContextOverflowError, UnsupportedError, UsageError
 from ...values import Message
-from ..thinking import answering, closing, marks_of, opens
+from ..thinking import answering, beginning, closing, marks_of, opens
 from .forms import Form, Forms, holds, mark, values
 from .model import Model
 from .renderer import Filled, Renderer
@@ -123,7 +123,7 @@ class ChatTemplate:
             return text
         if not think:
             return text + (closing(text) if self._switches else answering(text, self._marks))
-        return text if self._switches or opens(text) else f"{text}{self._marks[0]}\n"
+        return text if self._switches or opens(text) else text + beginning(self._marks)
 
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
