@@ -101,6 +101,9 @@ def as_markdown(kept: KeptChat) -> str:
         text = turn.content.strip()
         if text:
             parts.append("\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines()))
+        if thought := thinking(turn):
+            quoted = "\n".join(f"> {line}".rstrip() for line in _inert(thought).splitlines())
+            parts.append(f"<details><summary>{thought_first(thought)}</summary>\n\n{quoted}\n\n</details>")
         if note := state(turn):
             parts.append(f"*{note}*")
     return "\n\n".join(parts) + "\n"
@@ -123,6 +126,17 @@ def state(turn: Turn) -> str:
     """How a turn ended, in brackets, where that is not plain; EMPTY where a whole reply had no text."""
     note = _STATES.get(turn.state)
     return f"({note})" if note else "" if turn.content.strip() else EMPTY
+
+
+def thinking(turn: Turn) -> str:
+    """What the model wrote for itself before it answered; empty where it did not."""
+    return str((turn.record or {}).get("thinking") or "")
+
+
+def thought_first(thought: str) -> str:
+    """How much was thought, where the thinking itself is folded away."""
+    count = len(thought.split())
+    return f"thought first: {count:,} word{'s' if count != 1 else ''}"
 
 
 def through(turn: Turn) -> str:

@@ -53,13 +53,20 @@ def generation_flags(parser: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--guidance", type=float, metavar="G", help="strength of guidance for all, 0 to 5; 0 switches guidance off"
     )
+    think = how.add_mutually_exclusive_group()
+    think.add_argument("--think", dest="think", action="store_true", default=None, help="let the model think first")
+    think.add_argument("--no-think", dest="think", action="store_false", help="answer at once, without thinking first")
+    how.add_argument("--think-tokens", type=int, metavar="N", help="stop thinking after N tokens (default: 1024)")
     how.add_argument("--system", metavar="TEXT", help="use this system prompt instead of each assistant's own")
 
 
 def options_of(args: argparse.Namespace) -> "AskOptions":
     from ...runtime.requests import AskOptions
 
-    return AskOptions(args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance)
+    return AskOptions(
+        args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance, args.think,
+        args.think_tokens,
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -28,7 +28,7 @@ h2 { font-size: 1rem; margin: 1.5rem 0 0.3rem; }
 p { margin: 0.3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 article { border-left: 3px solid #8886; padding-left: 0.8rem; max-width: 44rem; }
 .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 1.5rem; }
-small { color: GrayText; }
+small, summary { color: GrayText; }
 @media print { article { break-inside: avoid; } }
 """
 
@@ -63,12 +63,14 @@ def rendered(form: str, kept: "Sequence[KeptChat]", document: dict[str, Any]) ->
 
 def plain(kept: "KeptChat") -> str:
     """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
-    from ...chats.chat import begun, speaker, state
+    from ...chats.chat import begun, speaker, state, thinking, thought_first
 
     parts = []
     for turn in kept.turns:
         name = clean(speaker(turn)).replace("\n", " ")
-        said = filter(None, (clean(turn.content).strip(), state(turn)))
+        thought = thinking(turn)
+        folded = f"({thought_first(thought)})" if thought else ""
+        said = filter(None, (folded, clean(turn.content).strip(), state(turn)))
         parts.append("\n".join([name, "-" * cells(name), *said]))
     return "\n\n".join([*parts, begun(kept)]) + "\n"
 
@@ -109,13 +111,14 @@ def _turns(kept: "KeptChat") -> "list[Html]":
 
 
 def _article(turn: "Turn") -> "Html":
-    from ...chats.chat import speaker, state
+    from ...chats.chat import speaker, state, thinking, thought_first
     from ...report.markup import el
 
-    note = state(turn)
+    note, thought = state(turn), thinking(turn)
     return el(
         "article",
         el("h2", speaker(turn)),
+        el("details", el("summary", thought_first(thought)), el("p", thought, dir="auto")) if thought else None,
         el("p", turn.content.strip(), dir="auto") if turn.content.strip() else None,
         el("p", el("small", note)) if note else None,
     )
