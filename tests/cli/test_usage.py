@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pluriverse import __version__
-from pluriverse.assistants.shelf import Shelf
+from pluriverse.assistant.shelf import Shelf
 
 from .conftest import Call
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask.conversation import Conversation
+from pluriverse.asking.conversation import Conversation
 from pluriverse.chats.kept import Turn
 from pluriverse.chats.shelf import history_of
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, NotFoundError, UsageError
