@@ -4,24 +4,10 @@ Knows files and the names in them; never engines, questions or replies. The chat
 another thing.
 """
 
-from .assistant import DIMENSIONS, Assistant, Outlook
-from .bases import Base, NotPulled, resolve
+from .assistant import Assistant, Outlook
 from .guidance import Guidance
-from .opposites import Opposite, counterpart_of, opposite_of
+from .opposites import Opposite, opposite_of
 from .panel import Panel
 from .shelf import Shelf
 
-__all__ = [
-    "DIMENSIONS",
-    "Assistant",
-    "Base",
-    "Guidance",
-    "NotPulled",
-    "Opposite",
-    "Outlook",
-    "Panel",
-    "Shelf",
-    "counterpart_of",
-    "opposite_of",
-    "resolve",
-]
+__all__ = ["Assistant", "Guidance", "Opposite", "Outlook", "Panel", "Shelf", "opposite_of"]
