@@ -161,7 +161,9 @@ def _scores(given: dict[str, Any], added: dict[str, Any]) -> list[dict[str, Any]
     for each in scores.get("published", []):
         own = "note" not in each and _owner(each["source"]) == given["developer"]
         by = "maker" if own else "others"
-        found.append({"board": each.get("benchmark", "published"), "by": by, "source": each["source"], **_rest(each)})
+        notes = [{"text": each["note"], "source": each["source"]}] if "note" in each else []
+        board = each.get("benchmark", "published")
+        found.append({"board": board, "by": by, "source": each["source"], **_rest(each), "notes": notes})
     return [{name: value for name, value in each.items() if value not in (None, [], {})} for each in found]
 
 
@@ -171,7 +173,7 @@ def _rest(board: dict[str, Any]) -> dict[str, Any]:
         for name, value in board.items()
         if isinstance(value, int | float) and name not in OTHERS_FIGURES
     }
-    words = [str(board[name]) for name in ("model", "entry", "mode", "note") if name in board]
+    words = [str(board[name]) for name in ("model", "entry", "mode") if name in board]
     return {"of": "; ".join(words) or None, "precision": board.get("precision"), "values": values}
 
 

@@ -109,3 +109,8 @@ def test_openness_says_no_more_than_the_facts() -> None:
     open_weights = openness(by_id["qwen2.5-7b-instruct"])
     assert open_weights.at_most == "II" and open_weights.missing == ("training data",)
     assert "technical report" in open_weights.unknown
+
+
+def test_the_page_of_models_is_that_of_the_catalogue() -> None:
+    page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    assert page == tool("models_page").page(), "make it again: python tools/catalogue.py --docs"

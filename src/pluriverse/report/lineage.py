@@ -39,7 +39,7 @@ def lineage_svg(makers: Mapping[str, str], ties: Sequence[tuple[str, str, str]],
     return el(
         "svg",
         el("title", f"Lineage of {chosen}" if chosen else "Lineage of models"),
-        el("desc", "; ".join(f"{child}: {how} of {parent}" for (parent, child), how in relations.items())),
+        el("desc", "; ".join(f"{child} from {parent}: {how}" for (parent, child), how in relations.items())),
         el("style", Html(_STYLE)),
         el("rect", width=width, height=height, class_="ground"),
         joined(_tie(places[parent], places[child], relation) for (parent, child), relation in relations.items()),

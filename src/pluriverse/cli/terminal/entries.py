@@ -12,7 +12,7 @@ from ...catalogue.licences import licence
 from ...catalogue.openness import CLASSES, SOURCE, openness
 from ...catalogue.words import countries
 from .output import Output, bold, dim
-from .text import size
+from .text import one_line, size, wrap
 
 if TYPE_CHECKING:
     from ...catalogue import Entry
@@ -71,7 +71,7 @@ def show_entry(entry: "Entry", family: "Family", machine: Machine, out: Output) 
     out.line(bold(entry.id), f"  {entry.name}")
     out.line(f"{entry.kind} by {entry.maker}, {countries(entry)}")
     out.line()
-    out.fields([(name, _marked(name, value, entry, numbers)) for name, value in _facts(entry, machine)])
+    _fields([(name, _marked(name, value, entry, numbers)) for name, value in _facts(entry, machine)], out)
     _licence(entry, numbers, out)
     _openness(entry, out)
     _lineage(entry, family, out)
@@ -84,9 +84,31 @@ def show_entry(entry: "Entry", family: "Family", machine: Machine, out: Output) 
         out.line()
         out.paragraph(f"Note: {entry.notes}")
     out.line()
-    out.line(bold("Sources"), "  facts without a number are from these together; the country is the maker's seat")
+    out.line(bold("Sources"))
+    out.paragraph("Facts without a number are from these together; the country is the maker's seat.")
     for source, number in numbers.items():
         out.line(f"[{number}] ", dim(source))
+
+
+def _fields(pairs: Sequence[tuple[str, str | None]], out: Output) -> None:
+    """As `Output.fields`, with long values on several lines."""
+    known = [(name, value) for name, value in pairs if value]
+    longest = max(len(name) for name, _ in known)
+    for name, value in known:
+        room = max(out.width - longest - 2, 20)
+        first, *more = wrap(one_line(value), room) if out.terminal and "://" not in value else [one_line(value)]
+        out.line(dim(f"{name:<{longest}}"), "  ", first)
+        for line in more:
+            out.line(" " * (longest + 2), line)
+
+
+_NAMES = ("llama_cpp", "class", "llama_cpp_basis")
+
+
+def _architecture(entry: "Entry") -> str | None:
+    """As llama.cpp calls it, then as transformers does, as far as known."""
+    names = [str(entry.architecture[name]) for name in _NAMES[:2] if name in entry.architecture]
+    return " (".join(names) + (")" if len(names) > 1 else "") or None
 
 
 def _facts(entry: "Entry", machine: Machine) -> list[tuple[str, str | None]]:
@@ -96,13 +118,15 @@ def _facts(entry: "Entry", machine: Machine) -> list[tuple[str, str | None]]:
     if entry.size is not None and needs:
         needs = needs.replace(" in Q4_K_M", "")
     fit = {"yes": "it fits", "no": "it does not fit", "?": "nobody said how large it is"}.get(_fits(entry, machine))
+    shape = {name.replace("_", " "): value for name, value in entry.architecture.items() if name not in _NAMES}
     experts = f", {entry.active_params_b:g} at a time" if entry.active_params_b else ""
     languages = ", ".join(entry.languages) or (f"{entry.languages_count} of them" if entry.languages_count else None)
     return [
         ("parameters", f"{entry.params_b:g} thousand million{experts}" if entry.params_b else None),
         ("needs", None if entry.closed else needs),
         ("this machine", fit),
-        ("architecture", ", ".join(f"{name} {value}" for name, value in entry.architecture.items()) or None),
+        ("architecture", _architecture(entry)),
+        ("its numbers", ", ".join(f"{name} {value}" for name, value in shape.items()) or None),
         ("context", f"{entry.context_length:,} tokens" if entry.context_length else None),
         ("languages", languages),
         ("modalities", ", ".join(entry.modalities) or None),

@@ -91,7 +91,7 @@ def elsewhere() -> tuple[Elsewhere, ...]:
     return tuple(
         Elsewhere(
             score.board,
-            entry.name if score.of is None or score.by == "others" else score.of,
+            score.of or entry.name,
             entry.maker,
             {name: value for name, value in score.values.items() if name != "avg_length"},
             score.source,
