@@ -14,6 +14,8 @@ from typing import Any
 from ...catalogue import Entry, entries
 from ...catalogue.entry import TASKS, V1, Note, Score
 
+__all__ = ["TASKS", "About", "Elsewhere", "Note", "Published", "about", "elsewhere", "published"]
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
