@@ -1,6 +1,6 @@
 """Makes the catalogue's data and docs/models.md.
 
-    python tools/catalogue.py FACTS.yaml    one file an entry, from public facts and catalogue.toml beside this script
+    python tools/catalogue.py FACTS.yaml    one file an entry, from public facts, and what catalogue.toml beside it adds
     python tools/catalogue.py               the index of the files that are there, after one was changed by hand
     python tools/catalogue.py --docs        docs/models.md
 
@@ -89,7 +89,9 @@ def write_files(facts: Path) -> None:
 
 def files_of(facts: list[dict[str, Any]]) -> list[tuple[Path, str]]:
     added = tomllib.loads((Path(__file__).parent / "catalogue.toml").read_text("utf-8"))
-    return [(DATA / _slug(given["developer"]) / f"{given['id']}.toml", _text(given, added)) for given in facts]
+    made = [(DATA / _slug(given["developer"]) / f"{given['id']}.toml", _text(given, added)) for given in facts]
+    more = [(DATA / _slug(entry["maker"]) / f"{entry['id']}.toml", _dumped(entry)) for entry in added["model"]]
+    return made + more
 
 
 def _slug(maker: str) -> str:
@@ -123,8 +125,12 @@ def _text(given: dict[str, Any], added: dict[str, Any]) -> str:
     for name in ("params_b", "active_params_b"):
         if name in entry:
             entry[name] = float(entry[name])
+    return _dumped(entry)
+
+
+def _dumped(entry: dict[str, Any]) -> str:
     if unknown := entry.keys() - set(ORDER):
-        raise SystemExit(f"{given['id']}: facts without a place here: {', '.join(sorted(unknown))}")
+        raise SystemExit(f"{entry['id']}: facts without a place here: {', '.join(sorted(unknown))}")
     return tomli_w.dumps({name: entry[name] for name in ORDER if entry.get(name) not in (None, {}, [])}, indent=2)
 
 

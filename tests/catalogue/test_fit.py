@@ -18,6 +18,7 @@ def test_sizes_are_exact_where_pinned_and_else_near_those_that_llama_cpp_tells()
     assert size_of(BY_ID["smollm2-135m-instruct"]) == 98_362_432
     assert size_of(BY_ID["llama-3.1-8b-instruct"]) == pytest.approx(4.9 * GB, rel=0.02)
     assert size_of(BY_ID["llama-3.1-70b-instruct"]) == pytest.approx(43.1 * GB, rel=0.02)
+    assert size_of(BY_ID["qwen2.5-1.5b-instruct"]) == pytest.approx(1_117_320_768, rel=0.05)
     unknown = dataclasses.replace(BY_ID["qwen2.5-7b-instruct"], params_b=None)
     assert size_of(unknown) is memory_of(unknown) is fits(unknown, LAPTOP) is None
     assert fits(BY_ID["gpt-3.5-turbo"], LAPTOP) is None
