@@ -67,7 +67,7 @@ class Settings:
     def catalogues(self) -> tuple[Path, ...]:
         """Folders of catalogue files: the user's own first."""
         own = self.home / "catalogue"
-        return tuple(folder for folder in (own, *self.further_catalogues) if folder.is_dir())
+        return (*((own,) if own.is_dir() else ()), *self.further_catalogues)
 
     @property
     def history_file(self) -> Path:

@@ -99,6 +99,7 @@ def test_bad_files_do_not_hinder_good_ones(tmp_path: Path) -> None:
     put(tmp_path, GOOD.replace("our-model", "smollm2-135m-instruct"), "ours.toml")
     (tmp_path / "folder.toml").mkdir()
     os.symlink("nowhere", tmp_path / "link.toml")
+    os.mkfifo(tmp_path / "pipe.toml")
     found = read([tmp_path, tmp_path / "missing"])
     assert "our-model" in found.entries
     assert found.entries["smollm2-135m-instruct"].file is None, "ours is never replaced"
@@ -107,7 +108,8 @@ def test_bad_files_do_not_hinder_good_ones(tmp_path: Path) -> None:
     assert "no TOML" in told["deep.toml"][1] and "longer than" in told["huge.toml"][1]
     assert "missing" in told["empty.toml"][1] and "our-model is also in" in told["twice.toml"][1]
     assert "an entry of pluriverse itself" in told["ours.toml"][1]
-    assert "cannot be read" in told["folder.toml"][1] and "cannot be read" in told["link.toml"][1]
+    assert all("cannot be read" in told[name][1] for name in ("folder.toml", "link.toml", "pipe.toml"))
+    assert told["missing"] == (None, "there is no such folder")
 
 
 def test_a_lineage_in_a_circle(tmp_path: Path) -> None:

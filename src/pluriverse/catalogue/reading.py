@@ -78,6 +78,9 @@ def read(folders: Sequence[Path], known: dict[str, Entry] | None = None) -> Cata
 
 
 def _files(folder: Path, problems: list[Problem]) -> Iterable[Path]:
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), None, "there is no such folder"))
+        return []
     try:
         found = sorted(folder.rglob("*.toml"))
     except OSError as error:
@@ -91,6 +94,8 @@ def _files(folder: Path, problems: list[Problem]) -> Iterable[Path]:
 def read_file(path: Path) -> tuple[Entry | None, list[Problem]]:
     """The entry of one file, or all that is wrong with it."""
     name = str(path)
+    if not path.is_file():  # a pipe would be waited for
+        return None, [Problem(name, None, "it cannot be read: it is no file")]
     try:
         with path.open("rb") as opened:
             data = opened.read(MOST_BYTES + 1)
