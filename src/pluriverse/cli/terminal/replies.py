@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from ...chats.kept import thought_first
+from ...chats.chat import thought_first
 from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
 from .pulling import show_pull
 from .text import counted, duration, one_line
