@@ -159,11 +159,14 @@ class Pluriverse:
     async def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""
         from ..catalogue import parse
+        from ..catalogue.fit import Machine
         from ..engines.admitting import pull_usable
         from ..store import Pulled
 
         workspace = self._workspace
-        async with aclosing(pull_usable(workspace.store, parse(ref), workspace.settings)) as events:
+        settings = workspace.settings
+        pullable = parse(ref, settings.catalogues, Machine.here(settings.home))
+        async with aclosing(pull_usable(workspace.store, pullable, settings)) as events:
             async for event in events:
                 if isinstance(event, Pulled):
                     return event
