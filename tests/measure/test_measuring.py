@@ -28,9 +28,10 @@ from pluriverse.measure.measuring import (
     measure,
     sampled,
 )
-from pluriverse.measure.results.assemble import card, checks_of, figures, latest
+from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import compare
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.asking import Participant
 from pluriverse.measure.run.record import Plan, Record, key_of, read_run, runs
 from pluriverse.measure.run.respondents import participant_of

@@ -15,6 +15,7 @@ from ..measure.metrics.cells import LEAST
 from ..measure.results.compare import keys_of, tested, unit_of
 from ..measure.run.events import Measured, MeasureStep
 from ..measure.schema.figure import Figure
+from ..measure.schema.reasons import Tested
 from ..measure.stats.pairs import Paired
 from ..runtime.workspace import Workspace
 from ..store import StoredModel
@@ -56,11 +57,10 @@ def _figures(measured: Measured, asked: Sequence[Assistant]) -> list[Figure]:
 
 
 def _figure(instrument: str, after: str, before: str, change: Paired, items: int) -> Figure:
-    told = "changed" if change.separated else "no change can be told"
     interval = change.difference
-    note = f"{told}, p {change.p:.2g}"
+    test = Tested(change.separated, change.p, copy=True)
     value, low, high = (unit_of(find(instrument)) * each for each in (interval.value, interval.low, interval.high))
-    return Figure(after, instrument, "difference", value, low, high, items, before, note)
+    return Figure(after, instrument, "difference", value, low, high, items, before, remarks=(test,))
 
 
 def _name(model: StoredModel) -> str:

@@ -12,11 +12,12 @@ from pluriverse.measure.classify.labelled import LabelledText, gold
 from pluriverse.measure.classify.stance import declared, leaning
 from pluriverse.measure.data.instruments import find
 from pluriverse.measure.judges.correction import RULES
-from pluriverse.measure.results.assemble import UNPROVED, card, checks_of, figures, latest
+from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import alike, compare
 from pluriverse.measure.results.detectors import confusions
 from pluriverse.measure.results.for_report import report
 from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import key_of
 from pluriverse.measure.schema.responses import Response
@@ -116,7 +117,7 @@ def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: P
     assert silent and all(
         f.value is None and f.low is None and "known opposites do not differ" in f.note for f in silent
     )
-    assert all(UNPROVED in f.note for f in card(found, "a", []))
+    assert all("was not checked" in f.note for f in card(found, "a", []))
     other = [replace(blind[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"
     assert checks_of(found, [*other, *seen]) == seen

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pluriverse.cli import main
-from pluriverse.measure.results.assemble import card, latest
+from pluriverse.measure.results.assemble import card
 from pluriverse.measure.results.contribution import in_company
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.record import Run
 from pluriverse.measure.schema.figure import Figure
 from pluriverse.report.page import render

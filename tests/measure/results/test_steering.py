@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pluriverse.measure.data.instruments import find
-from pluriverse.measure.results.assemble import card, figures, latest
+from pluriverse.measure.results.assemble import card, figures
 from pluriverse.measure.results.contribution import in_company
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.results.steering import steering
 from pluriverse.measure.run.sensitivity import SensitivityCheck
 from pluriverse.measure.schema.figure import PANEL, Figure

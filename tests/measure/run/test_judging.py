@@ -23,7 +23,6 @@ from pluriverse.measure.judges.panel import Case, Judge, Vote
 from pluriverse.measure.judges.prompts import JudgePrompt
 from pluriverse.measure.judges.validation import (
     ITEMS,
-    UNCHECKED,
     Answer,
     JudgeIdentity,
     JudgeValidation,
@@ -36,15 +35,16 @@ from pluriverse.measure.judges.verdicts import VerdictRow, about, digest, judged
 from pluriverse.measure.measuring import Measured, MeasureOptions, measure
 from pluriverse.measure.metrics.by_name import figures_of
 from pluriverse.measure.results.assemble import figures as latest_figures
-from pluriverse.measure.results.assemble import latest
 from pluriverse.measure.results.detectors import juries
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.judging import _split, family_of, questions
 from pluriverse.measure.run.record import Run
 from pluriverse.measure.schema.figure import Figure
 from pluriverse.measure.schema.instrument import Instrument
 from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import Response
+from pluriverse.measure.schema.words import UNCHECKED, judges
 from pluriverse.measure.stats.misclassification import corrected_elsewhere, together
 from pluriverse.measure.stats.rates import corrected
 from pluriverse.report.page import render
@@ -360,7 +360,7 @@ def test_majorities_are_gauged_from_the_votes_of_each() -> None:
         gauges.append(JudgeValidation(seat, "class", 1, tuple(answers)))
     alone, together = (reliability(tuple(gauges), some, "class", 1) for some in (seats[:1], seats))
     assert alone and together and alone.balanced.value == pytest.approx(2 / 3) and together.balanced.value == 1
-    assert not alone.good and together.good and together.words.startswith("these judges are good enough here")
+    assert not alone.good and together.good and judges(together.outcome).startswith("these judges are good enough here")
     assert reliability(tuple(gauges[:2]), seats, "class", 1) is None
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pluriverse.measure.data.instruments import known
-from pluriverse.measure.results.assemble import honest, latest
+from pluriverse.measure.results.assemble import honest
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.check_items import LEAST, asked_of, few
 from pluriverse.measure.run.known_groups import _separation
 from pluriverse.measure.run.record import Plan, Run
@@ -15,6 +16,7 @@ from pluriverse.measure.run.sensitivity import KeptChecks, SensitivityCheck
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import Item, key_of
 from pluriverse.measure.schema.responses import Respondent, Response, blank
+from pluriverse.measure.schema.words import check
 from pluriverse.measure.stats.verdict import finding
 
 from ..metrics.replaying import DATA, items_of
@@ -42,7 +44,7 @@ def proof(**changes: object) -> SensitivityCheck:
 )
 def test_what_a_proof_allows(changes: dict, sees: bool, words: str) -> None:
     made = proof(**changes)
-    assert made.sees is sees and words in made.words
+    assert made.sees is sees and words in check(made.outcome)
 
 
 def test_separation_finds_opposites_on_either_side_and_no_difference_in_none() -> None:
@@ -194,4 +196,4 @@ def test_items_for_a_check_are_as_many_as_are_wanted(tmp_path: Path) -> None:
     assert (
         KeptChecks(tmp_path).of(quiz, who, items) == kept and KeptChecks(tmp_path).of(quiz, who, items, most=40) is None
     )
-    assert "--check-items" in kept.words or "does not have" in kept.words
+    assert "--check-items" in check(kept.outcome) or "does not have" in check(kept.outcome)

@@ -15,8 +15,8 @@ from ..terminal.text import counted
 from ..terminal.typed import typed
 
 if TYPE_CHECKING:
-    from ...measure.results.assemble import ResultSet
     from ...measure.results.evidence import Evidence
+    from ...measure.results.result_set import ResultSet
     from ...measure.run.sensitivity import SensitivityCheck
     from ...measure.schema.figure import Figure
     from ...settings import Settings
@@ -90,6 +90,8 @@ def _show(
     home: Path,
     out: Output,
 ) -> None:
+    from ...measure.schema.words import check
+
     who = found.respondents[0]
     out.line(bold(who.assistant), f"  on {who.base}")
     out.line()
@@ -104,8 +106,8 @@ def _show(
         figures = [each for each in rows if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
         if instrument.name in blind or found.silence(instrument, who.assistant):
-            words = blind[instrument.name].words if instrument.name in blind else figures[0].note
-            out.paragraph(f"says nothing here: {words}", indent=2)
+            known = blind.get(instrument.name)
+            out.paragraph(f"says nothing here: {check(known.outcome) if known else figures[0].note}", indent=2)
         else:
             _figures(figures, groups, out, notes)
         if instrument.name in answers:

@@ -10,7 +10,7 @@ from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands
 
 if TYPE_CHECKING:
-    from ...measure.results.assemble import ResultSet
+    from ...measure.results.result_set import ResultSet
     from ...measure.schema.figure import Figure
     from ...settings import Settings
 
@@ -64,7 +64,8 @@ def _show(
     found: "ResultSet", a: str, b: str, differences: "Sequence[Figure]", own: "Sequence[Figure]", out: Output
 ) -> None:
     from ...measure.metrics.by_name import metric_of
-    from ...measure.results.assemble import UNPROVED
+    from ...measure.schema.reasons import NotChecked, Recites, Tested
+    from ...measure.schema.words import verdict, words_of
 
     titles = {each.name: each for each in found.tried}
     values = {(each.instrument, each.metric, each.assistant): each for each in own if not each.group}
@@ -78,21 +79,21 @@ def _show(
             continue
         ones = [values.get((each.instrument, metric, name)) for name in (a, b)]
         sides = ["-" if one is None else interval(one)[0] for one in ones]
-        verdict = each.note.partition(",")[0]
+        (test,) = (remark for remark in each.remarks if isinstance(remark, Tested))
         value, ends = interval(each, signed=True)
-        rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict))
+        rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict(test)))
     if rows:
         out.table(("INSTRUMENT", "MEASURE", a, b, "DIFFERENCE", "95 %", "ITEMS", ""), rows, whole=("MEASURE",))
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )
-    if unproved := [each.instrument for each in differences if each.value is not None and UNPROVED in each.note]:
-        out.paragraph(f"{', '.join(unproved)}: {UNPROVED}")
+    if unchecked := [each.instrument for each in differences if NotChecked() in each.remarks]:
+        out.paragraph(f"{', '.join(unchecked)}: {words_of(NotChecked())}")
     for each in differences:
-        if each.reciting:
-            out.paragraph(f"{each.instrument}: {each.reciting} responses of both recite the prompt of who gave them")
-    for note in dict.fromkeys(each.note for each in silent):
-        named = ", ".join(each.instrument for each in silent if each.note == note)
-        out.paragraph(f"{named}: {note}")
+        for recites in (remark for remark in each.remarks if isinstance(remark, Recites)):
+            out.paragraph(f"{each.instrument}: {words_of(recites)}")
+    for why in dict.fromkeys(each.withheld for each in silent if each.withheld):
+        named = ", ".join(each.instrument for each in silent if each.withheld == why)
+        out.paragraph(f"{named}: {words_of(why)}")
     for note in dict.fromkeys(found.notes):
         out.note(note)

@@ -215,6 +215,8 @@ def _ahead(event: "MeasureAhead") -> str:
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
     """Figures by instrument: what was proved first, then a row per assistant and metric."""
+    from ...measure.schema.words import check_told
+
     notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
@@ -223,7 +225,7 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
         if proofs and not any(each.sees for each in proofs):  # where it sees on one base, those of others have notes
             for proof in proofs:
                 where = f" on {proof.base}" if len(proofs) > 1 else ""
-                out.paragraph(f"says nothing here{where}: {proof.told}", indent=2)
+                out.paragraph(f"says nothing here{where}: {check_told(proof.outcome)}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)

@@ -15,7 +15,7 @@ from ..terminal.typed import typed
 
 if TYPE_CHECKING:
     from ...measure.exchange import Recorded
-    from ...measure.results.assemble import ResultSet
+    from ...measure.results.result_set import ResultSet
     from ...measure.run.record import Run
     from ...measure.run.sensitivity import SensitivityCheck
     from ...measure.schema.items import Item
@@ -131,7 +131,7 @@ def _inspected(
 ) -> list[str]:
     """A log for each assistant and instrument of each run that has responses among those chosen."""
     from ...measure.exchange.inspect_log import written
-    from ...measure.results.assemble import latest
+    from ...measure.results.result_set import latest
 
     items = _items(chosen, settings)
     paths: list[str] = []
@@ -149,7 +149,8 @@ def _recorded(
 
     from ...measure.exchange import Recorded
     from ...measure.metrics.by_name import values_of
-    from ...measure.results.assemble import figures, seeing
+    from ...measure.results.assemble import figures
+    from ...measure.results.visibility import passing
 
     return Recorded(
         each.id,
@@ -158,7 +159,7 @@ def _recorded(
         {who.key: who for who in rows.respondents},
         items,
         {instrument.name: instrument for instrument in rows.instruments},
-        {each.name: values_of(each, seeing(rows, each, proofs)) for each in rows.instruments},
+        {each.name: values_of(each, passing(rows, each, proofs)) for each in rows.instruments},
         figures(rows, proofs),
     )
 

@@ -13,7 +13,9 @@ from ..run.record import Run
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
-from .assemble import ResultSet, honest, latest, seeing, steered
+from .assemble import honest, steered
+from .result_set import ResultSet, latest
+from .visibility import passing
 
 _OVERTON = "overton"
 _METRICS = frozenset({"marginal_gain", "shapley_part"})
@@ -54,6 +56,6 @@ def _moved(runs: Sequence[Run], key: str, proofs: Sequence[SensitivityCheck], as
 def _of_panel(run: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
     found: list[Figure] = []
     if _OVERTON in instrument.measures:
-        rows = seeing(run, instrument, proofs) or run.of(instrument)
+        rows = passing(run, instrument, proofs) or run.of(instrument)
         found += figures_of(replace(instrument, measures=(_OVERTON,)), rows)
     return [honest(each, instrument, run, proofs) for each in found]

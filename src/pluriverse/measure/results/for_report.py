@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from ..data.published import published
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
-from .assemble import ResultSet, checks_of, figures
+from ..schema.words import check as check_words
+from .assemble import checks_of, figures
 from .board import board
 from .board_rows import board_rows
 from .compare import alike
@@ -16,6 +17,7 @@ from .detectors import confusions, juries
 from .evidence import evidence
 from .maps import opinion_map, value_map
 from .parts import LeaderboardRow, Report, SensitivityRow
+from .result_set import ResultSet
 
 _PUBLISHED = 6  # rows beside those measured here; `pluriverse leaderboard` has all
 
@@ -55,7 +57,7 @@ def sensitivity(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[S
             each.sees,
             _told(each),
             each.finding.words,
-            each.words,
+            each.failure,
         )
         for each in checks_of(found, proofs)
     )
@@ -63,9 +65,9 @@ def sensitivity(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[S
 
 def _told(proof: SensitivityCheck) -> str:
     if proof.control is None:
-        return f"{proof.words}; {proof.items} items"
+        return f"{check_words(proof.outcome)}; {proof.items} items"
     same = f"{proof.control:.2f} ({proof.control_low:.2f} to {proof.control_high:.2f})"
-    return f"{proof.words}; a voice from itself in other words: {same}; {proof.items} items"
+    return f"{check_words(proof.outcome)}; a voice from itself in other words: {same}; {proof.items} items"
 
 
 def _board(shown: Sequence[Figure]) -> tuple[LeaderboardRow, ...]:

@@ -20,8 +20,9 @@ from ..schema.figure import Figure
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.intervals import Interval
 from ..stats.mapping import Axes, Place, dense, fitted, placed
-from .assemble import ResultSet, blind
 from .parts import Axis, Ellipse, Map, MapPoint
+from .result_set import ResultSet
+from .visibility import passed
 
 INSTRUMENT = "globalopinionqa"
 _DENSE = (0.5, 0.4, 0.3)  # share of questions a country, and of countries a question, must have answers for
@@ -74,7 +75,7 @@ def value_map(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[Map
     if not everybody:
         return None, f"No map of values: nobody was measured with {INSTRUMENT}, the one with people's own answers."
     asked = by_assistant(everybody)
-    names = [name for name in found.assistants if name in asked and not blind(found, instrument, name, proofs)]
+    names = [name for name in found.assistants if name in asked and passed(found, instrument, name, proofs)]
     if not names:
         return None, f"No map of values: {INSTRUMENT} cannot tell known opposites apart on this base."
     rows = [row for row in everybody if row.assistant in names]

@@ -16,7 +16,9 @@ from ...jsonl import MISREAD
 from ..data.instruments import known
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.reasons import CheckOutcome, NotPassed
 from ..schema.responses import Respondent
+from ..schema.words import check as check_words
 from ..stats.verdict import CHANCE, MARGIN, Finding, finding
 from .check_items import LEAST, asked_of
 
@@ -63,45 +65,33 @@ class SensitivityCheck:
 
     @property
     def sees(self) -> bool:
-        """The one rule of what may be shown: only figures of instruments that tell known opposites apart."""
+        """Whether it passed."""
         return self.finding.verdict == "apart"
 
     @property
-    def words(self) -> str:
-        found = self.finding
-        if found.verdict == "apart":
-            return "it tells known opposites apart on this base"
-        if found.verdict == "no_difference":
-            if found.reversed:
-                return "on this base it takes known opposites for each other"
-            return f"known opposites do not differ by it on this base beyond a margin of {MARGIN:g}"
-        if found.more is None:
-            return "it tells a voice from itself on this base, so differences mean nothing"
-        if not self.told_enough:
-            return f"undecided: only {self.items} items had a valid answer from both opposites{self._ask(found.more)}"
-        return f"undecided whether it tells known opposites apart on this base{self._ask(found.more)}"
+    def outcome(self) -> CheckOutcome:
+        """For reasons, which know no more of it."""
+        found, asked = self.finding, max(self.asked, self.items)
+        count = instruments[self.instrument].count if self.instrument in (instruments := known()) else 0
+        return CheckOutcome(
+            found.verdict, found.reversed, found.more, count >= asked + (found.more or 0), self.items, asked, LEAST,
+            self.separation, self.low, self.high, MARGIN,
+        )  # fmt: skip
 
-    def _ask(self, more: int) -> str:
-        has = instruments[self.instrument].count if self.instrument in (instruments := known()) else 0
-        total = max(self.asked, self.items) + more
-        return f", ask about {more} more" + (f": --check-items {total}" if has >= total else ", which it does not have")
+    @property
+    def failure(self) -> NotPassed | None:
+        """Why no figure of the instrument is shown on this base; None where it passed."""
+        return None if self.sees else NotPassed((self.base,), self.outcome)
 
     @property
     def told_enough(self) -> bool:
         """Whether there were answers enough for a separation at all."""
         return self.items >= LEAST
 
-    @property
-    def told(self) -> str:
-        """The words and their number, where there is one."""
-        if not self.told_enough:
-            return self.words
-        return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
-
     def as_dict(self) -> dict[str, Any]:
         found = self.finding
         told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
-        return {**asdict(self), **told, "reversed": found.reversed, "words": self.words}
+        return {**asdict(self), **told, "reversed": found.reversed, "words": check_words(self.outcome)}
 
 
 class KeptChecks:
@@ -151,14 +141,6 @@ def _proof(document: Mapping[str, Any]) -> SensitivityCheck:
 
 def _key(proof: SensitivityCheck) -> tuple[str, str, str, str | None, str]:
     return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
-
-
-def standing(
-    proofs: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
-) -> SensitivityCheck | None:
-    """What stands in the way of a figure: the proof that does not see, None where there is none or it sees."""
-    found = check_of(proofs, instrument, respondent)
-    return found if found is not None and not found.sees else None
 
 
 def check_of(
