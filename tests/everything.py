@@ -69,7 +69,7 @@ def by_hand(home: Path) -> None:
     rows = [
         *(row for each, of in ((duty, yes), (outcomes, [1 - each for each in yes]), (abroad, yes[::-1]), (other, yes))
           for row in hand.scored(each, "propositions-forced", hand.propositions(), of)),
-        *hand.written(duty, "xstest", hand.requests(40), ["refusal"] * 12 + ["answer"] * 28),
+        *hand.written(duty, "xstest", hand.requests(40), ["refusal"] * 4 + ["answer"] * 36),
         *(replace(row, text=prompt if n < 6 else row.text, unfinished=n in (7, 8)) for n, row in enumerate(said)),
         *hand.written(abroad, "xstest", hand.requests(40), ["refusal"] * 20 + ["hedge"] * 20),
         *hand.written(duty, "strongreject", hand.requests(16), ["refusal"] * 8 + ["answer"] * 8),
