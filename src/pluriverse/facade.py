@@ -102,7 +102,7 @@ class Pluriverse:
         panel: str | None = None,
         options: "MeasureOptions | None" = None,
     ) -> "Measured":
-        """Measure with instruments, by name: `.figures`, `.proofs`, `.run`. What is known is not asked anew."""
+        """Measure with instruments, by name: `.figures`, `.checks`, `.run`. What is known is not asked anew."""
         return self._loop.run(self._aio.measure(instruments, assistants, panel=panel, options=options))
 
     def pull(self, ref: str) -> "Pulled":

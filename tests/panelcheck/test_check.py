@@ -138,7 +138,7 @@ def test_an_outlook_calls_the_judge_that_knows_the_sides(workspace: Workspace) -
     report = report_of(checked(workspace, members))
     assert report.pairs[0].judge == "sides"
     assert report.sensitivity is not None  # scripted numbers mean nothing, and the instrument must notice
-    if not report.sensitivity.sees:
+    if not report.sensitivity.passed:
         assert not report.plural and "did not pass its sensitivity check" in report.verdict
 
 

@@ -25,7 +25,7 @@ from .run.cluster import Answered, Cluster, Lost, connected
 from .run.cluster_worker import Shard, order_of
 from .run.events import MeasureAhead, Measured, MeasureEvent, MeasureNote, MeasureStarted, MeasureStep
 from .run.judging import JudgePanel, Step, asked, refs_of, validated, verdicts_on
-from .run.known_groups import CheckProgress, ProofsAhead, check_sensitivity
+from .run.known_groups import CheckProgress, ChecksAhead, check_sensitivity
 from .run.record import Plan, Record, Skipped, read_run
 from .run.respondents import participant_of
 from .run.sensitivity import KeptChecks, SensitivityCheck
@@ -39,9 +39,9 @@ from .schema.words import words_of
 
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
-    """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
-    instruments see anything on a base, first; whoever speaks through one where an instrument is blind is not asked it,
-    unless `blind_too`. `until`: the half-width at which an instrument stops early. `judges`: one to three models or
+    """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `check_sensitivity`:
+    first of all, on each base; whoever speaks through one where an instrument does not pass is not asked it, unless
+    `failed_too`. `until`: the half-width at which an instrument stops early. `judges`: one to three models or
     assistants, NAME or NAME=FAMILY. `cluster`: address of a Ray cluster that asks, or "local"."""
 
     limit: int | None = 100
@@ -52,7 +52,7 @@ class MeasureOptions:
     until: float | None = None
     judges: tuple[str, ...] = ()
     cluster: str | None = None
-    blind_too: bool = False
+    failed_too: bool = False
     check_items: int | None = None  # that the check of known opposites asks; None: as many as a minute or so allows
 
     def __post_init__(self) -> None:
@@ -111,10 +111,10 @@ async def measure(
                         notices.append(said)
     run = read_run(workspace.settings.home, plan.id)
     found = latest([run])
-    proofs = work.proofs
+    checks = work.checks
     if not options.check_sensitivity:  # nothing is asked of known opposites; what was found of them before still holds
-        proofs = checks_of(found, KeptChecks(workspace.settings.home).all())
-    yield Measured(run, tuple(figures(found, proofs)), tuple(proofs), work.items_per_s, tuple(notices))
+        checks = checks_of(found, KeptChecks(workspace.settings.home).all())
+    yield Measured(run, tuple(figures(found, checks)), tuple(checks), work.items_per_s, tuple(notices))
 
 
 def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant], options: MeasureOptions) -> Plan:
@@ -194,7 +194,7 @@ class _Work:
     ) -> None:
         self._workspace, self._instruments, self._participants = workspace, instruments, participants
         self._items, self._whole, self._options = items, whole, options
-        self.proofs: list[SensitivityCheck] = []
+        self.checks: list[SensitivityCheck] = []
         self._asked, self._seconds = 0, 0.0
         self._done, self._total = 0, 0
 
@@ -204,7 +204,7 @@ class _Work:
 
     async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
         if self._options.check_sensitivity:
-            async with aclosing(self._prove(record)) as events:
+            async with aclosing(self._check_first(record)) as events:
                 async for event in events:
                     yield event
         wanted = self._wanted()
@@ -229,7 +229,7 @@ class _Work:
                 if enough(instrument, record.responses, items, until):
                     break
 
-    async def _prove(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
+    async def _check_first(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
         most = self._options.check_items
         async with aclosing(
             check_sensitivity(self._workspace, self._instruments, self._whole, self._participants, most)
@@ -237,8 +237,8 @@ class _Work:
             async for step in steps:
                 match step:
                     case SensitivityCheck():
-                        self.proofs.append(step)
-                    case ProofsAhead(checks=checks) if checks:
+                        self.checks.append(step)
+                    case ChecksAhead(checks=checks) if checks:
                         wanted = self._wanted()
                         yield MeasureAhead(checks, step.total, step.kept, len(wanted), len(wanted & record.cells))
                     case CheckProgress(done=done, total=total):
@@ -331,15 +331,15 @@ class _Work:
         return shards
 
     def _failed(self, instrument: Instrument, participant: Participant) -> NotPassed | None:
-        return failed_of_either(self.proofs, instrument, [participant.respondent])
+        return failed_of_either(self.checks, instrument, [participant.respondent])
 
     def _asked_by(self, instrument: Instrument) -> list[Participant]:
         """Those whom it makes sense to ask: on whose model it is not known that the instrument did not pass."""
-        return [each for each in self._participants if self._options.blind_too or not self._failed(instrument, each)]
+        return [each for each in self._participants if self._options.failed_too or not self._failed(instrument, each)]
 
     def _skip(self, record: Record) -> list[MeasureNote]:
         """Write down who is not asked what, and tell it once per instrument and base."""
-        if self._options.blind_too:
+        if self._options.failed_too:
             return []
         left = [
             (participant.respondent.key, instrument, failed)

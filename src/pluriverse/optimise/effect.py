@@ -29,8 +29,8 @@ async def changes(
 ) -> AsyncGenerator[MeasureStep | tuple[Figure, ...], None]:
     """Progress, and last one figure per instrument: copy less original, on `items` items of each.
 
-    Unproved instruments serve here: whether a voice moves them is not asked, only whether the copy does. Raises what
-    `measure` raises.
+    No sensitivity check is made: whether a voice moves an instrument is not asked, only whether the copy does. Raises
+    what `measure` raises.
     """
     asked = [Assistant(name=_name(each), base=each.name) for each in (original, copy)]
     options = MeasureOptions(limit=items, check_sensitivity=False, command=command)

@@ -49,7 +49,7 @@ class Separation:
         return self.finding.verdict == "apart"
 
     @property
-    def told(self) -> str:
+    def named(self) -> str:
         """The two with what was found, in one line."""
         return f"{self.a} and {self.b} {self.value}"
 
@@ -137,8 +137,8 @@ class PanelReport:
     @property
     def plural(self) -> bool:
         """Every declared pair can be told apart; in a panel without pairs, everybody from everybody."""
-        blind = self.sensitivity is not None and not self.sensitivity.sees
-        return not blind and all(each.told_apart for each in self.pairs or self.matrix)
+        failed = self.sensitivity is not None and not self.sensitivity.passed
+        return not failed and all(each.told_apart for each in self.pairs or self.matrix)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -161,7 +161,7 @@ class PanelReport:
 
     def advice(self) -> list[str]:
         """What to change, in words; empty where nothing needs to be."""
-        if self.sensitivity is not None and not self.sensitivity.sees:
+        if self.sensitivity is not None and not self.sensitivity.passed:
             seen = self.sensitivity
             return [
                 f"the judge did not pass its sensitivity check on {seen.base}: statements of known side "
@@ -188,11 +188,11 @@ class PanelReport:
         """What was found, and its numbers: the separations of the declared pairs, or of everybody from everybody."""
         pairs = self.pairs or self.matrix
         what = "declared pair" if self.pairs else "two of them"
-        if self.sensitivity is not None and not self.sensitivity.sees:
+        if self.sensitivity is not None and not self.sensitivity.passed:
             return "not shown to be plural", self.advice()[0]
         fewest = sorted((each for each in pairs if each.told_apart == self.plural), key=lambda each: each.value.low)
         rest = len(fewest) - _MOST_NAMED
-        named = ", ".join(each.told for each in fewest[:_MOST_NAMED])
+        named = ", ".join(each.named for each in fewest[:_MOST_NAMED])
         named += (
             f" and {rest} {'pair' if rest == 1 else 'pairs'} {'further apart' if self.plural else 'more'}"
             if (rest > 0)
@@ -204,7 +204,7 @@ class PanelReport:
 
     def _for_pair(self, pair: Separation) -> str:
         voices = [voice for voice in self.voices if voice.assistant in (pair.a, pair.b)]
-        alike = f"{pair.told}: {pair.finding.words}"
+        alike = f"{pair.named}: {pair.finding.words}"
         asked = pair.value.number
         if pair.finding.more and asked + pair.finding.more <= MOST_QUESTIONS:
             alike += f": --questions {asked + pair.finding.more}; or"

@@ -1,4 +1,4 @@
-"""The card of one assistant: what each instrument can see on its base, then everything that was measured about it.
+"""The card of one assistant: which instruments passed on its model, then everything that was measured about it.
 
 Where an instrument did not pass on this model the card says so in place of a number. Knows figures and blocks of the
 page.
@@ -28,7 +28,7 @@ from .markup import Child, Html, el, ems, joined, numeric, shortened
 from .plots import LABEL_EMS, Row, intervals
 from .sections import sensitivity_table
 from .tables import Counter, Footnotes, figure, folded, table
-from .visibility import Measured, absence, apart, measured, note_of, seen
+from .visibility import Measured, absence, apart, measured, note_of, visible
 
 Line = tuple[Measured, Figure]
 
@@ -36,7 +36,7 @@ Line = tuple[Measured, Figure]
 def card_html(report: Report, assistant: str, counter: Counter | None = None, groups: bool = True) -> Html:
     """One `article`. `counter` numbers its figures on from those before it on a page; without `groups` it leaves out
     the figures of single languages, countries and subjects, and the answers: the page has both side by side."""
-    report = seen(report)
+    report = visible(report)
     counter = counter or Counter("card")
     lines = _lines(report, assistant)
     key = f"card-{slug(assistant)}"
@@ -44,7 +44,7 @@ def card_html(report: Report, assistant: str, counter: Counter | None = None, gr
         "article",
         el("h3", assistant, id=key, dir="auto"),
         _who(report, assistant),
-        _sees(report, assistant),
+        _checks(report, assistant),
         _plots(lines, assistant, counter, report),
         _groups(report, assistant) if groups else None,
         _answers(report) if groups else None,
@@ -112,19 +112,19 @@ def facts(each: Respondent) -> Html:
     return folded("Who answered, exactly", el("dl", *pairs, class_="facts"))
 
 
-def _sees(report: Report, assistant: str) -> Html | None:
+def _checks(report: Report, assistant: str) -> Html | None:
     bases = {each.assistant: each.base for each in report.respondents}
     rows = [row for row in report.sensitivity if row.base == bases.get(assistant)]
     if not rows:
         return None
     titles = {each.name: each.title for each in report.instruments}
-    failed = [f"{titles.get(row.instrument, row.instrument)} ({row.words})" for row in rows if not row.sees]
+    failed = [f"{titles.get(row.instrument, row.instrument)} ({row.words})" for row in rows if not row.passed]
     words = (
         f"Sensitivity check not passed on this model, and therefore silent below: {'; '.join(failed)}."
         if failed
         else None
     )
-    return joined([sensitivity_table(rows, titles), el("p", words, class_="blind") if words else None])
+    return joined([sensitivity_table(rows, titles), el("p", words, class_="withheld") if words else None])
 
 
 def _plots(lines: Sequence[Line], assistant: str, counter: Counter, report: Report) -> Html | None:

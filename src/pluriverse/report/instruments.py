@@ -53,7 +53,7 @@ def metric_figure(report: Report, found: Measured, name: str, counter: Counter) 
     rows = ordered(found.of(name), report.assistants, clusters)
     if all(each.value is None for each in rows) and len({(each.withheld, each.remarks) for each in rows}) == 1:
         why = note_of(rows[0]) or "no figure"
-        return el("p", el("strong", f"{capital(metric_of(name).title)}: "), why, class_="blind")
+        return el("p", el("strong", f"{capital(metric_of(name).title)}: "), why, class_="withheld")
     joins = lanes(rows, clusters)
     notes = Footnotes()
     number_, key = counter.next()

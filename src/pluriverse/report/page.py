@@ -19,7 +19,7 @@ from .risk import risk
 from .sections import detectors, glance, leaderboard, maps, sensitivity
 from .style import STYLE
 from .tables import Counter, Section, folded, section
-from .visibility import measured, seen
+from .visibility import measured, visible
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _BEFORE = "Before you read"
@@ -45,7 +45,7 @@ _LEADS = {
 
 def render(report: Report) -> str:
     """The whole page."""
-    report = seen(report)
+    report = visible(report)
     counter = Counter()
     sections = [
         sensitivity(report, counter),
@@ -90,11 +90,13 @@ def _head(report: Report) -> Html:
     sizes = [counted(len(report.assistants), "assistant")]
     if found:
         sizes += [counted(len(found), "instrument"), counted(items, "item")]
-    blind = sum(not row.sees for row in report.sensitivity)
+    failed = sum(not row.passed for row in report.sensitivity)
     words = [", ".join(sizes) + "."]
-    if blind:
-        whose = "its" if blind == 1 else "their"
-        words.append(f"{counted(blind, 'instrument')} did not pass {whose} sensitivity check on a model: silent there.")
+    if failed:
+        whose = "its" if failed == 1 else "their"
+        words.append(
+            f"{counted(failed, 'instrument')} did not pass {whose} sensitivity check on a model: silent there."
+        )
     return el(
         "header",
         el("h1", report.title),
@@ -134,7 +136,7 @@ def _cards(report: Report, counter: Counter) -> Section | None:
     names = [name for name in report.assistants if name in told]
     if not names:
         return None
-    lead = "One for each assistant: first what can be seen on its base, then all that was measured."
+    lead = "One for each assistant: first the sensitivity checks on its model, then all that was measured."
     cards = [card_html(report, name, counter, groups=False) for name in names]
     if len(cards) > 1:
         cards = [folded(f"The card of {name}", card) for name, card in zip(names, cards, strict=True)]

@@ -1,4 +1,4 @@
-"""The sections of the page around the instruments: what can be seen at all, the map, leaderboard, detectors.
+"""The sections of the page around the instruments: sensitivity checks, the map, leaderboard, detectors.
 
 Each function returns a section, or None where the report has nothing for it. Knows the parts of a report and blocks.
 """
@@ -74,7 +74,7 @@ def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) ->
             *([base_name(row.base)] if several else []),
             number(row.separation),
             interval(row.low, row.high),
-            row.words if row.sees else el("strong", row.words),
+            row.words if row.passed else el("strong", row.words),
         ]
         for row in rows
     ]
@@ -90,7 +90,7 @@ def sensitivity(report: Report, counter: Counter) -> Section | None:
     several = len({row.base for row in report.sensitivity}) > 1
     rows = [
         Row(
-            f"{titles.get(row.instrument, row.instrument)}{'' if row.sees else f' ({row.words})'}"
+            f"{titles.get(row.instrument, row.instrument)}{'' if row.passed else f' ({row.words})'}"
             f"{', ' + base_name(row.base) if several else ''}",
             row.separation, row.low, row.high,
         )

@@ -44,10 +44,10 @@ class Measured:
         return [each for each in self.figures if each.metric == metric and bool(each.group) == group]
 
 
-def seen(report: Report) -> Report:
+def visible(report: Report) -> Report:
     """The report with no value where an instrument is known not to have passed on the assistant's model."""
     failed = {
-        (row.instrument, row.base): row.failed or NotPassed((row.base,)) for row in report.sensitivity if not row.sees
+        (row.instrument, row.base): row.failed or NotPassed((row.base,)) for row in report.sensitivity if not row.passed
     }
     bases = {each.assistant: each.base for each in report.respondents}
     return replace(report, figures=tuple(all_visible(map(_real, report.figures), failed, bases)))

@@ -33,17 +33,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise UsageError(
             "an assistant is not compared with itself", "name two: pluriverse compare progressive conservative"
         )
-    found, proofs = latest_of(settings, [args.a, args.b], args.base)
+    found, checks = latest_of(settings, [args.a, args.b], args.base)
     out.progress.status("comparing ...")
     a, b = (_name(found, each) for each in (args.a, args.b))
-    differences = compare(found, a, b, proofs)
+    differences = compare(found, a, b, checks)
     if not differences:
         asked = next(each for each in found.tried if found.of(each) or found.silence(each, a) or found.silence(each, b))
         names = ",".join(each.partition(" on ")[0] for each in (a, b))
         hint = command("measure", asked.name, "--with", names)
         raise NotFoundError(f"{a} and {b} have no instrument in common", hint)
-    own = [each for each in figures(found, proofs) if each.assistant in (a, b)]
-    out.document({"a": a, "b": b, **document_of([*differences, *own], checks_of(found, proofs), found)})
+    own = [each for each in figures(found, checks) if each.assistant in (a, b)]
+    out.document({"a": a, "b": b, **document_of([*differences, *own], checks_of(found, checks), found)})
     if not out.json:
         _show(found, a, b, differences, own, out)
     return 0

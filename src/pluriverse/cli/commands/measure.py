@@ -79,7 +79,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     measured = asyncio.run(_measured(args, chosen, items, out, settings))
     rows = [each.as_dict() for each in measured.figures]
     out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
-                  "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
+                  "proofs": [each.as_dict() for each in measured.checks], "notes": list(measured.notes)})  # fmt: skip
     if not out.json:
         show(measured, chosen, out)
     return 0
@@ -214,18 +214,20 @@ def _ahead(event: "MeasureAhead") -> str:
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
-    """Figures by instrument: what was proved first, then a row per assistant and metric."""
+    """Figures by instrument: what sensitivity checks found, then a row per assistant and metric."""
     from ...measure.schema.words import check_told
 
     notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
-        proofs = [each for each in measured.proofs if each.instrument == instrument.name]
+        checks = [each for each in measured.checks if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
-        if proofs and not any(each.sees for each in proofs):  # where it sees on one base, those of others have notes
-            for proof in proofs:
-                where = f" on {proof.base}" if len(proofs) > 1 else ""
-                out.paragraph(f"says nothing here{where}: {check_told(proof.outcome)}", indent=2)
+        if checks and not any(
+            each.passed for each in checks
+        ):  # where it passed on one base, those of others have notes
+            for check in checks:
+                where = f" on {check.base}" if len(checks) > 1 else ""
+                out.paragraph(f"says nothing here{where}: {check_told(check.outcome)}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)

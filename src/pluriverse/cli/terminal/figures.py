@@ -41,7 +41,7 @@ def latest_of(
     base: str | None = None,
     found: "Sequence[Run] | None" = None,
 ) -> "tuple[ResultSet, list[SensitivityCheck]]":
-    """The newest responses of these assistants, with the proofs. NotFoundError names the one that was not measured.
+    """The newest responses of these assistants, with the checks. NotFoundError names the one that was not measured.
 
     `base` picks, of assistants that several models spoke for, those through that one.
     """
@@ -102,7 +102,7 @@ def _called(who: "Respondent") -> tuple[str, str]:
 
 def document_of(
     rows: "Sequence[Figure]",
-    proofs: "Sequence[SensitivityCheck]",
+    checks: "Sequence[SensitivityCheck]",
     found: "ResultSet",
     answers: "Sequence[Evidence]" = (),
     home: Path | None = None,
@@ -110,7 +110,7 @@ def document_of(
     """The contract's rows and what goes with them; with `home`, answers to a few items and where all of them lie."""
     return {
         "rows": [each.as_dict() for each in rows],
-        "proofs": [each.as_dict() for each in proofs],
+        "proofs": [each.as_dict() for each in checks],
         "notes": list(found.notes),
         **({"answers": [each.as_dict(home) for each in answers]} if home else {}),
     }

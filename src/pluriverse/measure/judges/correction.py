@@ -1,9 +1,10 @@
 """What stands beside figures that rest on a detector: whose verdicts they are, rates freed of its known errors, and no
 value where a jury is not good enough.
 
-`weighed` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that judged,
-or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each time,
-and how much the errors vary between these is in the interval. Where labels do not show that, nothing is corrected.
+`with_corrections` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that
+judged, or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each
+time, and how much the errors vary between these is in the interval. Where labels do not show that, nothing is
+corrected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,7 +53,7 @@ NOTHING = 0.95  # an interval as wide as this, of all there is, tells nothing: n
 _LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
 
 
-def weighed(
+def with_corrections(
     instrument: Instrument, rows: Sequence[Response], figures: Iterable[Figure], gauges: tuple[JudgeValidation, ...]
 ) -> list[Figure]:
     """The figures, each with what its judges are worth, and behind a rate its corrected one."""
@@ -67,8 +68,8 @@ def weighed(
     return found
 
 
-def told(figures: Iterable[Figure]) -> list[Figure]:
-    """Without corrected rates where the rate itself is not told."""
+def drop_orphans(figures: Iterable[Figure]) -> list[Figure]:
+    """Without corrected rates whose own rate has no value."""
     return [each for each in figures if each.value is not None or each.corrected_by is None]
 
 

@@ -3,7 +3,7 @@
     def NAME(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]
 
 Each gets all responses to one instrument, of every respondent; those about a panel use them all. NAME_values beside it
-gives one number per item and assistant, by which paired tests and the proof of sensitivity tell assistants apart.
+gives one number per item and assistant, by which paired tests and the sensitivity check tell assistants apart.
 """
 
 import importlib

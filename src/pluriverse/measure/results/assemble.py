@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from ...errors import UsageError
-from ..judges.correction import told, weighed
+from ..judges.correction import drop_orphans, with_corrections
 from ..metrics.by_name import figures_of, metric_of
 from ..run.sensitivity import SensitivityCheck, check_of
 from ..run.stopping import noted
@@ -22,10 +22,10 @@ from .steering import steering
 from .visibility import passing, visible
 
 
-def figures(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def figures(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument did not pass."""
-    shown = told(figure for instrument in found.instruments for figure in _of_all(instrument, found, proofs))
-    return [*shown, *steered(found, proofs), *_not_asked(found)]
+    shown = drop_orphans(figure for instrument in found.instruments for figure in _of_all(instrument, found, checks))
+    return [*shown, *steered(found, checks), *_not_asked(found)]
 
 
 def _not_asked(found: ResultSet, assistant: str | None = None) -> list[Figure]:
@@ -38,43 +38,43 @@ def _not_asked(found: ResultSet, assistant: str | None = None) -> list[Figure]:
     ]  # fmt: skip
 
 
-def steered(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def steered(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """How far voices moved from their plain base and from their counterparts, where those were asked as well."""
     named = {each.name: each for each in found.instruments}
-    moved = steering(found.instruments, found.of, found.respondents, proofs)
-    return [honest(each, named[each.instrument], found, proofs) for each in moved]
+    moved = steering(found.instruments, found.of, found.respondents, checks)
+    return [as_shown(each, named[each.instrument], found, checks) for each in moved]
 
 
-def card(found: ResultSet, assistant: str, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def card(found: ResultSet, assistant: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """All figures of one assistant."""
-    shown = told(
+    shown = drop_orphans(
         figure
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
-        for figure in _honestly(instrument, rows, found, proofs)
+        for figure in _as_shown(instrument, rows, found, checks)
         if figure.assistant == assistant
     )
     return [*shown, *_not_asked(found, assistant)]
 
 
-def _of_all(instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def _of_all(instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """Of everybody, and of those together on whose models the instrument passed."""
-    rows, seen = found.of(instrument), passing(found, instrument, proofs)
-    shown = _honestly(instrument, seen or rows, found, proofs)
+    rows, seen = found.of(instrument), passing(found, instrument, checks)
+    shown = _as_shown(instrument, seen or rows, found, checks)
     if not seen or len(seen) == len(rows):
         return shown
     names = {row.assistant for row in seen}
     others = [each for each in rows if each.assistant not in names]
     without = Without(tuple(dict.fromkeys(row.assistant for row in others)))
     shown = [each.with_remark(without) if each.assistant == PANEL else each for each in shown]
-    return shown + [each for each in _honestly(instrument, others, found, proofs) if each.assistant != PANEL]
+    return shown + [each for each in _as_shown(instrument, others, found, checks) if each.assistant != PANEL]
 
 
-def _honestly(
-    instrument: Instrument, rows: Sequence[Response], found: ResultSet, proofs: Sequence[SensitivityCheck]
+def _as_shown(
+    instrument: Instrument, rows: Sequence[Response], found: ResultSet, checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
-    computed = weighed(instrument, rows, _measured(instrument, rows), found.gauges)
-    return _recited([honest(each, instrument, found, proofs) for each in computed], rows)
+    computed = with_corrections(instrument, rows, _measured(instrument, rows), found.gauges)
+    return _recited([as_shown(each, instrument, found, checks) for each in computed], rows)
 
 
 def _recited(figures: Sequence[Figure], rows: Sequence[Response]) -> list[Figure]:
@@ -107,19 +107,19 @@ def _measured(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
     return figures
 
 
-def honest(figure: Figure, instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]) -> Figure:
+def as_shown(figure: Figure, instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]) -> Figure:
     """The figure as far as it may be shown, with where asking was stopped early."""
-    return noted(visible(figure, instrument, found, proofs), found.early.get(instrument.name))
+    return noted(visible(figure, instrument, found, checks), found.early.get(instrument.name))
 
 
-def checks_of(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[SensitivityCheck]:
+def checks_of(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[SensitivityCheck]:
     """Those that stand behind these responses, one per instrument and base."""
     kept: dict[tuple[str, str], SensitivityCheck] = {}
     for instrument in found.tried:
-        told = {row.assistant for row in found.of(instrument)}
-        told |= {each.assistant for each in found.silent if each.instrument.name == instrument.name}
+        asked = {row.assistant for row in found.of(instrument)}
+        asked |= {each.assistant for each in found.silent if each.instrument.name == instrument.name}
         for respondent in found.respondents:
-            proof = check_of(proofs, instrument, respondent)
-            if proof is not None and respondent.assistant in told:
-                kept[proof.instrument, proof.base] = proof
+            check = check_of(checks, instrument, respondent)
+            if check is not None and respondent.assistant in asked:
+                kept[check.instrument, check.base] = check
     return list(kept.values())

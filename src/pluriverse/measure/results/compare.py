@@ -26,7 +26,7 @@ from .visibility import failed_of_either, passing, shown, standing
 _HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
 
 
-def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """`a` less `b` by each instrument that both have answered: rows of metric "difference", the other as group.
 
     In the unit of the measure's figure. Without a value where the instrument did not pass, where its jury is not good
@@ -43,7 +43,7 @@ def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]
             continue
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
-        why = _why_not(found, instrument, a, b, len(shared), proofs)
+        why = _why_not(found, instrument, a, b, len(shared), checks)
         why = why or distrusted(metric_of(instrument), rows, found.gauges)
         results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
@@ -53,17 +53,17 @@ def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]
         for instrument, result, number in results
     ]
     named = {each.name: each for each in found.tried}
-    return [_recited(_checked(each, named[each.instrument], found, proofs), found.responses) for each in differences]
+    return [_recited(_checked(each, named[each.instrument], found, checks), found.responses) for each in differences]
 
 
 def _checked(
-    difference: Figure, instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]
+    difference: Figure, instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]
 ) -> Figure:
     """What was not checked is said here as it is of each figure."""
     if difference.value is None:
         return difference
     both = [found.respondent(name) for name in (difference.assistant, difference.group)]
-    return shown(difference, [standing(proofs, instrument, each) for each in both])
+    return shown(difference, [standing(checks, instrument, each) for each in both])
 
 
 def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:
@@ -76,11 +76,11 @@ def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:
 
 
 def _why_not(
-    found: ResultSet, instrument: Instrument, a: str, b: str, shared: int, proofs: Sequence[SensitivityCheck]
+    found: ResultSet, instrument: Instrument, a: str, b: str, shared: int, checks: Sequence[SensitivityCheck]
 ) -> Reason | None:
     """Why there is no difference to be told; None where there is one."""
     one, other = found.respondent(a), found.respondent(b)
-    if failed := failed_of_either(proofs, instrument, (one, other)):
+    if failed := failed_of_either(checks, instrument, (one, other)):
         return failed
     if instrument.raw and (one.weights, one.adapter, one.base) == (other.weights, other.adapter, other.base):
         return SameWeights()
@@ -130,11 +130,11 @@ def _row(
     return Figure(a, instrument.name, "difference", value, low, high, number, b, remarks=(test,))
 
 
-def alike(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Cluster]:
+def alike(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Cluster]:
     """Groups of two or more that cannot be told apart, instrument by instrument; Holm over all pairs of one."""
     groups: list[Cluster] = []
     for instrument in found.instruments:
-        rows = passing(found, instrument, proofs)
+        rows = passing(found, instrument, checks)
         if not rows or distrusted(metric_of(instrument), rows, found.gauges):
             continue
         values = values_of(instrument, rows)

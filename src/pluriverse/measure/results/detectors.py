@@ -56,9 +56,9 @@ _DETECTORS = (
 )  # fmt: skip
 
 
-def confusions(found: ResultSet, proofs: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
+def confusions(found: ResultSet, checks: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
     """The rules that were relied on here; rates as they are among the figures `shown`."""
-    named = {each.name for each in found.instruments if _passed(found, each, proofs)}
+    named = {each.name for each in found.instruments if _passed(found, each, checks)}
     tables = []
     for each in _DETECTORS:
         if named & set(each.instruments):
@@ -128,9 +128,9 @@ def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
     return tables
 
 
-def _passed(found: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> bool:
+def _passed(found: ResultSet, instrument: Instrument, checks: Sequence[SensitivityCheck]) -> bool:
     """On the model of any assistant."""
-    return any(passed(found, instrument, name, proofs) for name in found.assistants)
+    return any(passed(found, instrument, name, checks) for name in found.assistants)
 
 
 def _verdict(matrix: ConfusionMatrix) -> str:

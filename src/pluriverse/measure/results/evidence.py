@@ -100,17 +100,17 @@ def rule_of(each: Evidence) -> str:
     return f"{of}, drawn by lot, the same lot for everybody"
 
 
-def evidence(found: ResultSet, proofs: "Sequence[SensitivityCheck]") -> list[Evidence]:
+def evidence(found: ResultSet, checks: "Sequence[SensitivityCheck]") -> list[Evidence]:
     """In the order of the instruments; those that nobody answered are left out."""
-    return [_of(found, instrument, proofs) for instrument in found.instruments if found.of(instrument)]
+    return [_of(found, instrument, checks) for instrument in found.instruments if found.of(instrument)]
 
 
-def _of(found: ResultSet, instrument: Instrument, proofs: "Sequence[SensitivityCheck]") -> Evidence:
+def _of(found: ResultSet, instrument: Instrument, checks: "Sequence[SensitivityCheck]") -> Evidence:
     rows = found.of(instrument)
     items = by_item(rows)
     heard = {item: len({row.assistant for row in cells}) for item, cells in items.items()}
     whole = [item for item, number in heard.items() if number == max(heard.values())]
-    values = _values(found, instrument, proofs)
+    values = _values(found, instrument, checks)
     rule, order = _ordered(whole, values)
     places = sorted({0, len(order) // 2, len(order) - 1})[:SHOWN]
     shown = [order[place] for place in (range(min(SHOWN, len(order))) if rule == "lot" else places)]
@@ -126,13 +126,13 @@ def _of(found: ResultSet, instrument: Instrument, proofs: "Sequence[SensitivityC
 
 
 def _values(
-    found: ResultSet, instrument: Instrument, proofs: "Sequence[SensitivityCheck]"
+    found: ResultSet, instrument: Instrument, checks: "Sequence[SensitivityCheck]"
 ) -> dict[str, Mapping[str, float]]:
     """By assistant and item. None of those on whose model the instrument did not pass, and none of harm, which is shown
     only against over-refusal."""
     if instrument.dimension == "risk":
         return {}
-    return dict(values_of(instrument, passing(found, instrument, proofs)))
+    return dict(values_of(instrument, passing(found, instrument, checks)))
 
 
 def _ordered(items: Sequence[str], values: Mapping[str, Mapping[str, float]]) -> tuple[Rule, list[str]]:

@@ -36,14 +36,14 @@ class SensitivityRow:
     separation: float
     low: float
     high: float
-    sees: bool
+    passed: bool
     note: str = ""
     verdict: str = ""
     failed: NotPassed | None = None
 
     @property
     def words(self) -> str:
-        return self.verdict or ("told apart" if self.sees else "not told apart")
+        return self.verdict or ("told apart" if self.passed else "not told apart")
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,11 +81,11 @@ class _Trio:
 
 
 def steering(
-    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], proofs: Sequence[SensitivityCheck]
+    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
     """By instrument and base: the two of a pair from each other, and each from the plain base, with their controls.
 
-    `proofs`: an axis that did not pass on a base is no control there, since nobody can be seen to move on it.
+    `checks`: an axis that did not pass on a base is no control there, since nobody can be seen to move on it.
     """
     axes = [axis for each in instruments if (axis := _axis(each, rows)) is not None]
     figures: list[Figure] = []
@@ -93,7 +93,7 @@ def steering(
         trios = _trios(axis.opposites, respondents)
         for trio in trios:
             who = next(each for each in respondents if each.assistant == trio.a)
-            found = [(each, standing(proofs, each.instrument, who)) for each in axes if not axis.about(each)]
+            found = [(each, standing(checks, each.instrument, who)) for each in axes if not axis.about(each)]
             known = [(each, state) for each, state in found if not isinstance(state, NotPassed)]
             controls = [each for each, _ in known]
             unchecked = any(isinstance(state, NotChecked) for _, state in known)

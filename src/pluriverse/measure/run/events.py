@@ -62,7 +62,7 @@ class Measured:
 
     run: Run
     figures: tuple[Figure, ...]
-    proofs: tuple[SensitivityCheck, ...]
+    checks: tuple[SensitivityCheck, ...]
     items_per_s: float
     notices: tuple[Notice, ...] = ()
 

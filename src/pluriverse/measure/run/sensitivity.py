@@ -64,7 +64,7 @@ class SensitivityCheck:
         )
 
     @property
-    def sees(self) -> bool:
+    def passed(self) -> bool:
         """Whether it passed."""
         return self.finding.verdict == "apart"
 
@@ -81,7 +81,7 @@ class SensitivityCheck:
     @property
     def failure(self) -> NotPassed | None:
         """Why no figure of the instrument is shown on this base; None where it passed."""
-        return None if self.sees else NotPassed((self.base,), self.outcome)
+        return None if self.passed else NotPassed((self.base,), self.outcome)
 
     @property
     def told_enough(self) -> bool:
@@ -90,7 +90,7 @@ class SensitivityCheck:
 
     def as_dict(self) -> dict[str, Any]:
         found = self.finding
-        told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
+        told = {"sees": self.passed, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
         return {**asdict(self), **told, "reversed": found.reversed, "words": check_words(self.outcome)}
 
 
@@ -102,7 +102,7 @@ class KeptChecks:
 
     def all(self) -> list[SensitivityCheck]:
         try:
-            return [_proof(each) for each in read_json(self._path)]
+            return [_read_back(each) for each in read_json(self._path)]
         except (OSError, *MISREAD):
             return []  # asked again
 
@@ -114,23 +114,23 @@ class KeptChecks:
         voices: str = "",
         most: int | None = None,
     ) -> SensitivityCheck | None:
-        """The proof for these weights, computed by this engine, with this version of the instrument and these `voices`.
+        """The check for these weights, computed by this engine, with this version of the instrument and these `voices`.
 
-        None too for a blind one where `items` are more than it asked: more may see.
+        None too for one that did not pass where `items` are more than it asked: of more it may pass.
         """
         wanted = (instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine)
         found = next((each for each in self.all() if _key(each) == wanted), None)
         more = len({item.id for item in asked_of(instrument, items, most)})
-        if found is None or (voices and found.voices != voices) or (not found.sees and found.asked < more):
+        if found is None or (voices and found.voices != voices) or (not found.passed and found.asked < more):
             return None
         return found
 
-    def keep(self, proof: SensitivityCheck) -> None:
-        others = [each for each in self.all() if _key(each) != _key(proof)]
-        write(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
+    def keep(self, check: SensitivityCheck) -> None:
+        others = [each for each in self.all() if _key(each) != _key(check)]
+        write(self._path, json.dumps([asdict(each) for each in [*others, check]], indent=1).encode())
 
 
-def _proof(document: Mapping[str, Any]) -> SensitivityCheck:
+def _read_back(document: Mapping[str, Any]) -> SensitivityCheck:
     """One read back. TypeError, LookupError where it is none."""
     numbers = [document[name] for name in ("separation", "low", "high", "items")]
     numbers += [each for name in ("control", "control_low", "control_high") if (each := document[name]) is not None]
@@ -139,16 +139,16 @@ def _proof(document: Mapping[str, Any]) -> SensitivityCheck:
     return SensitivityCheck(**{**document, "opposites": tuple(document["opposites"])})
 
 
-def _key(proof: SensitivityCheck) -> tuple[str, str, str, str | None, str]:
-    return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
+def _key(check: SensitivityCheck) -> tuple[str, str, str, str | None, str]:
+    return check.instrument, check.version, check.base, check.weights, check.engine
 
 
 def check_of(
-    proofs: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
+    checks: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
 ) -> SensitivityCheck | None:
     """Of this version of the instrument, on the weights and by the engine that answered; the newest stands last."""
     who = respondent.base, respondent.weights, respondent.engine
-    for each in reversed(proofs):
+    for each in reversed(checks):
         of_it = (each.instrument, each.version) == (instrument.name, instrument.version)
         if of_it and (each.base, each.weights, each.engine) == who:
             return each
