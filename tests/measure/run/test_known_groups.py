@@ -32,7 +32,7 @@ def proof(**changes: object) -> SensitivityCheck:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sees", "words"),
+    ("changes", "passed", "words"),
     [
         ({}, True, "tells known opposites apart"),
         ({"separation": 0.5, "low": 0.45, "high": 0.65}, False, "known opposites do not differ by it"),
