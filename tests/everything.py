@@ -136,8 +136,8 @@ def commands(home: Path, out: Path) -> list[tuple[str, ...]]:
 
 def assistants(home: Path) -> None:
     """A guided pair that says where it stands, one that does not, and two with nothing of their own."""
-    from pluriverse.assistants import Assistant, Guidance, Outlook
-    from pluriverse.assistants.shelf import Shelf
+    from pluriverse.assistant import Assistant, Guidance, Outlook
+    from pluriverse.assistant.shelf import Shelf
     from pluriverse.settings import load
 
     sides = {"sea": "hill", "hill": "sea", "bay": "top", "top": "bay"}

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-_ROOMS = ("measure", "panelcheck", "report", "optimise", "cli", "errors", "runtime", "assistants", "chats")
+_ROOMS = ("measure", "panelcheck", "report", "optimise", "cli", "errors", "runtime", "assistant", "chats", "api")
 # What models are told or asked, what is read from texts and files, and what addresses and pages are made of.
 _LEFT = re.compile(
-    r"\.(measure\.(data|classify|judges\.prompts)|report\.(style|markup|svg|tables)|assistants\.(assistant|listing|reading)"
+    r"\.(measure\.(data|classify|judges\.prompts)|report\.(style|markup|svg|tables)|assistant\.(assistant|listing|reading)"
     r"|panelcheck\.questions|cli\.terminal\.(text|streams|progress|output|parser|typed|tables)|runtime\.requests)\b"
 )
 _SENTENCE = re.compile(r"[A-Za-z]{2,}[,;:)]? [(]?[A-Za-z]{2,}|[A-Za-z]{3,}[;:,] $|^[;:,] [a-z]{2,}")

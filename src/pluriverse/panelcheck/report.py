@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..measure.classify.guards import Fluency
 from ..measure.schema.reasons import RanOff
 from ..measure.schema.recital import MOST_RECITAL
