@@ -195,7 +195,7 @@ def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Worksp
                 "a guided pair needs one base: --base REF, or --guidance 0",
             )
     if draft.declared:
-        strength = workspace.strengths.strength(base.digest, draft.assistant, guidance)
+        strength = workspace.strengths.strength(engine.identity.weights, draft.assistant, guidance)
         draft.guidance = replace(guidance, strength=strength) if strength > 0 else None
 
 

@@ -60,7 +60,7 @@ class AssistantSession:
     @property
     def digest(self) -> Digest | None:
         """Of the weights it speaks through."""
-        return self._base.digest
+        return self.engine.identity.weights
 
     @property
     def place(self) -> Base:
