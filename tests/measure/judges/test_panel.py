@@ -192,7 +192,7 @@ def test_a_real_model_votes(model_settings: Settings) -> None:
 
     async def one() -> Verdict:
         async with Workspace(model_settings) as workspace:
-            jury = Jury([Judge("smollm2", "smollm", await workspace.engine("default"))])
+            jury = Jury([Judge("smollm2", "smollm", (await workspace.ready("default")).engine)])
             return await jury.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
 
     found = asyncio.run(one())
