@@ -1,6 +1,7 @@
 """Continuous batching on the real default model: nobody's words depend on company, arrival or what is in memory."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -198,3 +199,13 @@ def test_a_prompt_that_opens_thinking_gives_no_answer_until_that_ends(scheduler:
     assert [event.unfinished for event in sorted(events, key=lambda e: e.index) if isinstance(event, Finished)] == [
         False, True,
     ]  # fmt: skip
+
+
+def test_what_was_read_under_an_adapter_is_never_copied_for_another(scheduler: Scheduler, play: Any) -> None:
+    """Keys and values depend on what changes the weights: the memory of prompts knows under which adapter."""
+    prompt = scheduler.template.prompt([Message("system", VOICES[0]), Message("user", QUESTION)])
+    cached = []
+    for id, adapter in enumerate(("", "sha256:1", "sha256:1", "")):
+        scheduler.submit(id, replace(prompt, adapter=adapter), Sampling(temperature=0, max_tokens=1))
+        cached.append(play.run(scheduler)[id].started.cached_tokens)
+    assert cached == [0, 0, len(prompt.tokens), len(prompt.tokens)]
