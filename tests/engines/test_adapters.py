@@ -101,9 +101,8 @@ def test_the_other_side_keeps_its_own(settings: Settings, tuned: Assistant) -> N
     shelf.write(replace(tuned, name="left", counterpart="right", guidance=Guidance()))
     shelf.write(replace(tuned, name="right", counterpart="left", adapter=TWO))
     turn = (Message("user", "?"),)
-    for guidance, other in ((None, TWO), (1.0, TWO)):
-        draft = Draft(0, Heard(shelf.assistant("left"), turn), AskOptions(guidance=guidance), settings.base, shelf)
-        assert draft.request.guide and (draft.request.adapter, draft.request.guide.adapter) == (ONE, other)
+    draft = Draft(0, Heard(shelf.assistant("left"), turn), AskOptions(), settings.base, shelf)
+    assert draft.request.guide and (draft.request.adapter, draft.request.guide.adapter) == (ONE, TWO)
     plain = replace(tuned, guidance=Guidance("plain"))
     draft = Draft(0, Heard(plain, turn), AskOptions(), settings.base, shelf)
     assert draft.request.guide and draft.request.guide.adapter is None, "the plain base has none"

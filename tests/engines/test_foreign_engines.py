@@ -55,7 +55,7 @@ def test_it_is_measured_and_its_rows_say_that_its_weights_are_unknown(pluriverse
     )
     (place,) = (tmp_path / "home" / "runs").glob("*/run.json")
     kept = json.loads(place.read_text())["respondents"]
-    assert measured["rows"] and {each["engine"] for each in kept} == {"toy toy-engine 1.0"}
+    assert measured["rows"] and {each["engine"] for each in kept} == {"toy toy-engine 1.0 longest=1000"}
     assert [each["identity"]["kind"] for each in kept] == ["toy"] * 2
     assert all(each["identity"]["may_change"] and each["weights"] is None for each in kept)
 

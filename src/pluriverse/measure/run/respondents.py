@@ -51,15 +51,17 @@ def _respondent(voice: AssistantSession) -> Respondent:
         identity={**asdict(identity), "may_change": identity.may_change},
     )
     other = opposite.system if opposite else None  # whom it is guided against decides what it says
-    # Of kinds that there were before engines had identities, the key is made as it was, so that rows stay somebody's.
-    computed = {} if identity.kind in {LOCAL, SCRIPTED} else {"identity": asdict(identity)}
     applied = {"other_adapter": opposite.adapter} if opposite and opposite.adapter else {}
-    return replace(known, key=key_of(known=known, other=other, **computed, **applied))
+    return replace(known, key=key_of(known=known, other=other, **applied))
 
 
 def _named(identity: Identity) -> str:
-    """What rows call the engine: the local one by its library alone, as before there were others."""
-    return identity.library if identity.kind == LOCAL else f"{identity.kind} {identity.library}".strip()
+    """What rows call the engine, and what keys are made of: all of its identity but the weights. The local and the
+    scripted one are called as they were before there were others, so that kept rows stay somebody's."""
+    if identity.kind in {LOCAL, SCRIPTED}:
+        return identity.library or identity.kind
+    settings = (f"{name}={value}" for name, value in sorted(identity.settings.items()))
+    return " ".join(filter(None, (identity.kind, identity.library, *settings, identity.script)))
 
 
 def _digest(text: str) -> Digest:
