@@ -80,10 +80,12 @@ def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError) -> Base:
 
     try:
         pullable = catalogue.parse(ref)
-    except (UsageError, NotFoundError):
+    except (UsageError, NotFoundError) as unclear:
         kind, colon, _ = ref.partition(":")
         if colon and kind != LOCAL and kind in doors.names("engines"):
             return Base(ref, None, None, kind)
+        if isinstance(unclear, UsageError) and not store.near(ref):
+            raise NotFoundError(unknown.message, unclear.hint) from None
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
         return Base(pullable.name, pullable.digest, store.path(pullable.digest), LOCAL)
