@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask.asking import ask
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.guidance import Guidance
-from pluriverse.assistants.shelf import Shelf
-from pluriverse.assistants.strengths import Found, Strengths
+from pluriverse.asking.asking import ask
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.guidance import Guidance
+from pluriverse.assistant.shelf import Shelf
+from pluriverse.assistant.strengths import Found, Strengths
 from pluriverse.engines.contract import Request, ScoreRequest
 from pluriverse.engines.pool import PooledEngine
 from pluriverse.errors import UnsupportedError, UsageError

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from pluriverse import doors
-from pluriverse.assistants.bases import resolve
+from pluriverse.assistant.bases import resolve
 from pluriverse.engines.contract import (
     Chunk,
     Engine,

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Self
 
 from .. import doors
-from ..assistants.bases import Base
+from ..assistant.bases import Base
 from ..settings import Settings
 from ..values import Digest, Message
 from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest

@@ -50,7 +50,7 @@ from .thinking import told as said
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..assistants.bases import Base
+    from ..assistant.bases import Base
 
 VOCABULARY = 4096
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant
+from ..assistant import Assistant
 from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
 from ..runtime.ready import fetched_all

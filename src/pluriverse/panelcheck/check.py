@@ -11,8 +11,8 @@ from itertools import combinations
 
 import numpy as np
 
-from ..assistants import Assistant
-from ..assistants.strengths import Found
+from ..assistant import Assistant
+from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
 from ..measure.classify.personas import persona_judge, statements_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistants.bases import Base, NotPulled, resolve
+from ..assistant.bases import Base, NotPulled, resolve
 from ..errors import PluriverseError
 from ..settings import Settings
 

@@ -8,13 +8,13 @@ from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from ..assistants import Assistant, Shelf
-from ..assistants.strengths import Strengths
+from ..assistant import Assistant, Shelf
+from ..assistant.strengths import Strengths
 from ..errors import UsageError
 from ..settings import Settings, load
 
 if TYPE_CHECKING:
-    from ..assistants.bases import Base
+    from ..assistant.bases import Base
     from ..engines.pool import EnginePool
     from ..store import Store
     from .events import Fetching

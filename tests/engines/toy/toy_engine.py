@@ -9,7 +9,7 @@ import random
 from collections.abc import AsyncIterator, Sequence
 from typing import NoReturn
 
-from pluriverse.assistants.bases import Base
+from pluriverse.assistant.bases import Base
 from pluriverse.engines.contract import (
     Capabilities,
     Chunk,

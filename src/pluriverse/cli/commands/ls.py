@@ -10,8 +10,8 @@ from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import size
 
 if TYPE_CHECKING:
-    from ...assistants.bases import Base
-    from ...assistants.listing import Listed
+    from ...assistant.bases import Base
+    from ...assistant.listing import Listed
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _run(out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
     from .panel import document_of as panel_document
 
@@ -94,7 +94,7 @@ def assistant_document(
     """An assistant in a list: `digest` is its definition's; `base`: what it speaks through, None where that is not on
     this machine. `folder`: where the user's lie, for who has it at hand.
     """
-    from ...assistants.shelf import STARTER
+    from ...assistant.shelf import STARTER
 
     guidance = assistant.guidance
     return {
@@ -125,7 +125,7 @@ def base_name(base: str, settings: "Settings") -> str:
 
 def base_of(ref: str, store: "Store", settings: "Settings") -> "Base | None":
     """The base, where it can be loaded without a download."""
-    from ...assistants.bases import resolve
+    from ...assistant.bases import resolve
 
     try:
         return resolve(ref, store, settings)

@@ -12,8 +12,8 @@ from .ls import assistant_document, base_name, base_of, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Shelf
-    from ...assistants.bases import Base
+    from ...assistant import Assistant, Shelf
+    from ...assistant.bases import Base
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -53,7 +53,7 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", base: "Base | None", out: Output, settings: "Settings") -> None:
-    from ...assistants.listing import listed
+    from ...assistant.listing import listed
 
     out.document(
         assistant_document(listed(assistant), base, settings)

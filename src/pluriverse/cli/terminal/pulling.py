@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .text import size
 
 if TYPE_CHECKING:
-    from ...assistants.bases import Base
+    from ...assistant.bases import Base
     from ...settings import Settings
     from ...store import PullEvent
     from .output import Output

@@ -44,7 +44,7 @@ from .wire import Document
 if TYPE_CHECKING:
     import numpy as np
 
-    from ...assistants.bases import Base
+    from ...assistant.bases import Base
 
 _EVENTS: dict[str, type[Started] | type[Chunk] | type[Thought] | type[Finished]] = {
     "Started": Started,

@@ -6,8 +6,8 @@ Knows workspaces and voices; no items, runs or figures.
 import hashlib
 from dataclasses import asdict, replace
 
-from ...assistants import Assistant
-from ...assistants.bases import LOCAL, SCRIPTED
+from ...assistant import Assistant
+from ...assistant.bases import LOCAL, SCRIPTED
 from ...engines.contract import Identity
 from ...runtime.requests import AskOptions
 from ...runtime.workspace import Workspace
