@@ -10,11 +10,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from ..assistant import Assistant
-from ..assistant.bases import Base
 from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
-from ..runtime.events import Fetching
-from ..runtime.grouping import fetch, group, wanted
+from ..runtime.ready import fetched_all
 from ..runtime.workspace import Workspace
 from .data.instruments import known
 from .results.assemble import checks_of, figures
@@ -88,9 +86,9 @@ async def measure(
         for each in instruments
     }
     chosen = {each.name: sampled(whole[each.name], each, options) for each in instruments}
-    refs = [options.base or each.base for each in assistants]
+    needed = [options.base or each.base for each in assistants] + refs_of(workspace, options.judges)
     with connected(options.cluster) as cluster:
-        async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
+        async for fetching in fetched_all(needed, workspace.store, workspace.settings):
             yield fetching
         bench = JudgePanel.of(workspace, options.judges) if options.judges else None
         participants = [await participant_of(workspace, each, options.base, options.seed) for each in assistants]
@@ -155,17 +153,6 @@ def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptio
         kept = set([*ids, *ids][start : start + limit])
         kept |= {item.id for item in items if item.metadata.get("control")}  # without them nothing is told
     return [item for item in items if item.id in kept]
-
-
-async def _fetched(workspace: Workspace, refs: Sequence[str]) -> AsyncIterator[Fetching]:
-    """Fetch the default model where it is missing, so that progress can be told."""
-    for each in group(refs, workspace.store, workspace.settings):
-        if isinstance(each.place, Base):
-            continue
-        if (pullable := wanted(each.place)) is None:
-            raise each.place
-        async for event in fetch(pullable, workspace.store, workspace.settings):
-            yield event
 
 
 def _check(instrument: Instrument, items: Sequence[Item], participants: Sequence[Participant]) -> None:

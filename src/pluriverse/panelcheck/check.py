@@ -12,7 +12,6 @@ from itertools import combinations
 import numpy as np
 
 from ..assistant import Assistant
-from ..assistant.bases import Base
 from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
@@ -23,7 +22,7 @@ from ..measure.schema.reasons import RanOff
 from ..measure.schema.words import ran_off
 from ..measure.stats.intervals import Interval, auc_of, mean_of
 from ..runtime.events import Fetching
-from ..runtime.grouping import fetch, group, wanted
+from ..runtime.ready import fetched_all
 from ..runtime.requests import AskOptions
 from ..runtime.workspace import Workspace
 from .facts import spread, truth_of
@@ -143,11 +142,8 @@ class _Check:
 
     async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
         bases = [self.options.base or each.base for each in self.assistants.values()]
-        for each in group(bases, self.workspace.store, self.workspace.settings):
-            pullable = None if isinstance(each.place, Base) else wanted(each.place)
-            if pullable is not None:
-                async for event in fetch(pullable, self.workspace.store, self.workspace.settings):
-                    yield event
+        async for event in fetched_all(bases, self.workspace.store, self.workspace.settings):
+            yield event
 
     async def _answer(self) -> AsyncGenerator[CheckEvent, None]:
         for name, assistant in self.assistants.items():

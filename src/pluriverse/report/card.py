@@ -97,6 +97,8 @@ def _who(report: Report, assistant: str) -> Html | None:
 def facts(each: Respondent) -> Html:
     """What must be the same for somebody to get the same answers."""
     rows: list[tuple[str, Child]] = [("base", base_name(each.base))]
+    if each.may_change:
+        rows.append(("weights", "unknown, may change"))
     rows += [
         (name, el("code", base_name(digest)))
         for name, digest in (("weights", each.weights), ("adapter", each.adapter), ("chat template", each.template))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import UsageError
 from ...files import write_out
 from ..terminal.answers import show_answers
-from ..terminal.figures import Notes, document_of, figures_table, latest_of, metric, runs_of, today
+from ..terminal.figures import Notes, document_of, figures_table, latest_of, metric, runs_of, tell_may_change, today
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import counted
@@ -114,6 +114,7 @@ def _show(
         out.line()
     for note in dict.fromkeys(found.notes):
         out.note(note)
+    tell_may_change(found, out)
 
 
 def _check_row(check: "SensitivityCheck") -> tuple[str, ...]:

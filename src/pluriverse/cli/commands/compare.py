@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError, UsageError, command
-from ..terminal.figures import document_of, interval, latest_of
+from ..terminal.figures import document_of, interval, latest_of, tell_may_change
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands
 
@@ -97,3 +97,4 @@ def _show(
         out.paragraph(f"{named}: {words_of(why)}")
     for note in dict.fromkeys(found.notes):
         out.note(note)
+    tell_may_change(found, out)

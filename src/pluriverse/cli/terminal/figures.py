@@ -112,8 +112,15 @@ def document_of(
         "rows": [each.as_dict() for each in rows],
         "proofs": [each.as_dict() for each in checks],
         "notes": list(found.notes),
+        "may_change": [each.assistant for each in found.respondents if each.may_change],
         **({"answers": [each.as_dict(home) for each in answers]} if home else {}),
     }
+
+
+def tell_may_change(found: "ResultSet", out: Output) -> None:
+    """Say it of each model whose weights nobody here can know: tomorrow something else may answer."""
+    for base in dict.fromkeys(each.base for each in found.respondents if each.may_change):
+        out.note(f"{base}: weights unknown, may change")
 
 
 def today() -> str:

@@ -102,9 +102,9 @@ class JudgePanel:
     async def judge(self, place: int) -> Judge:
         """With its engine, which may have had to make room for another."""
         seat = self.seats[place]
-        engine = await self._workspace.engine(self._refs[place], context=_CONTEXT)
-        known = self._judges.setdefault(place, Judge(seat.name, seat.family, engine))
-        known.engine = engine
+        ready = await self._workspace.ready(self._refs[place], context=_CONTEXT)
+        known = self._judges.setdefault(place, Judge(seat.name, seat.family, ready.engine))
+        known.engine = ready.engine
         return known
 
 
