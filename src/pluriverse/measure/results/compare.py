@@ -16,13 +16,13 @@ from ..run.sensitivity import SensitivityCheck, check_of, standing
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import key_of
+from ..schema.metric import metric
 from ..schema.responses import Response
 from ..stats.pairs import Paired, all_pairs, clusters, paired, paired_rates
 from ..stats.rates import holm
 from .assemble import UNPROVED, ResultSet, blind
 from .parts import Cluster
 
-_HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
 _SAME = "both speak through the same weights, and this instrument does not hear the assistant"
 
 
@@ -107,7 +107,7 @@ def keys_of(rows: Sequence[Response]) -> dict[str, int]:
 
 def unit_of(instrument: Instrument) -> float:
     """What a difference of values per item is in the unit of the instrument's figure."""
-    return 0.5 if instrument.measures[0] in _HALVED else 1.0
+    return metric(instrument.measures[0]).unit
 
 
 def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:

@@ -23,13 +23,13 @@ from ..judges.panel import Case, Judge, Jury, Verdict, majority
 from ..judges.prompts import judge_prompt
 from ..judges.validation import SETS, UNCHECKED, JudgeIdentity, JudgeValidations, sample, validation_of
 from ..judges.verdicts import OPEN, STRONGREJECT, VerdictRow, about, digest
+from ..metrics.by_name import metrics_of
 from ..schema.instrument import Instrument
 from ..schema.responses import Respondent, Response
 from .record import Record
 
 TOGETHER = 16  # texts that one judge reads before the next takes its turn; a kill loses no more
 _CONTEXT = 4096  # tokens: a judged text of the greatest length, its question and the prompt
-_BY_CLASS = {"shares", "asymmetry", "overrefusal", "harm"}  # measures that count classes
 _NAMED = re.compile(r"(.+[^=?#\s])=([A-Za-z][\w.-]*)")
 
 
@@ -46,15 +46,14 @@ def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
     """What a jury is asked about a response: what rules leave open, and what they cannot give."""
     if not row.text or row.logprobs or row.kind not in ANSWERED | OPEN:
         return ()
-    asked = ["class"] if row.kind in OPEN and _BY_CLASS & set(instrument.measures) else []
+    asked = ["class"] if row.kind in OPEN else []
     if row.kind in ANSWERED:
         if "issue" in row.metadata:
             asked.append("stance")
         elif row.metadata.get("proposition") or row.metadata.get("statement"):
             asked.append("proposition")
-    if "harm" in instrument.measures:
-        asked += STRONGREJECT
-    return tuple(asked)
+    rests = {question for each in metrics_of(instrument) for question in each.judged}
+    return tuple(each for each in (*asked, *STRONGREJECT) if each in rests)
 
 
 class JudgePanel:
