@@ -1,4 +1,4 @@
-"""The doors by which kinds come in: metrics, instruments, loaders, engines and sources, ours and other packages'.
+"""The doors by which kinds come in, ours and those of other packages: metrics, instruments, loaders, engines, sources.
 
 A package names what it brings in its `pyproject.toml`, as this one does:
 
