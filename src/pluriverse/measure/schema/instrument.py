@@ -31,7 +31,7 @@ class Opposites:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """`norm`: how log-probabilities of options are compared; `measures`: names in `metrics.by_name`; `chance`: the
+    """`norm`: how log-probabilities of options are compared; `measures`: names of metrics; `chance`: the
     value of the first measure for somebody who knows nothing; `about`: what it does not show."""
 
     name: str
