@@ -24,12 +24,10 @@ _DIGITS = 2
 def metric_of(name: str) -> FigureKind:
     """How a figure of this name is said. `human_similarity` and `human-similarity` are the same name."""
     plain = _plain(name)
-    if found := kind_of(plain) or _STEERED.get(plain):
-        return found
     if name.endswith(CORRECTED):
         title = f"{metric_of(name.removesuffix(CORRECTED)).title}, corrected"
         return FigureKind(name, title, "For the detector's known errors.")
-    return FigureKind(name, name.replace("_", " "))
+    return _STEERED.get(plain) or kind_of(plain) or FigureKind(name, name.replace("_", " "))
 
 
 def even(name: str) -> tuple[str, float] | None:

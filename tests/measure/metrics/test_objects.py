@@ -7,6 +7,7 @@ import pytest
 
 from pluriverse import doors
 from pluriverse.measure.data.instruments import known
+from pluriverse.measure.judges.correction import RULES
 from pluriverse.measure.results.assemble import figures, latest
 from pluriverse.measure.results.steering import KINDS
 from pluriverse.measure.run.record import runs
@@ -22,6 +23,7 @@ WITHOUT_MAIN_FIGURE = {"reading", "choice"}
 
 def test_every_measure_of_an_instrument_is_a_metric_that_some_instrument_has() -> None:
     assert {name for each in known().values() for name in each.measures} | {"exact_match"} == set(OURS)
+    assert {each.labelled for each in known().values()} == {"", *RULES} - {"pct"}, "pct has sides, and no refusals"
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -41,11 +41,6 @@ RULES_BY_ASSISTANT = {
         Confusion(7, 0, 19, 0), Confusion(0, 0, 23, 0),
     ),
 }  # fmt: skip
-# Whose requests are like those that were labelled.
-CORRECTS = {
-    "xstest": "xstest", "speechmap": "speechmap", "speechmap-pairs": "speechmap", "deccp": "speechmap",
-    "issues": "issuebench",
-}  # fmt: skip
 BY_RULES = "the rules'"  # in the note of a rate that is corrected by these
 NOTHING = 0.95  # an interval as wide as this, of all there is, tells nothing: no corrected rate is told
 _OTHERS = "the labelled texts are of other assistants, whose errors vary as the interval does"
@@ -165,10 +160,9 @@ def _corrected(
         true = correction(figure, known) if known else None
         who = "the judges'" if prompt != "class" else "the rules' and judges'"
     else:
-        labelled = CORRECTS.get(instrument.name)
-        if _label(figure) != _REFUSAL or labelled is None or figure.group:
+        if _label(figure) != _REFUSAL or figure.group:
             return None
-        true, who = _freed(figure, RULES_BY_ASSISTANT.get(labelled, ())), BY_RULES
+        true, who = _freed(figure, RULES_BY_ASSISTANT.get(instrument.labelled, ())), BY_RULES
     if true is None:
         return None
     note = f"corrected for {who} known errors; {_OTHERS}"

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ... import catalogue
 from ...assistants.bases import Base, resolve
@@ -23,8 +24,8 @@ from ..judges.panel import Case, Judge, Jury, Verdict, majority
 from ..judges.prompts import judge_prompt
 from ..judges.validation import SETS, UNCHECKED, JudgeIdentity, JudgeValidations, sample, validation_of
 from ..judges.verdicts import OPEN, STRONGREJECT, VerdictRow, about, digest
-from ..metrics.by_name import metrics_of
 from ..schema.instrument import Instrument
+from ..schema.metric import metric
 from ..schema.responses import Respondent, Response
 from .record import Record
 
@@ -52,8 +53,13 @@ def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
             asked.append("stance")
         elif row.metadata.get("proposition") or row.metadata.get("statement"):
             asked.append("proposition")
-    rests = {question for each in metrics_of(instrument) for question in each.judged}
-    return tuple(each for each in (*asked, *STRONGREJECT) if each in rests)
+    return tuple(each for each in (*asked, *STRONGREJECT) if each in _judged(instrument.measures))
+
+
+@cache
+def _judged(measures: tuple[str, ...]) -> frozenset[str]:
+    """The questions that some figure of these rests on."""
+    return frozenset(question for name in measures for question in metric(name).judged)
 
 
 class JudgePanel:

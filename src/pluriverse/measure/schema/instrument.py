@@ -49,6 +49,7 @@ class Instrument:
     count: int = 0  # items it has
     noncommercial: bool = False
     chance: float | None = None
+    labelled: str = ""  # the set of labelled texts (`judges.correction.RULES`) whose requests are like its own
     opposites: Opposites | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # for the loader
 

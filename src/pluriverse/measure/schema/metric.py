@@ -5,6 +5,7 @@ found by its name; computes nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -122,20 +123,14 @@ def metric(name: str) -> Metric:
     return found
 
 
-def kind_of(figure: str) -> FigureKind | None:
-    """The kind of a figure by its name; None where no metric that can be loaded says what it is."""
-    return _kinds().get(figure)
-
-
 @cache
-def _kinds() -> Mapping[str, FigureKind]:
-    """Of two that name one figure, ours is taken, else the first."""
-    found: dict[str, FigureKind] = {}
+def kind_of(figure: str) -> FigureKind | None:
+    """The kind of a figure by its name; None where no metric that can be loaded says what it is.
+
+    Ours are looked at first, so that nobody else's is loaded for a figure of ours, nor speaks of it.
+    """
     for name in names("metrics"):
-        try:
-            yields = metric(name).yields
-        except PluriverseError:
-            continue  # said where it is asked for
-        for kind in yields:
-            found.setdefault(kind.name, kind)
-    return found
+        with suppress(PluriverseError):  # said where that metric is asked for
+            if found := next((kind for kind in metric(name).yields if kind.name == figure), None):
+                return found
+    return None
