@@ -42,11 +42,14 @@ SHOUTING = Metric(
 )
 EITHER = Metric("either", shouting, shouting_values, SHOUTING.yields, main="shouting")
 WRONG = "no metric"
+NO_COMMA = Metric("no_comma", shouting, shouting_values, (FigureKind("no_comma", "no comma")))
 '''
 DOORS = """[pluriverse.metrics]
 shouting = toy_metric:SHOUTING
 either = toy_metric:EITHER
 wrong = toy_metric:WRONG
+other = toy_metric:EITHER
+no_comma = toy_metric:NO_COMMA
 missing = toy_metric:MISSING
 mc2 = toy_metric:SHOUTING
 """
@@ -162,6 +165,8 @@ def test_a_metric_of_another_package_is_measured_checked_shown_and_outlives_its_
     [
         ("whispering", "NotFoundError", "there is no metric named whispering"),
         ("wrong", "PluriverseError", "what an installed package brings as the metric wrong is of type str"),
+        ("other", "PluriverseError", "what an installed package brings as the metric other is named 'either'"),
+        ("no_comma", "PluriverseError", "what an installed package brings as the metric no_comma is without a tuple"),
         ("missing", "PluriverseError", "missing of the package toy-metric cannot be loaded"),
     ],
 )

@@ -114,13 +114,18 @@ class Metric:
 def metric(name: str) -> Metric:
     """NotFoundError: no installed package brings it. PluriverseError: what does is none."""
     found = opened("metrics", name)
-    if not isinstance(found, Metric) or found.name != name:
-        what = f"named {found.name!r}" if isinstance(found, Metric) else f"of type {type(found).__name__}"
-        raise PluriverseError(
-            f"what an installed package brings as the metric {name} is {what}",
-            "its entry point in pluriverse.metrics must name a `Metric` of the same name",
-        )
-    return found
+    if not isinstance(found, Metric):
+        wrong = f"of type {type(found).__name__}"
+    elif found.name != name:
+        wrong = f"named {found.name!r}"
+    elif not isinstance(found.yields, tuple) or not all(isinstance(each, FigureKind) for each in found.yields):
+        wrong = "without a tuple of `FigureKind`s"
+    else:
+        return found
+    raise PluriverseError(
+        f"what an installed package brings as the metric {name} is {wrong}",
+        "its entry point in pluriverse.metrics must name a `Metric` of the same name: see CONTRIBUTING",
+    )
 
 
 @cache
