@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pluriverse import __version__
-from pluriverse.assistants.shelf import Shelf
+from pluriverse.assistant.shelf import Shelf
 from pluriverse.cli import _parser
 
 from .conftest import Call

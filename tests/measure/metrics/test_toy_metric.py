@@ -64,7 +64,7 @@ replies = ["It rains."]
 STEP = """
 import asyncio, json, sys
 from pathlib import Path
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.errors import PluriverseError
 from pluriverse.measure.measuring import MeasureOptions, measure
 from pluriverse.measure.results.assemble import card, figures, latest

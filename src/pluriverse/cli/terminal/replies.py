@@ -8,13 +8,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from ...chats.kept import thought_first
+from ...chats.chat import thought_first
 from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
 from .pulling import show_pull
 from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Opposite
+    from ...assistant import Assistant, Opposite
     from ...runtime.replies import Replies, Reply
     from .output import Output
 

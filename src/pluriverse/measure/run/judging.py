@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ... import catalogue
-from ...assistants.bases import Base, resolve
+from ...assistant.bases import Base, resolve
 from ...errors import IntegrityError, NotFoundError, UnreachableError, UsageError
 from ...runtime.workspace import Workspace
 from ...settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask.conversation import Conversation
+from pluriverse.asking.conversation import Conversation
 from pluriverse.chats.chat import Turn
 from pluriverse.chats.shelf import chats_of
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, NotFoundError, UsageError

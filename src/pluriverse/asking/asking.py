@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from ..assistants import Assistant
-from ..assistants.bases import Base, resolve
+from ..assistant import Assistant
+from ..assistant.bases import Base, resolve
 from ..chats.chat import turns_of
 from ..chats.shelf import chats_of
 from ..engines.contract import Engine

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..assistants import Assistant
+from ..assistant import Assistant
 from ..chats.chat import Turn
 from ..chats.shelf import chats_of
 from ..engines.thinking import told
