@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "asking": BELOW | {"runtime", "chats"},
     "measure.schema": {"errors", "doors"},
     "measure.stats": {"errors"},
-    "measure.data": GROUND | {"store", "measure.schema"},
+    "measure.data": GROUND | {"store", "catalogue", "measure.schema"},
     "measure.classify": GROUND | {"engines", "measure.schema", "measure.stats", "measure.data"},
     "measure.judges": GROUND | {"engines"} | SCHEMA,
     "measure.metrics": GROUND | SCHEMA | {"measure.judges"},

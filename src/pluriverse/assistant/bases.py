@@ -63,14 +63,14 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     try:
         return _local(store.find(ref))
     except NotFoundError as unknown:
-        return _by_catalogue(ref, store, unknown)
+        return _by_catalogue(ref, store, settings, unknown)
 
 
-def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError) -> Base:
+def _by_catalogue(ref: str, store: "Store", settings: Settings, unknown: NotFoundError) -> Base:
     from .. import catalogue
 
     try:
-        pullable = catalogue.parse(ref)
+        pullable = catalogue.parse(ref, settings.catalogues)
     except UsageError as unclear:
         raise NotFoundError(unknown.message, unknown.hint if store.near(ref) else unclear.hint) from None
     except NotFoundError:
