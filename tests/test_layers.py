@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "runtime": BELOW,
     "chats": GROUND | {"runtime"},
     "asking": BELOW | {"runtime", "chats"},
-    "measure.schema": {"errors"},
+    "measure.schema": {"errors", "doors"},
     "measure.stats": {"errors"},
     "measure.data": GROUND | {"store", "catalogue", "measure.schema"},
     "measure.classify": GROUND | {"engines", "measure.schema", "measure.stats", "measure.data"},
@@ -162,8 +162,8 @@ def loaded_names() -> dict[str, int]:
     return found
 
 
-# Found by name: loaders by an instrument's, `..._values` by a metric's; or asked for by argparse and IPython.
-BY_NAME = re.compile(r"load_\w+|\w+_values|print_help|_check_value|_repr_\w+_|__\w+__")
+# Found by name: loaders by an instrument's; or asked for by argparse and IPython.
+BY_NAME = re.compile(r"load_\w+|print_help|_check_value|_repr_\w+_|__\w+__")
 # What only benchmarks and the contract suite ask of an engine.
 OUTSIDE = {"pid"}
 

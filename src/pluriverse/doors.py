@@ -37,8 +37,9 @@ def _installed(door: Door) -> Mapping[str, EntryPoint]:
 
 
 def names(door: Door) -> tuple[str, ...]:
-    """All names that can come through, in alphabetical order."""
-    return tuple(sorted(_installed(door)))
+    """All names that can come through: ours, then those of other packages, each in alphabetical order."""
+    ours = {name for group, name in _ours() if group == f"pluriverse.{door}"}
+    return tuple(sorted(_installed(door), key=lambda name: (name not in ours, name)))
 
 
 def opened(door: Door, name: str) -> Any:
@@ -52,7 +53,7 @@ def opened(door: Door, name: str) -> Any:
         raise NotFoundError(f"there is no {door.removesuffix('s')} named {name}", hint)
     try:
         return found.load()
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # of a package that somebody else wrote
         package = found.dist.name if found.dist else "pluriverse"
         raise PluriverseError(
             f"{name} of the package {package} cannot be loaded: {error}", f"pip install --upgrade {package}"

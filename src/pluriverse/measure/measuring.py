@@ -30,6 +30,7 @@ from .run.sensitivity import KeptChecks, SensitivityCheck
 from .run.stopping import batches, checked, enough
 from .schema.instrument import Instrument
 from .schema.items import Item
+from .schema.metric import metric
 from .schema.reasons import InstrumentSkipped, Notice, NotPassed, WorkerLost
 from .schema.responses import Respondent, Response
 from .schema.words import words_of
@@ -72,15 +73,17 @@ async def measure(
 ) -> AsyncGenerator[MeasureEvent, None]:
     """Measure these assistants with these instruments. `items`: those of instruments that were imported, by name.
 
-    Raises UsageError for nobody or nothing to measure and for data that want consent, UnsupportedError for an engine
-    that cannot score, UnreachableError for a cluster that does not answer, and what loading data, models and engines
-    raises. What was answered by then is kept.
+    Raises UsageError for nobody or nothing to measure and for data that want consent, NotFoundError for a metric that
+    no package brings, UnsupportedError for an engine that cannot score, UnreachableError for a cluster that does not
+    answer, and what loading data, models and engines raises. What was answered by then is kept.
     """
     options = options or MeasureOptions()
     if not assistants or not instruments:
         raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
+    for name in dict.fromkeys(name for each in instruments for name in each.measures):
+        metric(name)  # nobody is asked what nothing can be made of
     whole = {
         each.name: items[each.name] if items and each.name in items else await load_items(each, workspace.settings)
         for each in instruments

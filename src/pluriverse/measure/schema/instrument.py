@@ -31,7 +31,7 @@ class Opposites:
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """`norm`: how log-probabilities of options are compared; `measures`: names in `metrics.by_name`; `chance`: the
+    """`norm`: how log-probabilities of options are compared; `measures`: names of metrics; `chance`: the
     value of the first measure for somebody who knows nothing; `about`: what it does not show."""
 
     name: str
@@ -49,6 +49,7 @@ class Instrument:
     count: int = 0  # items it has
     noncommercial: bool = False
     chance: float | None = None
+    labelled: str = ""  # the set of labelled texts (`judges.correction.RULES`) whose requests are like its own
     opposites: Opposites | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # for the loader
 
