@@ -8,7 +8,8 @@ import pytest
 from pluriverse import doors
 from pluriverse.measure.data.instruments import known
 from pluriverse.measure.judges.correction import RULES
-from pluriverse.measure.results.assemble import figures, latest
+from pluriverse.measure.results.assemble import figures
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.results.steering import KINDS
 from pluriverse.measure.run.record import runs
 from pluriverse.measure.schema.metric import FigureKind, kind_of, metric

@@ -67,9 +67,10 @@ from pathlib import Path
 from pluriverse.assistant import Assistant
 from pluriverse.errors import PluriverseError
 from pluriverse.measure.measuring import MeasureOptions, measure
-from pluriverse.measure.results.assemble import card, figures, latest
+from pluriverse.measure.results.assemble import card, figures
 from pluriverse.measure.results.compare import compare
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.record import runs
 from pluriverse.measure.schema.instrument import Instrument, Opposites
 from pluriverse.measure.schema.items import Item
@@ -98,7 +99,7 @@ async def measured(chosen):
         options = MeasureOptions(limit=None)
         async for event in measure(workspace, chosen, who, options, {each.name: items for each in chosen}):
             last = event
-    return {each.instrument: each.sees for each in last.proofs}
+    return {each.instrument: each.passed for each in last.checks}
 
 
 out = {}
