@@ -1,4 +1,4 @@
-"""The doors by which kinds come in: metrics, instruments, loaders, engines and sources, ours and those of other packages.
+"""The doors by which kinds come in, ours and those of other packages: metrics, instruments, loaders, engines, sources.
 
 A package names what it brings in its `pyproject.toml`, as this one does:
 
@@ -52,8 +52,14 @@ def opened(door: Door, name: str) -> Any:
         raise NotFoundError(f"there is no {door.removesuffix('s')} named {name}", hint)
     try:
         return found.load()
-    except (ImportError, AttributeError) as error:
-        package = found.dist.name if found.dist else "pluriverse"
+    except Exception as error:  # a module of another package can fail in any way
+        package = package_of(door, name)
         raise PluriverseError(
             f"{name} of the package {package} cannot be loaded: {error}", f"pip install --upgrade {package}"
         ) from error
+
+
+def package_of(door: Door, name: str) -> str:
+    """The package that brings `name`, as pip calls it. KeyError: none does."""
+    found = _ours().get((f"pluriverse.{door}", name)) or _installed(door)[name]
+    return found.dist.name if found.dist else "pluriverse"

@@ -16,7 +16,7 @@ from ..measure.data.loaders import load as load_items
 from ..runtime.events import Fetching
 from ..runtime.grouping import fetch, group, wanted
 from ..runtime.workspace import Workspace
-from .data.instruments import known
+from .data.instruments import shipped
 from .results.assemble import checks_of, figures, latest
 from .run.asking import Cell, Participant, parts
 from .run.cluster import Answered, Cluster, Lost, connected
@@ -120,7 +120,7 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
         options.limit,
         options.seed,
         options.command,
-        tuple(each for each in instruments if each.name not in known()),
+        tuple(each for each in instruments if each.name not in shipped()),
         options.until,
     )
 

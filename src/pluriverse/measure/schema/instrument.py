@@ -5,14 +5,12 @@ descriptions; items come from `data.loaders`; asks nobody.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal, get_args
+
+from .items import Form
 
 DIMENSIONS = ("expertise", "language", "vocabulary", "culture", "values", "politics", "history", "silence", "risk")
-STANDARD = (  # one or two of each dimension; measured on the starter panel in minutes
-    "truthfulqa", "xcopa", "blend", "persona-ethics", "persona-politics", "remarks-politics", "remarks-ethics",
-    "propositions-free", "issues", "history", "speechmap-pairs", "xstest", "strongreject",
-)  # fmt: skip
 Norm = Literal["sum", "characters"]
 
 
@@ -32,7 +30,9 @@ class Opposites:
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """`norm`: how log-probabilities of options are compared; `measures`: names in `metrics.by_name`; `chance`: the
-    value of the first measure for somebody who knows nothing; `about`: what it does not show."""
+    value of the first measure for somebody who knows nothing; `about`: what it does not show; `form`: that of all its
+    items; `standard`: its place among those that `measure standard` stands for, from 1, or 0: one or two of each
+    dimension, measured on the starter panel in minutes."""
 
     name: str
     title: str
@@ -51,6 +51,8 @@ class Instrument:
     chance: float | None = None
     opposites: Opposites | None = None
     options: Mapping[str, Any] = field(default_factory=dict)  # for the loader
+    form: Form = "chat"
+    standard: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """As the contract lists it."""
@@ -70,13 +72,29 @@ class Instrument:
     @property
     def raw(self) -> bool:
         """Whether its items go to the base without chat template."""
-        return self.dimension == "expertise" or self.loader in {"xcopa"}
+        return self.form == "raw"
 
 
-def parsed(document: dict[str, Any]) -> Instrument:
-    """An instrument from its file, or as a run keeps it. Raises TypeError for fields it does not have."""
-    for name in ("datasets", "languages", "measures"):
-        document[name] = tuple(document.get(name, ()))
-    if opposites := document.get("opposites"):
-        document["opposites"] = Opposites(**opposites)
-    return Instrument(**document)
+_LISTS = ("datasets", "languages", "measures")
+_KINDS: Mapping[str, Any] = {
+    "count": int, "standard": int, "noncommercial": bool, "chance": (int, float, type(None)), "options": Mapping,
+    "opposites": (Mapping, type(None)), **dict.fromkeys(_LISTS, list | tuple),
+}  # fmt: skip
+_WORDS = {"dimension": DIMENSIONS, "norm": get_args(Norm), "form": get_args(Form)}
+
+
+def parsed(document: Mapping[str, Any]) -> Instrument:
+    """An instrument from its file, or as a run keeps it. TypeError says what in it is not as it must be."""
+    if strange := document.keys() - {each.name for each in fields(Instrument)}:
+        raise TypeError(f"there is no field {', '.join(sorted(strange))}")
+    needed = [each.name for each in fields(Instrument) if each.default is each.default_factory is MISSING]
+    if missing := [name for name in needed if name not in document and name not in _LISTS]:
+        raise TypeError(f"it lacks {', '.join(missing)}")
+    for name, value in document.items():
+        if not isinstance(value, _KINDS.get(name, str)):
+            raise TypeError(f"{name} is {value!r:.40}")
+        if name in _WORDS and value not in _WORDS[name]:
+            raise TypeError(f"{name} is {value!r:.40}, not one of {', '.join(_WORDS[name])}")
+    lists = {name: tuple(document.get(name, ())) for name in _LISTS}
+    opposites = Opposites(**document["opposites"]) if document.get("opposites") else None
+    return Instrument(**{**document, **lists, "opposites": opposites})
