@@ -210,6 +210,10 @@ class _Job:
                         self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
+                if stream.size is not None and done < stream.size:
+                    raise UnreachableError(
+                        f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
+                    )
         except BaseException:
             if not (self.pullable.digest or stream.validator):
                 self.part.discard()

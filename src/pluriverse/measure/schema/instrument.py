@@ -77,24 +77,32 @@ class Instrument:
 
 _LISTS = ("datasets", "languages", "measures")
 _KINDS: Mapping[str, Any] = {
-    "count": int, "standard": int, "noncommercial": bool, "chance": (int, float, type(None)), "options": Mapping,
-    "opposites": (Mapping, type(None)), **dict.fromkeys(_LISTS, list | tuple),
+    "count": int, "standard": int, "noncommercial": bool, "systems": bool, "chance": (int, float, type(None)),
+    "options": Mapping, "opposites": (Mapping, type(None)), **dict.fromkeys(_LISTS, list | tuple),
 }  # fmt: skip
 _WORDS = {"dimension": DIMENSIONS, "norm": get_args(Norm), "form": get_args(Form)}
 
 
 def parsed(document: Mapping[str, Any]) -> Instrument:
     """An instrument from its file, or as a run keeps it. TypeError says what in it is not as it must be."""
-    if strange := document.keys() - {each.name for each in fields(Instrument)}:
-        raise TypeError(f"there is no field {', '.join(sorted(strange))}")
-    needed = [each.name for each in fields(Instrument) if each.default is each.default_factory is MISSING]
-    if missing := [name for name in needed if name not in document and name not in _LISTS]:
-        raise TypeError(f"it lacks {', '.join(missing)}")
-    for name, value in document.items():
+    given = {**dict.fromkeys(_LISTS, ()), **document}
+    _check(Instrument, given, "")
+    lists = {name: tuple(given[name]) for name in _LISTS}
+    opposites = given.get("opposites")
+    if opposites:
+        _check(Opposites, opposites, "opposites.")
+    return Instrument(**{**given, **lists, "opposites": Opposites(**opposites) if opposites else None})
+
+
+def _check(kind: type[Instrument | Opposites], given: Mapping[str, Any], inside: str) -> None:
+    """TypeError for the first field that is strange, missing or of another kind; `inside`: what stands before names."""
+    if strange := given.keys() - {each.name for each in fields(kind)}:
+        raise TypeError(f"there is no field {inside}{min(strange)}")
+    needed = [each.name for each in fields(kind) if each.default is each.default_factory is MISSING]
+    if missing := [name for name in needed if name not in given]:
+        raise TypeError(f"it lacks {inside}{missing[0]}")
+    for name, value in given.items():
         if not isinstance(value, _KINDS.get(name, str)):
-            raise TypeError(f"{name} is {value!r:.40}")
+            raise TypeError(f"{inside}{name} is {value!r:.40}")
         if name in _WORDS and value not in _WORDS[name]:
-            raise TypeError(f"{name} is {value!r:.40}, not one of {', '.join(_WORDS[name])}")
-    lists = {name: tuple(document.get(name, ())) for name in _LISTS}
-    opposites = Opposites(**document["opposites"]) if document.get("opposites") else None
-    return Instrument(**{**document, **lists, "opposites": opposites})
+            raise TypeError(f"{inside}{name} is {value!r:.40}, not one of {', '.join(_WORDS[name])}")
