@@ -48,7 +48,8 @@ def opened(door: Door, name: str) -> Any:
     """
     found = _ours().get((f"pluriverse.{door}", name)) or _installed(door).get(name)
     if found is None:
-        hint = f"known: {', '.join(names(door))}; a package that brings more is installed with pip"
+        known = ", ".join(names(door))
+        hint = f"known: {known}; pip installs packages that bring more, and again those that bring something new"
         raise NotFoundError(f"there is no {door.removesuffix('s')} named {name}", hint)
     try:
         return found.load()

@@ -17,6 +17,7 @@ from ..runtime.events import Fetching
 from ..runtime.grouping import fetch, group, wanted
 from ..runtime.workspace import Workspace
 from .data.instruments import shipped
+from .metrics.by_name import check_measures
 from .results.assemble import checks_of, figures, latest
 from .run.asking import Cell, Participant, parts
 from .run.cluster import Answered, Cluster, Lost, connected
@@ -77,6 +78,8 @@ async def measure(
     options = options or MeasureOptions()
     if not assistants or not instruments:
         raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
+    for each in instruments:
+        check_measures(each)
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
     whole = {

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...errors import UsageError
+from ...errors import NotFoundError, UsageError
 from ..schema.figure import PANEL, Figure
 from ..schema.responses import Response
 
@@ -49,6 +49,17 @@ _METRICS = {
 
 Values = Mapping[str, Mapping[str, float]]
 """assistant: item: one number. Items without a valid answer are left out."""
+
+
+def check_measures(instrument: "Instrument") -> None:
+    """NotFoundError for a measure that there is not: told before anybody is asked."""
+    if not instrument.measures:
+        raise UsageError(f"{instrument.name} has no measures", f"known: {', '.join(sorted(_MODULES))}")
+    if strange := [name for name in instrument.measures if name not in _MODULES]:
+        raise NotFoundError(
+            f"{instrument.name} has the measure {strange[0]}, which there is not",
+            f"known: {', '.join(sorted(_MODULES))}",
+        )
 
 
 def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[Figure]:
