@@ -17,7 +17,7 @@ from .ask.asking import Asking
 from .ask.asking import ask as _ask
 from .ask.conversation import Conversation
 from .assistants import Assistant, Panel
-from .chats.kept import Turn
+from .chats.chat import Turn
 from .errors import PluriverseError, command
 from .runtime.events import AskEvent, AskFinished
 from .runtime.replies import Replies, Reply

@@ -15,7 +15,7 @@ from .bridge import LoopThread
 
 if TYPE_CHECKING:
     from .assistants import Assistant, Panel
-    from .chats.kept import Turn
+    from .chats.chat import Turn
     from .engines.contract import Score
     from .measure.measuring import MeasureOptions
     from .measure.run.events import Measured

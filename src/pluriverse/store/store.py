@@ -79,9 +79,13 @@ class Store:
         by_digest = [model for model in models if len(wanted) >= 12 and model.digest.hex.startswith(wanted)]
         if by_name or by_digest:
             return (by_name or by_digest)[0]
-        near = difflib.get_close_matches(name_or_digest, [model.name for model in models], n=1)
-        hint = f"did you mean {near[0]}?" if near else "see what is here: pluriverse ls"
+        near = self.near(name_or_digest)
+        hint = f"did you mean {near}?" if near else "see what is here: pluriverse ls"
         raise NotFoundError(f"no model is called {name_or_digest!r} on this machine", hint)
+
+    def near(self, name: str) -> str | None:
+        """The name of a model here that is most like `name`, if one is like it."""
+        return next(iter(difflib.get_close_matches(name, [model.name for model in self.models()], n=1)), None)
 
     def has(self, digest: Digest) -> bool:
         return any(layout.has(digest) for layout in self.layouts)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def add(commands: Commands) -> None:
-    commands.add("ls", "who and what is here", run, example="pluriverse ls", group=GROUPS[1])
+    commands.add(
+        "ls", "list the assistants, panels and models on this machine", run, example="pluriverse ls", group=GROUPS[1]
+    )
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -26,36 +26,47 @@ DIMENSIONS = "one of expertise, language, culture, values, politics, history"  #
 
 
 def add(commands: Commands) -> None:
-    example = (
-        'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
-    )
+    example = 'pluriverse new gardener --system "You are an old gardener." --title Gardener'
     parser = commands.add("new", "make an assistant, or a pair of them", run, example=example, group=GROUPS[1])
-    parser.add_argument("name", nargs="?", metavar="NAME", help="small letters, digits and dashes")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="its name: small letters, digits and dashes")
     parser.add_argument(
         "--pair", nargs=2, metavar=("A", "B"),
-        help="make two that stand on opposite sides, each guided against the other; --system, --system-file, --title,"
-        " --outlook and --summary are then given twice, for A first",
+        help="make two with opposite views, each guided against the other; --system, --system-file, --title, --outlook"
+        " and --summary can then be given twice, for A first",
     )  # fmt: skip
-    parser.add_argument("--base", default="default", metavar="REF", help="the model it speaks through")
+    parser.add_argument(
+        "--base", default="default", metavar="REF", help="the model it uses (default: the default model)"
+    )
     prompt = parser.add_mutually_exclusive_group()
-    prompt.add_argument("--system", action="append", metavar="TEXT", help="what it is told before every conversation"
-                        " (its system prompt), or - to read it from stdin")  # fmt: skip
-    prompt.add_argument("--system-file", action="append", metavar="FILE", help="a file with its system prompt")
-    parser.add_argument("--title", action="append", help="a few words on who it is")
-    parser.add_argument("--description", default="", help="more about it")
-    parser.add_argument("--language", metavar="A,B", help="what it answers in, its own first: en, fr, pt-BR")
+    prompt.add_argument("--system", action="append", metavar="TEXT", help="its system prompt: what it is told before"
+                        " every conversation; - reads it from stdin")  # fmt: skip
+    prompt.add_argument("--system-file", action="append", metavar="FILE", help="read its system prompt from a file")
+    parser.add_argument("--title", action="append", help="who it is, in a few words")
+    parser.add_argument("--description", default="", help="a longer description")
+    parser.add_argument("--language", metavar="A,B", help="languages it answers in, the main one first: en, fr, pt-BR")
     parser.add_argument(
-        "--outlook", action="append", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"'
+        "--outlook",
+        action="append",
+        metavar="DIMENSION:POSITION",
+        help=f'its point of view, e.g. "politics: conservative"; DIMENSION is {DIMENSIONS}',
     )
-    parser.add_argument("--summary", action="append", help="its outlook in a sentence")
-    parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
-    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2; 0: not")
+    parser.add_argument("--summary", action="append", help="its point of view in a sentence")
+    parser.add_argument("--counterpart", metavar="NAME", help="the assistant with the opposite view")
     parser.add_argument(
-        "--against", metavar="WHAT", help='"counterpart", "plain" or a text (default: counterpart, else plain)'
+        "--guidance",
+        metavar="STRENGTH",
+        type=float,
+        help="how strongly to push it away from --against: 0 (not at all) to 5, e.g. 2",
     )
-    parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
-    parser.add_argument("--check", action="store_true", help="measure in short how far it differs from the other side")
+    parser.add_argument(
+        "--against",
+        metavar="WHAT",
+        help='what to guide it against: "counterpart", "plain" (the model without a prompt) or a system prompt'
+        " (default: its counterpart, if it has one)",
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="its default temperature")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="its default length of a reply, in tokens")
+    parser.add_argument("--check", action="store_true", help="measure quickly how much it differs from its counterpart")
     parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
 
 
@@ -123,7 +134,7 @@ def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> 
     except NotPulled as missing:
         out.note(f"its model is not here yet: {missing.hint}")
     except NotFoundError as unknown:
-        out.warn(f"{unknown.message}; it cannot speak before there is one")
+        out.warn(f"{unknown.message}; it cannot answer without a model")
         out.note("see what there is: pluriverse catalogue")
 
 

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     group = GROUPS[1]
-    parser = commands.add("panel", "assistants that are asked together", ls, example="pluriverse panel ls", group=group)
+    parser = commands.add(
+        "panel", "lists of assistants that are asked together", ls, example="pluriverse panel ls", group=group
+    )
     nested = Commands(parser, dest="panel_command")
-    nested.add("ls", "the panels that are here", ls, example="pluriverse panel ls")
-    shown = nested.add("show", "a panel and its members", show, example="pluriverse panel show starter")
-    shown.add_argument("name", metavar="NAME")
-    checked = nested.add("check", "how plural a panel is", check.run, example="pluriverse panel check")
+    nested.add("ls", "list the panels", ls, example="pluriverse panel ls")
+    shown = nested.add("show", "show a panel and its members", show, example="pluriverse panel show starter")
+    shown.add_argument("name", metavar="NAME", help="the panel")
+    checked = nested.add(
+        "check", "measure how different the members of a panel are", check.run, example="pluriverse panel check"
+    )
     check.add_arguments(checked)
     made = nested.add("new", "make a panel", new, example="pluriverse panel new mine duty,outcomes,scientist")
-    made.add_argument("name", metavar="NAME")
+    made.add_argument("name", metavar="NAME", help="its name: small letters, digits and dashes")
     made.add_argument("members", metavar="A,B,C", help="its members, in the order in which they are shown")
-    made.add_argument("--title", default="", help="a few words on what it is for")
-    made.add_argument("--description", default="", help="more about it")
+    made.add_argument("--title", default="", help="what it is for, in a few words")
+    made.add_argument("--description", default="", help="a longer description")
     made.add_argument("--force", action="store_true", help="replace a panel of that name")
 
 

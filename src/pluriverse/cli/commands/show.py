@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     example = "pluriverse show duty"
     parser = commands.add(
-        "show", "everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
+        "show", "show everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
     )
     parser.add_argument("name", metavar="NAME", help="an assistant, a panel, a model, or a digest")
 
