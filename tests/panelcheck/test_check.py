@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import Assistant, Guidance, Outlook
+from pluriverse.assistant import Assistant, Guidance, Outlook
 from pluriverse.cli.commands.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
 from pluriverse.measure.classify.guards import Fluency

@@ -11,9 +11,9 @@ from itertools import combinations
 
 import numpy as np
 
-from ..assistants import Assistant
-from ..assistants.bases import Base
-from ..assistants.strengths import Found
+from ..assistant import Assistant
+from ..assistant.bases import Base
+from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
 from ..measure.classify.personas import persona_judge, statements_of

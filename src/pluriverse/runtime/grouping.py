@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistants.bases import Base, NotPulled, resolve
+from ..assistant.bases import Base, NotPulled, resolve
 from ..errors import PluriverseError
 from ..settings import DEFAULT_MODEL, Settings
 from .events import Fetching

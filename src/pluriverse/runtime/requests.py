@@ -5,7 +5,7 @@ Knows one assistant's request and the times at which things happened to it; neve
 
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant, Opposite, Shelf, opposite_of
+from ..assistant import Assistant, Opposite, Shelf, opposite_of
 from ..engines.contract import (
     Chunk,
     EngineEvent,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.cli.commands.measure import show
 from pluriverse.cli.terminal.output import Output
 from pluriverse.measure.measuring import MeasureOptions, measure

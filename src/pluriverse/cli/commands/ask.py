@@ -14,7 +14,7 @@ from ..terminal.output import STOPPED, Output
 from ..terminal.parser import Commands, names_of
 
 if TYPE_CHECKING:
-    from ...ask.asking import Asking
+    from ...asking.asking import Asking
     from ...runtime.replies import Replies
     from ...runtime.requests import AskOptions
     from ...settings import Settings
@@ -96,7 +96,7 @@ async def _ask(
     question: str, names: list[str] | None, args: argparse.Namespace, out: Output, settings: "Settings"
 ) -> "tuple[Replies, bool, str | None]":
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
-    from ...ask.asking import ask
+    from ...asking.asking import ask
     from ...runtime.workspace import Workspace
     from ..terminal.replies import follow
     from ..terminal.views import view_for

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     (name,) = found.assistants
     rows = in_company(card(found, name, proofs), found, name, runs, proofs)
     shown = checks_of(found, proofs)
-    path = _written(args, found, proofs, rows, settings) if args.html else None
+    path = _written(args, found, proofs, rows) if args.html else None
     about = {"assistant": name, "base": found.respondents[0].base, "html": path}
     answers = evidence(found, proofs)
     out.document({**about, **document_of(rows, shown, found, answers, settings.home)})
@@ -66,7 +66,6 @@ def _written(
     found: "ResultSet",
     proofs: "Sequence[SensitivityCheck]",
     rows: "Sequence[Figure]",
-    settings: "Settings",
 ) -> str:
     from dataclasses import replace
 

@@ -10,7 +10,7 @@ from ..terminal.parser import names_of
 from ..terminal.text import duration
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...panelcheck.check import CheckOptions
     from ...panelcheck.report import PanelReport, Separation, VoiceReport
     from ...runtime.workspace import Workspace

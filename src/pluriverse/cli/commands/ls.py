@@ -10,7 +10,7 @@ from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import size
 
 if TYPE_CHECKING:
-    from ...assistants.listing import Listed
+    from ...assistant.listing import Listed
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _run(out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
     from .panel import document_of as panel_document
 
@@ -92,7 +92,7 @@ def assistant_document(
 
     `folder`: where the user's lie, for who has it at hand.
     """
-    from ...assistants.shelf import STARTER
+    from ...assistant.shelf import STARTER
 
     guidance = assistant.guidance
     return {
@@ -122,7 +122,7 @@ def base_name(base: str, settings: "Settings") -> str:
 
 def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
     """Whether it can be loaded without a download."""
-    from ...assistants.bases import resolve
+    from ...assistant.bases import resolve
 
     try:
         resolve(base, store, settings)

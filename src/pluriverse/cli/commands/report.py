@@ -52,7 +52,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     chosen, proofs = latest_of(settings, names, args.base, found)
     out.progress.status("putting it together ...")
     wanted = args.output or (None if args.parquet or args.inspect else DEFAULT)
-    page = _written(args, wanted, chosen, proofs, settings) if wanted else None
+    page = _written(args, wanted, chosen, proofs) if wanted else None
     table = _parquet(args.parquet, chosen) if args.parquet else None
     logs = _inspected(args.inspect, found, chosen, proofs, settings) if args.inspect else []
     rows = figures(chosen, proofs) if out.json else []
@@ -106,9 +106,7 @@ def _document(each: "Run") -> dict[str, Any]:
     }
 
 
-def _written(
-    args: argparse.Namespace, path: Path, found: "ResultSet", proofs: "Sequence[SensitivityCheck]", settings: "Settings"
-) -> str:
+def _written(args: argparse.Namespace, path: Path, found: "ResultSet", proofs: "Sequence[SensitivityCheck]") -> str:
     from ...measure.results.for_report import report
     from ...report.page import render
 

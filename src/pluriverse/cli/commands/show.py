@@ -12,7 +12,7 @@ from .ls import assistant_document, base_is_here, base_name, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Shelf
+    from ...assistant import Assistant, Shelf
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -26,7 +26,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -52,7 +52,7 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
-    from ...assistants.listing import listed
+    from ...assistant.listing import listed
 
     out.document(
         assistant_document(listed(assistant), here, settings)

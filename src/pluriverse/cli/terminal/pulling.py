@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .text import size
 
 if TYPE_CHECKING:
-    from ...assistants.bases import Base
+    from ...assistant.bases import Base
     from ...settings import Settings
     from ...store import PullEvent
     from .output import Output
@@ -36,7 +36,7 @@ def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
     import asyncio
 
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
     from ...runtime.grouping import fetch, wanted
     from ...store import Store
 

@@ -6,7 +6,7 @@ Knows workspaces and voices; no items, runs or figures.
 import hashlib
 from dataclasses import asdict, replace
 
-from ...assistants import Assistant
+from ...assistant import Assistant
 from ...engines.local.layouts import WHEEL
 from ...engines.local.libraries import Kept
 from ...runtime.requests import AskOptions

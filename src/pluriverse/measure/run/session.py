@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...ask.asking import settle_guidance
-from ...assistants import Assistant, Opposite
-from ...assistants.bases import Base, resolve
+from ...asking.asking import settle_guidance
+from ...assistant import Assistant, Opposite
+from ...assistant.bases import Base, resolve
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
 from ...runtime.requests import AskOptions, Draft, Heard
