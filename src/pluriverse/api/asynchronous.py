@@ -111,8 +111,8 @@ class Pluriverse:
         texts = [prefix] if isinstance(prefix, str) else [message.content for message in prefix]
         longest = max((len(text.encode()) for text in continuations), default=0)
         context = max(2048, sum(len(text.encode()) for text in texts) + longest)
-        engine = await self._workspace.engine(base, context=context)
-        return await engine.score(prefix, continuations, logits=logits)
+        ready = await self._workspace.ready(base, context=context)
+        return await ready.engine.score(prefix, continuations, logits=logits)
 
     async def check(
         self,

@@ -6,8 +6,9 @@ Reads the store and the catalogue; fetches and loads nothing.
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from .. import doors
 from ..errors import NotFoundError, UsageError
 from ..settings import DEFAULT_MODEL, Settings
 from ..values import Digest, PathSource, Pullable, Source
@@ -16,17 +17,25 @@ from .copies import Copies
 if TYPE_CHECKING:
     from ..store import Store, StoredModel
 
-SCRIPTED = "scripted"
+LOCAL, SCRIPTED = "local", "scripted"
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base that can be loaded now. A scripted one has neither digest nor file."""
+    """A base that can be loaded now, and the kind of engine that it is for (a name behind the door `engines`).
+
+    Only one of kind `local` has a file and its digest. What a name stands for elsewhere, its engine finds out.
+    """
 
     name: str
     digest: Digest | None
     path: Path | None
-    kind: Literal["local", "scripted"]
+    kind: str
+
+    @property
+    def may_change(self) -> bool:
+        """Whether nobody here knows what weights its name stands for; a script is no model and has none."""
+        return self.digest is None and self.kind != SCRIPTED
 
 
 class NotPulled(NotFoundError):
@@ -50,16 +59,16 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     """The base that `ref` stands for.
 
     A copy that was chosen to speak for a model (`copies`) is what its name stands for.
-    `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores, or
-    anything that can be pulled. Raises NotPulled for a model that is known but not here, NotFoundError for one that
-    nobody knows, UsageError for an adapter.
+    `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores,
+    anything that can be pulled, or KIND:REST where a package brings engines of that KIND. Raises NotPulled for a model
+    that is known but not here, NotFoundError for one that nobody knows, UsageError for an adapter.
     """
     ref = meant(ref, settings)
     copy = Copies(settings.home).all().get(ref)
     if copy is not None and any(model.name == copy for model in store.models()):
         ref = copy
     if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
-        return Base(ref, None, None, "scripted")
+        return Base(ref, None, None, SCRIPTED)
     try:
         return _local(store.find(ref))
     except NotFoundError as unknown:
@@ -71,12 +80,15 @@ def _by_catalogue(ref: str, store: "Store", settings: Settings, unknown: NotFoun
 
     try:
         pullable = catalogue.parse(ref, settings.catalogues)
-    except UsageError as unclear:
-        raise NotFoundError(unknown.message, unknown.hint if store.near(ref) else unclear.hint) from None
-    except NotFoundError:
+    except (UsageError, NotFoundError) as unclear:
+        kind, colon, _ = ref.partition(":")
+        if colon and kind != LOCAL and kind in doors.names("engines"):
+            return Base(ref, None, None, kind)
+        if isinstance(unclear, UsageError) and not store.near(ref):
+            raise NotFoundError(unknown.message, unclear.hint) from None
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
-        return Base(pullable.name, pullable.digest, store.path(pullable.digest), "local")
+        return Base(pullable.name, pullable.digest, store.path(pullable.digest), LOCAL)
     if pullable.digest is None and (model := _pulled_from(pullable.sources, store)):
         return _local(model)
     from ..store.sources.local import problem_of
@@ -108,4 +120,4 @@ def _as_pulled(file: Path, model: "StoredModel") -> bool:
 def _local(model: "StoredModel") -> Base:
     if model.kind != "model":
         raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
-    return Base(model.name, model.digest, model.path, "local")
+    return Base(model.name, model.digest, model.path, LOCAL)

@@ -158,7 +158,7 @@ class Scheduler:
     def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
         stream, tokens, cuts = self._tracks.index(track), track.prompt.tokens, track.prompt.cuts
-        done, prefix = self._prefixes.longest("", tokens, cuts)
+        done, prefix = self._prefixes.longest(track.prompt.adapter, tokens, cuts)
         copied = done
         if prefix:
             context.restore(stream, prefix.state)
@@ -167,7 +167,7 @@ class Scheduler:
             if cut > done:
                 logits = self._compute(context, stream, track, done, cut)
                 done = cut
-                self._prefixes.keep("", tokens[:cut], Prefix(context.save(stream), logits))
+                self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
         assert logits is not None  # a prompt has at least one token
         track.tokens = list(tokens)
         return copied, logits
