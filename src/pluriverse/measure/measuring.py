@@ -14,7 +14,7 @@ from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
 from ..runtime.ready import fetched_all
 from ..runtime.workspace import Workspace
-from .data.instruments import known
+from .data.instruments import shipped
 from .results.assemble import checks_of, figures
 from .results.result_set import latest
 from .results.visibility import failed_of_either
@@ -80,6 +80,8 @@ async def measure(
     options = options or MeasureOptions()
     if not assistants or not instruments:
         raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
+    if none := [each.name for each in instruments if not each.measures]:
+        raise UsageError(f"{none[0]} has no measures", "its file names one metric or more in `measures`")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
     for name in dict.fromkeys(name for each in instruments for name in each.measures):
@@ -125,7 +127,7 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
         options.limit,
         options.seed,
         options.command,
-        tuple(each for each in instruments if each.name not in known()),
+        tuple(each for each in instruments if each.name not in shipped()),
         options.until,
     )
 
