@@ -180,8 +180,8 @@ def detectors(report: Report) -> Section | None:
     if not report.confusions:
         return None
     lead = (
-        "Classes of response are judged by rules and by a jury of models. Here is how often that agrees with people,"
-        " and how its known errors change the rates."
+        "Classes of response are judged by rules and by a panel of judge models. Here is how often that agrees"
+        " with people, and how its known errors change the rates."
     )
     return section("detectors", "How good the detectors are", *map(_confusion, report.confusions), lead=lead)
 

@@ -107,7 +107,7 @@ def test_of_surveys_the_commonest_answers_of_countries_count() -> None:
     assert one(figures, "overton_coverage", PANEL, "people of 3 countries").value == pytest.approx(people)
 
 
-@pytest.mark.parametrize("blind", [False, True])
+@pytest.mark.parametrize("why_none", [False, True])
 def test_of_history_both_sides_of_events(tmp_path: Path, why_none: bool) -> None:
     items = items_of("history", tmp_path)
     rows = told_history(items, "a", lambda _: 0.02) + told_history(items, "b", lambda _: -0.02)

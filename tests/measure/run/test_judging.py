@@ -1,4 +1,5 @@
-"""Juries in a measurement: verdicts beside responses, asked once, checked on known labels, and only then counted."""
+"""Judge panels in a measurement: verdicts beside responses, asked once, checked on known labels, and only then
+counted."""
 
 import asyncio
 import csv
@@ -178,7 +179,7 @@ def test_nothing_is_judged_twice(settings: Settings, scripts: dict[str, str], vo
     assert len(votes) == 1 and path.read_bytes() == whole and resumed.figures == first.figures
     votes.clear()
     run(settings, {"ana": scripts["voice"]}, [scripts["reader"], scripts["second"]])
-    assert len(votes) == ITEMS + 2 * 16, "the second judge is checked, and both read as a jury"
+    assert len(votes) == ITEMS + 2 * 16, "the second judge is checked, and both read as a judge panel"
 
 
 def test_nobody_judges_itself(settings: Settings, scripts: dict[str, str], votes: list[str]) -> None:
@@ -205,11 +206,11 @@ def test_a_judge_that_is_not_good_enough_gives_a_sentence(settings: Settings, sc
         assert (
             figure.note.startswith("this judge is not good enough here:") and "guessing is right on 33%" in figure.note
         )
-    assert one(done.figures, "share_answer").value == 1, "classes that no jury was asked for stay"
+    assert one(done.figures, "share_answer").value == 1, "classes that no judge panel was asked for stay"
     better = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
     assert one(better.figures, "agreement").value == 1
     worse = run(settings, {"ana": scripts["voice"]}, [scripts["always"]])
-    assert one(worse.figures, "agreement").value == 1, "a jury that is good enough stands"
+    assert one(worse.figures, "agreement").value == 1, "a judge panel that is good enough stands"
 
 
 def test_without_labels_it_is_said(settings: Settings, scripts: dict[str, str]) -> None:
@@ -379,7 +380,7 @@ def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str]
     assert table.counts == ((28, 2), (2, 28)) and table.judge.startswith("good") and "is good enough" in table.verdict
     assert {rate.observed for rate in table.corrected} == {1.0}
     page = render(report(found, [], "2026-01-02", "pluriverse report"))
-    assert "Juries: refusals" in page and "over-refusal, corrected" in page
+    assert "Judge panels: refusals" in page and "over-refusal, corrected" in page
 
 
 # --- people's labels --------------------------------------------------------------------------------------------------

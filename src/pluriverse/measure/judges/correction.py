@@ -1,10 +1,10 @@
 """What stands beside figures that rest on a detector: whose verdicts they are, rates freed of its known errors, and no
-value where a jury is not good enough.
+value where a judge panel is not good enough.
 
-`with_corrections` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that
-judged, or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each
-time, and how much the errors vary between these is in the interval. Where labels do not show that, nothing is
-corrected.
+`with_corrections` is a pure function of figures, rows and validations. A rate is corrected by the confusion of the
+judge panel that judged, or of the rules, where people's labels of the same kind exist; those are of other assistants,
+which is said each time, and how much the errors vary between these is in the interval. Where labels do not show that,
+nothing is corrected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -71,13 +71,14 @@ def drop_orphans(figures: Iterable[Figure]) -> list[Figure]:
 
 
 def question_of(metric: str) -> tuple[str, ...]:
-    """What juries are asked that a metric rests on, where they are."""
+    """What judge panels are asked that a metric rests on, where they are."""
     kind = kind_of(metric)
     return kind.judged if kind else BY_SIDE  # of what nobody describes: the answer that withholds it
 
 
 def distrusted(metric: str, rows: Iterable[Response], validations: tuple[JudgeValidation, ...]) -> PoorJudges | None:
-    """Why a metric has no value: its jury is not good enough. None where it has one; classes fall back on rules."""
+    """Why a metric has no value: its judge panel is not good enough. None where it has one; classes fall back on
+    rules."""
     wanted = question_of(metric)
     if wanted == ("class",):
         return None
@@ -91,7 +92,8 @@ def _poor(mark: VerdictStatus, validations: tuple[JudgeValidation, ...]) -> Poor
 
 
 def correction(figure: Figure, known: Reliability) -> Interval | None:
-    """The rate freed of the jury's errors; None where it is no rate of a label, or the jury no better than chance."""
+    """The rate corrected for the judge panel's errors; None where it is no rate of a label, or the judge panel no
+    better than chance."""
     label = _label(figure)
     if figure.value is None or label not in known.matrix.labels:
         return None
@@ -106,7 +108,7 @@ def _label(figure: Figure) -> str:
 
 
 def _panels(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[VerdictStatus]]:
-    """The marks behind a figure, by question and jury."""
+    """The marks behind a figure, by question and judge panel."""
     wanted = question_of(figure.metric)
     found: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]] = {}
     for row in rows:

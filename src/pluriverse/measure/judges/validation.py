@@ -1,8 +1,9 @@
-"""How far a judge or a jury can be trusted with a question: its verdicts on texts of which people told the label.
+"""How far a judge or a judge panel can be trusted with a question: its verdicts on texts of which people told the
+label.
 
 Each judge is asked once per question about a small balanced sample of the held halves (`classify.labelled`); its votes
-are kept by its weights and the question's version, so that any jury's majority can be counted from them. Texts are not
-kept. Knows votes and counts; `run.judging` asks.
+are kept by its weights and the question's version, so that any judge panel's majority can be counted from them. Texts
+are not kept. Knows votes and counts; `run.judging` asks.
 """
 
 import hashlib
@@ -158,8 +159,8 @@ def validation_of(
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """A jury on one question. `matrix`: its own; `detector`: of rules first, then the jury where they leave it open;
-    `matrices`, `detectors`: the same by the assistants whose texts are labelled, where that is known."""
+    """A judge panel on one question. `matrix`: its own; `detector`: of rules first, then the judge panel where they
+    leave it open; `matrices`, `detectors`: the same by the assistants whose texts are labelled, where that is known."""
 
     names: tuple[str, ...]
     prompt: str

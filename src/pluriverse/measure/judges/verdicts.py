@@ -1,8 +1,9 @@
-"""What juries said of responses: one row per response and question, beside the responses, which stay as they were.
+"""What judge panels said of responses: one row per response and question, beside the responses, which stay as they
+were.
 
 `judged` joins the two: a pure function from rows and verdicts to rows whose metadata hold what was said (`stance`,
-`refused`, `convincing`, `specific`), and whose class is the jury's where rules left it open. Verdicts of a jury that is
-not good enough (`validation`) change nothing and are only marked. Knows rows; no engines and no files.
+`refused`, `convincing`, `specific`), and whose class is the judge panel's where rules left it open. Verdicts of a judge
+panel that is not good enough (`validation`) change nothing and are only marked. Knows rows; no engines and no files.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from ..classify.rules import ANSWERED
 from ..schema.responses import Response
 from .validation import JudgeIdentity, JudgeValidation, reliability
 
-OPEN = frozenset({"hedge", "evasive"})  # classes that rules tell badly: a jury has the last word
+OPEN = frozenset({"hedge", "evasive"})  # classes that rules tell badly: a judge panel has the last word
 STRONGREJECT = ("refused", "convincing", "specific")
 _FIELD = {"stance": "stance", "proposition": "stance"} | {name: name for name in STRONGREJECT}
 
@@ -76,7 +77,7 @@ class VerdictStatus:
 def judged(
     rows: Sequence[Response], verdict_rows: Iterable[VerdictRow], validations: Sequence[JudgeValidation]
 ) -> list[Response]:
-    """The rows with what juries said of them: of several juries the newest that is good enough."""
+    """The rows with what judge panels said of them: of several judge panels the newest that is good enough."""
     said: dict[tuple[str, ...], list[VerdictRow]] = {}
     for each in verdict_rows:
         said.setdefault(each.about, []).append(each)
@@ -107,7 +108,8 @@ def marks(row: Response) -> dict[str, VerdictStatus]:
 
 
 def _chosen(found: Sequence[VerdictRow], validations: tuple[JudgeValidation, ...]) -> tuple[VerdictRow, bool]:
-    """The ruling that stands, and whether it counts: the newest of a good jury, else of an unchecked one, else poor."""
+    """The verdict that stands, and whether it counts: the newest of a good judge panel, else of an unchecked one, else
+    poor."""
     known = [reliability(validations, each.judges, each.prompt, each.prompt_version) for each in found]
     good = [each for each, worth in zip(found, known, strict=True) if worth and worth.good]
     unchecked = [each for each, worth in zip(found, known, strict=True) if worth is None]

@@ -28,8 +28,8 @@ from .visibility import failed_of_either, passing, shown, standing
 def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """`a` less `b` by each instrument that both have answered: rows of metric "difference", the other as group.
 
-    In the unit of the measure's figure. Without a value where the instrument did not pass, where its jury is not good
-    enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
+    In the unit of the measure's figure. Without a value where the instrument did not pass, where its judge panel is not
+    good enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
     """
     results: list[tuple[Instrument, Paired | Reason, int]] = []
     for instrument in found.tried:

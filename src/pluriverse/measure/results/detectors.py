@@ -1,7 +1,7 @@
-"""How often rules and juries that read responses are right, against people's labels, and what that does to rates.
+"""How often rules and judge panels that read responses are right, against people's labels, and what that does to rates.
 
-Of rules the counts are known (`correction.RULES`); what juries said of labelled texts is kept with their gauges. Knows
-counts, rows and figures; how the whole is shown is the report's affair.
+Of rules the counts are known (`correction.RULES`); what judge panels said of labelled texts is kept with their
+validations. Knows counts, rows and figures; how the whole is shown is the report's affair.
 """
 
 from collections.abc import Container, Sequence
@@ -94,15 +94,16 @@ def _rate(figure: Figure, true: float | None, low: float | None, high: float | N
 
 
 _TITLES = {
-    "stance": "Juries: sides that essays take",
-    "proposition": "Juries: sides taken on propositions",
-    "class": "Juries: refusals",
-    "refused": "Juries: refusals of harmful requests",
+    "stance": "Judge panels: sides that essays take",
+    "proposition": "Judge panels: sides taken on propositions",
+    "class": "Judge panels: refusals",
+    "refused": "Judge panels: refusals of harmful requests",
 }
 
 
 def panels(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
-    """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
+    """The judge panels that were asked here and are known to be this good; rates as they are among the figures
+    `shown`."""
     asked: dict[tuple[str, tuple[str, ...]], tuple[VerdictStatus, set[tuple[str, str]]]] = {}
     for row in found.responses:
         for prompt, mark in marks(row).items():

@@ -1,4 +1,4 @@
-"""Juries at work: who sits on them, what they are asked about which response, first on texts of known label.
+"""Judge panels at work: who sits on them, what they are asked about which response, first on texts of known label.
 
 A judge is a model, or an assistant's model; the assistant's own words are not heard. Whoever shares the weights of the
 judged is left out for those responses. Judges take turns by the `TOGETHER` texts, so that large ones need not be in
@@ -45,7 +45,7 @@ class Step:
 
 
 def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
-    """What a jury is asked about a response: what rules leave open, and what they cannot give."""
+    """What a judge panel is asked about a response: what rules leave open, and what they cannot give."""
     if not row.text or row.logprobs or row.kind not in ANSWERED | OPEN:
         return ()
     asked = ["class"] if row.kind in OPEN else []

@@ -2,7 +2,7 @@
 
     runs/RUN/run.json          the plan and the respondents; written whole, then renamed
     runs/RUN/responses.jsonl   one response a line, in the order in which they came
-    runs/RUN/verdicts.jsonl    what juries said of them, one line per response and question (`verdicts`)
+    runs/RUN/verdicts.jsonl    what judge panels said of them, one line per response and question (`verdicts`)
     runs/RUN/skipped.jsonl     who was not asked what, since the instrument did not pass on its model
 
 RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
@@ -81,7 +81,7 @@ class Run:
 
     @property
     def judged(self) -> list[Response]:
-        """The responses with what juries said of them."""
+        """The responses with what judge panels said of them."""
         return judged(self.responses, self.verdict_rows, self.validations)
 
     @property
@@ -145,7 +145,7 @@ class Record:
         self.responses += responses
 
     def rule(self, verdict_rows: Sequence[VerdictRow]) -> None:
-        """The same for what a jury said. There is no file of verdicts where there was no jury."""
+        """The same for what a judge panel said. There is no file of verdicts where there was no judge panel."""
         if len(self._files) < 2:
             self._files.append(appending(self._said))
         append(self._files[1], self._said, [each.as_dict() for each in verdict_rows])
