@@ -19,6 +19,7 @@ TYPE_CHECKING = False  # type checkers know this name; importing typing would be
 if TYPE_CHECKING:
     from . import aio
     from .assistants import Assistant, Guidance, Panel
+    from .assistants.default_base import BaseChosen
     from .engines.contract import Score
     from .errors import (
         ContextOverflowError,
@@ -62,6 +63,7 @@ _HOMES = {
         "ReplyWaits",
     ),
     "runtime.replies": ("Replies", "Reply"),
+    "assistants.default_base": ("BaseChosen",),
     "assistants": ("Assistant", "Guidance", "Panel"),
     "engines.contract": ("Score",),
     "errors": (
@@ -83,6 +85,7 @@ __all__ = [
     "AskEvent",
     "AskFinished",
     "Assistant",
+    "BaseChosen",
     "Chat",
     "CheckOptions",
     "ContextOverflowError",

@@ -12,6 +12,7 @@ PUBLIC = [
     "AskEvent",
     "AskFinished",
     "Assistant",
+    "BaseChosen",
     "Chat",
     "CheckOptions",
     "ContextOverflowError",

@@ -8,16 +8,17 @@ import pytest
 from pluriverse import catalogue
 from pluriverse.catalogue import ladder
 from pluriverse.catalogue.carriers import carrier
+from pluriverse.catalogue.ladder import model_of
 from pluriverse.catalogue.words import COUNTRIES, LANGUAGES, search
 from pluriverse.errors import UsageError
-from pluriverse.settings import DEFAULT_MODEL
 from pluriverse.values import HubSource, PathSource, PiecesSource, UrlSource, WheelSource
 
+SMALL = model_of("small")
 CONTRACT = {"id", "name", "maker", "country", "licence", "languages", "params_b", "parents", "scores", "sources"}
 
 
-def test_the_default_model_is_pinned_and_has_two_homes() -> None:
-    pullable = catalogue.find(DEFAULT_MODEL)
+def test_the_small_model_is_pinned_and_has_two_homes() -> None:
+    pullable = catalogue.find(SMALL)
     assert pullable and pullable.size == 98_362_432
     assert pullable.digest == "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     assert [type(source) for source in pullable.sources] == [HubSource, WheelSource]
@@ -33,8 +34,8 @@ def test_every_entry_is_whole() -> None:
         assert entry.pullable().sources
 
 
-def test_only_the_default_comes_in_a_wheel() -> None:
-    assert [entry.id for entry in catalogue.entries() if entry.wheel] == [DEFAULT_MODEL]
+def test_only_the_small_one_comes_in_a_wheel() -> None:
+    assert [entry.id for entry in catalogue.entries() if entry.wheel] == [SMALL]
 
 
 def test_what_is_carried_in_pieces() -> None:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from ..assistants import Assistant
-from ..assistants.bases import Base, resolve
+from ..assistants.bases import Base, choice_of, meant, resolve
 from ..chats.kept import turns_of
 from ..chats.shelf import history_of
 from ..engines.contract import Engine
@@ -65,7 +65,13 @@ class Asking(AsyncIterator[AskEvent]):
     ) -> None:
         _check(heard)
         drafts = [
-            Draft(index, each, options or AskOptions(), workspace.settings.base, workspace.shelf)
+            Draft(
+                index,
+                each,
+                options or AskOptions(),
+                meant("default", workspace.store, workspace.settings),
+                workspace.shelf,
+            )
             for index, each in enumerate(heard)
         ]
         self.question = question
@@ -200,14 +206,17 @@ def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Worksp
 
 
 async def _base(work: _Work, group: Group) -> Base:
-    """The group's base, fetched first where it is the default model and not here."""
-    if isinstance(group.place, Base):
-        return group.place
-    pullable = wanted(group.place)
-    if pullable is None:
-        raise group.place
+    """The group's base, fetched first where it is a model of the ladder and not here."""
     workspace = work.workspace
-    async for event in fetch(pullable, workspace.store, workspace.settings):
+    if isinstance(group.place, Base):
+        choice = choice_of(group.ref, workspace.store, workspace.settings)
+        if choice is not None and choice.why is not None:
+            await work.queue.put(choice)
+        return group.place
+    missing = wanted(group.place)
+    if missing is None:
+        raise group.place
+    async for event in fetch(missing, workspace.store, workspace.settings):
         await work.queue.put(event)
     return resolve(group.ref, workspace.store, workspace.settings)
 

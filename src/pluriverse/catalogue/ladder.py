@@ -11,11 +11,12 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """`memory`: bytes that its engine takes while six assistants answer; `plain_s`, `guided_s`: until the last of six
-    answers of 100 tokens on two cores, without and with guidance."""
+    """`download`: bytes of its file; `memory`: bytes that its engine takes while six assistants answer; `plain_s`,
+    `guided_s`: until the last of six answers of 100 tokens on two cores, without and with guidance."""
 
     name: str
     model: str  # id of its catalogue entry
+    download: int
     memory: int
     plain_s: float
     guided_s: float
@@ -41,7 +42,14 @@ def model_of(name: str) -> str:
 def _read() -> tuple[tuple[Rung, ...], str]:
     document = tomllib.loads((files(__package__) / "ladder.toml").read_text("utf-8"))
     found = (
-        Rung(each["name"], each["model"], each["memory"], each["seconds"]["plain"], each["seconds"]["guided"])
+        Rung(
+            name=each["name"],
+            model=each["model"],
+            download=each["download"],
+            memory=each["memory"],
+            plain_s=each["seconds"]["plain"],
+            guided_s=each["seconds"]["guided"],
+        )
         for each in document["rung"]
     )
     return tuple(found), document["default"]

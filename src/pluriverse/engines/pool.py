@@ -5,14 +5,13 @@ Knows bases, engines and a budget of bytes. Does not know assistants or what is 
 
 import asyncio
 import contextlib
-import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Self
 
 from ..assistants.bases import Base
 from ..errors import EngineError
-from ..settings import Settings
+from ..settings import Settings, physical_memory
 from ..values import Digest, Message
 from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Request, Score, Scored, ScoreRequest
 
@@ -24,7 +23,7 @@ class EnginePool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._budget = settings.memory or _physical_memory() // 2
+        self._budget = settings.memory or physical_memory() // 2
         self._engines: OrderedDict[object, PooledEngine] = OrderedDict()
         self._making = asyncio.Lock()
 
@@ -153,10 +152,3 @@ class PooledEngine:
 
 def _expected(base: Base) -> int:
     return int(base.path.stat().st_size * _HEADROOM) if base.path else 0
-
-
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 8 * 1024**3

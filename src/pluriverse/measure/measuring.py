@@ -155,9 +155,9 @@ async def _fetched(workspace: Workspace, refs: Sequence[str]) -> AsyncIterator[F
     for each in group(refs, workspace.store, workspace.settings):
         if isinstance(each.place, Base):
             continue
-        if (pullable := wanted(each.place)) is None:
+        if (missing := wanted(each.place)) is None:
             raise each.place
-        async for event in fetch(pullable, workspace.store, workspace.settings):
+        async for event in fetch(missing, workspace.store, workspace.settings):
             yield event
 
 

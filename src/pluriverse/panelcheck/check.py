@@ -142,9 +142,9 @@ class _Check:
     async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
         bases = [self.options.base or each.base for each in self.assistants.values()]
         for each in group(bases, self.workspace.store, self.workspace.settings):
-            pullable = None if isinstance(each.place, Base) else wanted(each.place)
-            if pullable is not None:
-                async for event in fetch(pullable, self.workspace.store, self.workspace.settings):
+            missing = None if isinstance(each.place, Base) else wanted(each.place)
+            if missing is not None:
+                async for event in fetch(missing, self.workspace.store, self.workspace.settings):
                     yield event
 
     async def _answer(self) -> AsyncGenerator[CheckEvent, None]:

@@ -1,7 +1,7 @@
 """Which of the asked assistants share a base, and what has to be fetched before they can speak.
 
-Reads the store, never writes it: the one thing that is fetched without being asked for is the small default model, and
-the fetching is the store's work.
+Reads the store, never writes it: what is fetched without being asked for are the models of the ladder, and the fetching
+is the store's work.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..assistants.bases import Base, NotPulled, resolve
-from ..errors import PluriverseError
-from ..settings import DEFAULT_MODEL, Settings
+from ..assistants.default_base import chosen
+from ..catalogue import find
+from ..catalogue.ladder import rungs
+from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
+from ..settings import Settings
 from .events import Fetching
 
 if TYPE_CHECKING:
     from ..store import Store
-    from ..values import Pullable
 
 Place = Base | PluriverseError
-"""Where a base is, or why it cannot be used. NotPulled for the default model means: fetch it."""
+"""Where a base is, or why it cannot be used. NotPulled for a model of the ladder means: fetch it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,39 @@ def group(refs: Sequence[str], store: "Store", settings: Settings) -> list[Group
     return [Group(refs[indices[0]], places[refs[indices[0]]], tuple(indices)) for indices in members.values()]
 
 
-def wanted(place: Place) -> "Pullable | None":
-    """The default model where it is the one that is missing: it is fetched without being asked for."""
-    if isinstance(place, NotPulled) and place.pullable.name == DEFAULT_MODEL:
-        return place.pullable
+def wanted(place: Place) -> NotPulled | None:
+    """What is missing where that is a model of the ladder: it is fetched without being asked for."""
+    if isinstance(place, NotPulled) and place.pullable.name in {each.model for each in rungs()}:
+        return place
     return None
 
 
-async def fetch(pullable: "Pullable", store: "Store", settings: Settings) -> AsyncIterator[Fetching]:
-    """Pull it; the store's events, wrapped. Raises what the store raises."""
+async def fetch(missing: NotPulled, store: "Store", settings: Settings) -> AsyncIterator[Fetching]:
+    """Pull it; the store's events, wrapped. Where it was chosen for "default" and cannot be had, the next lower rung.
+
+    Raises what the store raises of the last that was tried.
+    """
     from ..store import pull
 
-    async with aclosing(pull(store, pullable, settings)) as events:
-        async for event in events:
-            yield Fetching(pullable.name, event)
+    pullable, choice = missing.pullable, missing.choice
+    failed: list[str] = []
+    while True:
+        if choice is not None:
+            yield Fetching(pullable.name, choice)
+        try:
+            async with aclosing(pull(store, pullable, settings)) as events:
+                async for event in events:
+                    yield Fetching(pullable.name, event)
+            return
+        except (UnreachableError, IntegrityError, NoSpaceError) as error:
+            if choice is None:
+                raise
+            failed.append(choice.rung.name)
+            choice = chosen(store, settings, failed=failed, error=error)
+            lower = None if choice.rung.name in failed else find(choice.rung.model)
+            if lower is None:
+                raise
+            pullable = lower
 
 
 def _place(ref: str, store: "Store", settings: Settings) -> Place:

@@ -70,10 +70,10 @@ class Workspace:
 
         place = group([base], self.store, self.settings)[0].place
         if not isinstance(place, Base):
-            pullable = wanted(place)
-            if pullable is None:
+            missing = wanted(place)
+            if missing is None:
                 raise place
-            async for _ in fetch(pullable, self.store, self.settings):
+            async for _ in fetch(missing, self.store, self.settings):
                 pass
             place = resolve(base, self.store, self.settings)
         return await self.pool.engine(place, context=context)

@@ -93,10 +93,12 @@ def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "
 
 def _speaking_through(model: str, shelf: "Shelf", store: "Store", settings: "Settings") -> list[str]:
     """Who cannot be asked when this model is gone."""
+    from ...assistants.bases import meant
+
     names = [each.name for each in shelf.assistants() if each.base == model]
     if names:
         return [f"{', '.join(names)} cannot speak until it is here again{_from(model, store)}"]
-    if model == settings.base:
+    if model == meant("default", store, settings):
         return [f"it is the default model: the next ask fetches it again; now: {command('pull', model)}"]
     return []
 

@@ -201,10 +201,9 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 def _model(ref: str, out: Output, settings: "Settings") -> "tuple[Path, str]":
     """The file to measure with and its name; fetched where it is missing."""
-    from ...settings import DEFAULT_MODEL
     from ..terminal.pulling import base_here
 
-    ref = DEFAULT_MODEL if ref == "default" and settings.base.startswith("scripted") else ref
+    ref = "small" if ref == "default" and settings.base.startswith("scripted") else ref
     place = base_here(ref, out, settings)
     if place.path is None:
         raise PluriverseError(f"{ref} has no file", "name a model: pluriverse ls")

@@ -38,13 +38,16 @@ def _run(out: Output, settings: "Settings") -> int:
     assistants, problems = shelf.listing()
     panels, stored = shelf.panels(), store.models()
     here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
+    default = default_base(store, settings)
     for problem in problems:
         out.warn(problem.message)
     if out.json:  # made only where it is shown: of ten thousand it takes as long as reading them
         folder = str(settings.assistants)
         out.document(
             {
-                "assistants": [assistant_document(each, here[each.base], settings, folder) for each in assistants],
+                "assistants": [
+                    assistant_document(each, here[each.base], default, settings, folder) for each in assistants
+                ],
                 "panels": [panel_document(panel) for panel in panels],
                 "models": [model_document(each) for each in stored if each.kind == "model"],
                 "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
@@ -62,7 +65,7 @@ def _run(out: Output, settings: "Settings") -> int:
     out.line(bold("Data folder"))
     out.line(str(settings.home))
     if not any(here.values()):
-        out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
+        out.note(f"\nno model is here yet; the first ask fetches {default} (or: pluriverse pull {default})")
     return 0
 
 
@@ -84,9 +87,11 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 
 def assistant_document(
-    assistant: "Listed", here: bool, settings: "Settings", folder: str | None = None
+    assistant: "Listed", here: bool, default: str, settings: "Settings", folder: str | None = None
 ) -> dict[str, Any]:
     """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine.
+
+    `default`: what "default" stands for (`default_base`).
 
     `folder`: where the user's lie, for who has it at hand.
     """
@@ -97,7 +102,7 @@ def assistant_document(
         "name": assistant.name,
         "kind": "prompt",
         "title": assistant.title,
-        "base": base_name(assistant.base, settings),
+        "base": default if assistant.base == "default" else assistant.base,
         "base_here": here,
         "digest": assistant.digest,
         "languages": list(assistant.languages),
@@ -114,8 +119,11 @@ def assistant_document(
     }
 
 
-def base_name(base: str, settings: "Settings") -> str:
-    return settings.base if base == "default" else base
+def default_base(store: "Store", settings: "Settings") -> str:
+    """The name of the model behind "default"."""
+    from ...assistants.bases import meant
+
+    return meant("default", store, settings)
 
 
 def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:

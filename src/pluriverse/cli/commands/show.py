@@ -8,7 +8,7 @@ from ...errors import NotFoundError, command
 from ..terminal.output import Output, bold
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import size
-from .ls import assistant_document, base_is_here, base_name, model_document
+from .ls import assistant_document, base_is_here, default_base, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     shelf, store = Shelf(settings), Store.at(settings)
     with suppress(NotFoundError):
         assistant = shelf.assistant(args.name)
-        _show_assistant(assistant, base_is_here(assistant.base, store, settings), out, settings)
+        _show_assistant(assistant, store, out, settings)
         return 0
     with suppress(NotFoundError):
         show_panel(shelf.panel(args.name), shelf, out)
@@ -51,11 +51,13 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
 
 
-def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
+def _show_assistant(assistant: "Assistant", store: "Store", out: Output, settings: "Settings") -> None:
     from ...assistants.listing import listed
 
+    here, default = base_is_here(assistant.base, store, settings), default_base(store, settings)
+    base = default if assistant.base == "default" else assistant.base
     out.document(
-        assistant_document(listed(assistant), here, settings)
+        assistant_document(listed(assistant), here, default, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
@@ -72,7 +74,7 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant.base, settings) + ("" if here else " (not here yet)")),
+            ("base", base + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),

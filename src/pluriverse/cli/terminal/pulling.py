@@ -6,17 +6,21 @@ from .text import size
 
 if TYPE_CHECKING:
     from ...assistants.bases import Base
+    from ...assistants.default_base import BaseChosen
     from ...settings import Settings
     from ...store import PullEvent
     from .output import Output
 
 
-def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
+def show_pull(out: "Output", event: "PullEvent | BaseChosen", name: str) -> None:
     """Show one event of fetching `name`."""
+    from ...assistants.default_base import BaseChosen
     from ...store import Progress, Pulled, SourceFailed, StartedOver, Trying, Whole
     from ...values import PiecesSource
 
     match event:
+        case BaseChosen():
+            show_chosen(out, event)
         case Trying(source):
             out.progress.status(f"fetching {name} from {source} ...")
         case Progress(done=done, total=total):
@@ -37,6 +41,30 @@ def show_pull(out: "Output", event: "PullEvent", name: str) -> None:
                 )
 
 
+def show_chosen(out: "Output", choice: "BaseChosen") -> None:
+    """Which model speaks, in one line: what it needs where it is to be fetched, and why it is not the one wanted."""
+    rung, wanted = choice.rung, choice.wanted
+    why = {
+        None: "",
+        "memory": f"this machine has too little memory for {wanted.name} ({size(wanted.memory)}): ",
+        "disk": f"the disk has no room for {wanted.name} ({size(wanted.download)}): ",
+        "offline": f"{wanted.name} is not here, and PLURIVERSE_OFFLINE is set: ",
+        "here": "",
+        "failed": f"{choice.error.message}: " if choice.error else "",
+    }[choice.why]
+    if choice.here:
+        more = (
+            f"; for better answers: pluriverse pull {wanted.name} ({size(wanted.download)})"
+            if choice.why == "here"
+            else ""
+        )
+        out.note(f"{why}speaking through {rung.name} ({rung.model}), which is here{more}")
+        return
+    smaller = "" if choice.why or rung.name == "small" else "; PLURIVERSE_BASE=small takes less"
+    needs = f"{size(rung.download)} to download once, {size(rung.memory)} of memory"
+    out.note(f"{why}the model {rung.name} ({rung.model}) comes first: {needs}{smaller}")
+
+
 def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
     import asyncio
@@ -48,14 +76,14 @@ def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     store = Store.at(settings)
     try:
         return resolve(ref, store, settings)
-    except NotPulled as missing:
-        pullable = wanted(missing)
-        if pullable is None:
+    except NotPulled as unknown:
+        missing = wanted(unknown)
+        if missing is None:
             raise
 
     async def pull() -> None:
-        async for fetching in fetch(pullable, store, settings):
-            show_pull(out, fetching.event, pullable.name)
+        async for fetching in fetch(missing, store, settings):
+            show_pull(out, fetching.event, fetching.base)
 
     asyncio.run(pull())
     return resolve(ref, store, settings)

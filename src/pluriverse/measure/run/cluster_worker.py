@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...assistants import Assistant, Shelf
+from ...assistants.bases import meant
 from ...assistants.guidance import COUNTERPART
 from ...assistants.strengths import Strengths
 from ...errors import EngineError, PluriverseError
@@ -80,7 +81,7 @@ def order_of(
         definitions=tuple((name, each.to_toml()) for name, each in found.items()),
         strengths=strengths.read_text("utf-8") if strengths.is_file() else "",
         base=base,
-        default_base=settings.base,
+        default_base=meant("default", workspace.store, settings),
         flash_attention=settings.flash_attention,
         seed=seed,
         settings=settings if same_machine else None,
