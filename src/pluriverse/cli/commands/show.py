@@ -13,6 +13,7 @@ from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
     from ...assistants import Assistant, Shelf
+    from ...assistants.per_base import OnOneBase
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -53,15 +54,17 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 def _show_assistant(assistant: "Assistant", store: "Store", out: Output, settings: "Settings") -> None:
     from ...assistants.listing import listed
+    from ...assistants.per_base import measured_on
 
     here, default = base_is_here(assistant.base, store, settings), default_base(store, settings)
-    base = default if assistant.base == "default" else assistant.base
+    base, measured = default if assistant.base == "default" else assistant.base, measured_on(assistant)
     out.document(
         assistant_document(listed(assistant), here, default, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
+            "measured_on": [each.as_dict() for each in measured],
         }
     )
     outlook = assistant.outlook
@@ -73,6 +76,7 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
             ("", outlook.summary),
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
+            *(("", _measured(each)) for each in measured),
             ("languages", ", ".join(assistant.languages)),
             ("base", base + ("" if here else " (not here yet)")),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
@@ -92,6 +96,12 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
 def _guidance(assistant: "Assistant") -> str | None:
     guidance = assistant.guidance
     return f"against {guidance.against}, strength {guidance.strength:g}" if guidance else None
+
+
+def _measured(each: "OnOneBase") -> str:
+    strength = "" if each.strength is None else f"strength {each.strength:g}, "
+    prompt = "" if each.system is None else "a prompt of its own, "
+    return f"{strength}{prompt}measured on {each.base}"
 
 
 def _show_model(stored: "StoredModel", out: Output) -> None:
