@@ -3,8 +3,9 @@
     python benchmarks/pulling.py [gemma3-270m] [--rounds 3]
 
 In turn, each from nothing into an empty folder. Prints one JSON document: the ratio of speeds (theirs over ours in
-seconds), the most memory of our process above that of a pull of the same file from a path, and the most disk used beyond the file itself, looked at
-20 times a second. It fetches the model once a round and side: 250 MB for `gemma3-270m`, 1.1 GB for `better`.
+seconds), the most memory of our process above that of a pull of the same file from a path, and the most disk used
+beyond the file itself, looked at 20 times a second. It fetches the model once a round and side: 250 MB for
+`gemma3-270m`, 1.1 GB for `better`.
 """
 
 import argparse

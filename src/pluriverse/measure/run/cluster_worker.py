@@ -14,6 +14,7 @@ from typing import Any
 from ...assistants import Assistant, Shelf
 from ...assistants.bases import meant
 from ...assistants.guidance import COUNTERPART
+from ...assistants.per_base import on_base
 from ...assistants.strengths import Strengths
 from ...errors import EngineError, PluriverseError
 from ...files import write
@@ -70,10 +71,11 @@ def order_of(
     """What these voices are, for another machine. Raises what the shelf raises for a counterpart."""
     settings = workspace.settings
     found = {each.voice.assistant.name: each.voice.assistant for each in participants}
+    bases = {each.voice.assistant.name: each.voice.digest for each in participants}
     for each in list(found.values()):
         guided = each.guidance is not None and each.guidance.against == COUNTERPART
         if guided and each.counterpart and each.counterpart not in found:
-            found[each.counterpart] = workspace.shelf.assistant(each.counterpart)
+            found[each.counterpart] = on_base(workspace.shelf.assistant(each.counterpart), bases[each.name])
     strengths = settings.home / "strengths.json"
     return Order(
         version=_version(),
