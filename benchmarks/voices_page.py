@@ -13,24 +13,26 @@ COLUMNS = (
     *("repeated 4-grams, prompt and guided", "language, guided"),
 )
 HEAD = """\
-# How far the starter voices differ
+# How far the starter assistants differ
 
-Measured on the default model with `benchmarks/voices.py`: {questions} held-out questions per pair, {seeds} seeds,
-48 tokens an answer, each voice by its prompt alone and guided as its file says. [guidance.md](guidance.md) explains the
-judges. In brackets 95 % intervals, questions drawn anew.
+Measured on the default model with `benchmarks/voices.py`: {questions} held-out questions per pair, {seeds} seeds, 48
+tokens an answer. Each assistant answers twice: by its prompt alone, and guided as its file says.
+[guidance.md](guidance.md) explains the judges. In brackets: 95 % intervals, from resampling the questions.
 
-**Judge (a)** has learnt from statements of people on each side and nothing else: the gap between its mean probabilities
-for the two voices, 0 to 1. It exists for three pairs. **Judge (b)** is the base, told of both sides: 1 = always told
-apart, 0.5 = never; it is partly circular, since guidance maximises nearly what it reads. **Perplexity** is the plain
-base's, as a multiple of that of its own answers to the same questions, one number for each voice; the aim is at most
-1.6. **Language**: share of answers in the language they should be in.
+- **Judge (a)** was trained on statements of people on each side and nothing else. The figure is the gap between its
+  mean probabilities for the two assistants, 0 to 1. It exists for three pairs.
+- **Judge (b)** is the base itself, told of both sides: 1 = always told apart, 0.5 = never. It is partly circular,
+  since guidance maximises nearly what it reads.
+- **Perplexity** is measured with the plain base, as a multiple of that of its own answers to the same questions: one
+  number for each assistant. The aim is at most 1.6.
+- **Language**: share of answers in the language they should be in.
 
 """
 SAMPLES = """
 ## Samples
 
-Every eighth question, the first seed, cut at 48 tokens; nothing was picked. Facts in them are often wrong: a base of
-135 million parameters knows little, and difference is not knowledge.
+Every eighth question, the first seed, cut at 48 tokens; nothing was hand-picked. Facts in them are often wrong: a
+base of 135 million parameters knows little, and to differ is not to know.
 """
 
 

@@ -54,3 +54,7 @@ def test_every_setting_is_documented() -> None:
     named = set(re.findall(r"PLURIVERSE_[A-Z]+", (ROOT / "src/pluriverse/settings.py").read_text()))
     told = set(re.findall(r"PLURIVERSE_[A-Z]+", PAGES[1].read_text()))
     assert named - told <= {"PLURIVERSE_DATA"}, settings.__doc__
+
+
+def test_the_readme_is_short() -> None:
+    assert len(PAGES[0].read_text("utf-8").splitlines()) <= 120

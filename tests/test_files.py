@@ -13,9 +13,9 @@ import pytest
 
 import pluriverse
 from pluriverse import files
-from pluriverse.assistants import Assistant, Shelf
-from pluriverse.chats.kept import Turn
-from pluriverse.chats.shelf import History
+from pluriverse.assistant import Assistant, Shelf
+from pluriverse.chats.chat import Turn
+from pluriverse.chats.shelf import ChatShelf
 from pluriverse.cli import main
 from pluriverse.errors import PluriverseError, UsageError
 from pluriverse.settings import Settings
@@ -43,7 +43,7 @@ def test_all_that_is_a_users_is_private(tmp_path: Path, monkeypatch: pytest.Monk
     assert main(["measure", "propositions-free", "--with", "ada,duty", "--limit", "2"]) == 0
     assert main(["report", "-o", "report.html"]) == 0
     assert main(["card", "ada", "--html", "card.html"]) == 0
-    history = History(home / "history.db")
+    history = ChatShelf(home / "history.db")
     history.add(history.begin("a talk"), Turn(None, "Hello.", "said"))
     assert main(["history", "export", "-o", "talk.md"]) == 0
     for path in (*home.rglob("*"), home, *tmp_path.glob("*.*")):

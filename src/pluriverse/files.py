@@ -68,7 +68,7 @@ def write(path: Path, content: str | bytes, *, overwrite: bool = True) -> None:
     except FileExistsError as error:
         raise UsageError(f"{path} exists already", "choose another name, or replace it with --force") from error
     except OSError as error:
-        raise in_words(path, "written", error) from error
+        raise file_error(path, "written", error) from error
 
 
 def write_out(path: Path, content: str | bytes) -> None:
@@ -85,7 +85,7 @@ def write_out(path: Path, content: str | bytes) -> None:
         else:
             path.write_bytes(_bytes(content))
     except OSError as error:
-        raise in_words(path, "written", error, "choose another place") from error
+        raise file_error(path, "written", error, "choose another place") from error
 
 
 def sweep(home: Path) -> list[int]:
@@ -105,7 +105,7 @@ def delete(path: Path) -> None:
     try:
         path.unlink()
     except OSError as error:
-        raise in_words(path, "removed", error) from error
+        raise file_error(path, "removed", error) from error
 
 
 def appending(path: Path) -> IO[bytes]:
@@ -136,7 +136,7 @@ def read_json(path: Path) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
-def in_words(
+def file_error(
     path: Path, done: str, error: OSError, hint: str = "check who may write to that folder"
 ) -> PluriverseError:
     """What a disk answered, for people; `done`: written, removed."""

@@ -62,6 +62,8 @@ class Sampling:
 
     The order is penalties, grammar, top-k, top-p, min-p, temperature, draw. `temperature` 0 takes the likeliest token.
     `seed` None means: a fresh one each time (the reply reports the one used).
+    `max_tokens` are those of the answer. A model that thinks first has `thinking_tokens` for that; then its thinking is
+    ended for it, so that an answer comes. `think` None leaves it to the model's chat template whether it thinks.
     """
 
     temperature: float = 0.7
@@ -73,6 +75,8 @@ class Sampling:
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     max_tokens: int = 256
+    think: bool | None = None
+    thinking_tokens: int = 1024
     seed: int | None = None
     stop: tuple[str, ...] = ()
     grammar: str | None = None  # GBNF, root rule "root"
@@ -88,6 +92,7 @@ class Sampling:
             ("frequency_penalty", self.frequency_penalty, -2 <= self.frequency_penalty <= 2, "from -2 to 2"),
             ("presence_penalty", self.presence_penalty, -2 <= self.presence_penalty <= 2, "from -2 to 2"),
             ("max_tokens", self.max_tokens, self.max_tokens >= 1, "1 or more"),
+            ("thinking_tokens", self.thinking_tokens, self.thinking_tokens >= 1, "1 or more"),
             ("seed", self.seed, self.seed is None or 0 <= self.seed < 2**32, "from 0 to 4,294,967,295"),
         )
         for name, value, fits, allowed in checks:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.chats.kept import EMPTY
+from pluriverse.chats.chat import EMPTY
 
 from .conftest import Call, Terminal, command
 

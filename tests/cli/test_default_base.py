@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants.default_base import BaseChosen
+from pluriverse.assistant.default_base import BaseChosen
 from pluriverse.catalogue.ladder import rungs
 from pluriverse.cli.terminal.pulling import show_chosen
 from pluriverse.errors import IntegrityError

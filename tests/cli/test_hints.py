@@ -135,3 +135,9 @@ def test_a_taken_name_can_be_replaced_as_told(call: Call) -> None:
     for words in (("new", "duty", "--system", "x"), ("panel", "new", "values", "duty")):
         assert "--force" in call(*words, "--json").document["error"]["hint"]
         assert call(*words, "--force").code == 0
+
+
+def test_a_base_with_a_typo_is_looked_for_in_the_catalogue(call: Call) -> None:
+    result = call("ask", "Hi", "--base", "qwen2.5-1.5b-instrukt")
+    assert result.code == 1 and "hint: did you mean qwen2.5-1.5b-instruct?" in result.err
+    assert "pluriverse catalogue" in call("ask", "Hi", "--base", "nothing-like-it-at-all").err

@@ -207,3 +207,13 @@ def test_what_fails_in_the_middle_leaves_nothing(
         assert call(*words).code == 1
         assert not list(tmp_path.rglob("mine.toml"))
     assert call(*words).code == 0
+
+
+def test_how_to_leave_the_editor_is_said(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    vim = tmp_path / "vim"
+    vim.write_text("#!/bin/sh\nexit 0\n")
+    vim.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(vim))
+    result = call("edit", "duty")
+    assert result.code == 0 and ":wq" in result.err and ":q!" in result.err
+    assert call("edit", "duty", "--quiet").err == ""

@@ -59,7 +59,7 @@ def test_a_card_begins_with_what_can_be_seen(call: Call, measured: Path) -> None
     assert lines[0] == "duty  on small-model"
     assert lines[2].startswith("SENSITIVITY CHECK") and "told apart" in lines[3]
     assert lines[4].endswith("no difference within 0.2")
-    assert "says nothing here: known opposites do not differ by it on this base beyond a margin of 0.2" in told.out
+    assert "no figures here: known opposites do not differ by it on this base beyond a margin of 0.2" in told.out
     assert "overrefusal" not in told.out and "agreement" in told.out and "figures by group: --groups" in told.out
     assert "OF" in call("card", "duty", "--groups").out
 
@@ -73,7 +73,7 @@ def test_what_was_blind_and_not_asked_is_told(call: Call, home: Path) -> None:
     for proved in ((), (proof("xstest", False),)):
         check_sensitivity(home, *proved)
         told = call("card", "duty")
-        assert told.code == 0 and "says nothing here: known opposites do not differ by it" in told.out, told.err
+        assert told.code == 0 and "no figures here: known opposites do not differ by it" in told.out, told.err
     assert "xstest: known opposites" in call("compare", "duty", "outcomes").out
     assert call("report", "-o", str(home / "a.html")).code == 0
     assert "do not differ by it on this base" in (home / "a.html").read_text("utf-8")

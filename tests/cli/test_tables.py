@@ -87,3 +87,10 @@ def test_no_screen_cuts_a_name_or_runs_over(call: Call, terminal: type[Terminal]
         lines = re.sub(r"\x1b\[\d*m", "", shown.screen).splitlines()
         assert all(any(name in line for line in lines) for name in names), (words, shown.screen)
         assert all(cells(line) <= width for line in lines if "…" in line or WIDE[:3] in line), (words, shown.screen)
+
+
+def test_wrapped_text_goes_on_below_itself() -> None:
+    title = "ARC-Challenge: science questions of school examinations"
+    head, rows = table(("NAME", "WHAT IT IS"), [("arc", title), ("b", "short")], 40, wrapped=("WHAT IT IS",))
+    assert head == ["NAME  WHAT IT IS"]
+    assert rows == ["arc   ARC-Challenge: science questions", "      of school examinations", "b     short"]

@@ -1,12 +1,15 @@
 """Wrong words get exit code 2, the near name and, with --json, one document; help and welcome are fast and complete."""
 
+import argparse
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 from pluriverse import __version__
-from pluriverse.assistants.shelf import Shelf
+from pluriverse.assistant.shelf import Shelf
+from pluriverse.cli import _parser
 
 from .conftest import Call
 
@@ -157,3 +160,25 @@ def test_a_reader_that_goes_away_is_no_failure() -> None:
     shell = f"set -o pipefail; {sys.executable} -m pluriverse ls | head -1"
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def actions(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.Action]]:
+    """Every option and argument of every command, with the command."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for child in action.choices.values():
+                yield from actions(child)
+        else:
+            yield parser.prog, action
+
+
+def test_every_option_says_what_it_does() -> None:
+    mute = [f"{prog} {action.dest}" for prog, action in actions(_parser()[0]) if not action.help]
+    assert not [each for each in mute if each not in {"pluriverse version", "pluriverse catalogue show id"}], mute
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, "measure", "card", "compare", "leaderboard", "report", "engine build"])
+def test_help_fits_80_columns(call: Call, monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    long = [line for line in call(*words.split(), "--help").out.splitlines() if len(line) > 80]
+    assert not long

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.ask.asking import ask
+from pluriverse.asking.asking import ask
 from pluriverse.catalogue import find
 from pluriverse.catalogue.ladder import rungs
 from pluriverse.runtime.requests import AskOptions

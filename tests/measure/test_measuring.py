@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.strengths import Strengths
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.strengths import Strengths
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from pluriverse.measure.classify.rows import row_of
 from pluriverse.measure.data.instruments import find

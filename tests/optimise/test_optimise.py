@@ -148,10 +148,10 @@ def made(gain: float | None, kl: float | None, changed: bool | None = None) -> O
     [
         (None, None, None, "was not measured (--no-speed)"),
         (None, 0.01, False, "was not measured (--no-speed)"),
-        (None, 0.2, None, "noticeably other things"),
-        (1.1, 0.01, False, "hardly faster here: drop it: pluriverse rm small.q8_0"),
+        (None, 0.2, None, "differ noticeably"),
+        (1.1, 0.01, False, "hardly faster here; to delete it: pluriverse rm small.q8_0"),
         (2.0, None, None, "what it loses was not measured (--tokens 0)"),
-        (2.0, 0.01, True, "it answers truthfulqa otherwise"),
+        (2.0, 0.01, True, "its answers to truthfulqa change"),
         (2.0, 0.01, False, "worth it here: up to 2.0 times as fast"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import Assistant, Guidance, Outlook
+from pluriverse.assistant import Assistant, Guidance, Outlook
 from pluriverse.cli.commands.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
 from pluriverse.measure.classify.guards import Fluency
@@ -206,3 +206,12 @@ def test_a_voice_that_is_told_from_itself_is_told_from_nobody() -> None:
     assert Separation("a", "b", "answers", apart).told_apart
     assert not Separation("a", "b", "answers", apart, itself).told_apart
     assert Separation("a", "b", "answers", apart, Interval(0.6, 0.4, 0.8, 12)).told_apart
+
+
+def test_without_facts_nothing_is_fetched(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> bytes:
+        raise AssertionError("public data were asked for")
+
+    monkeypatch.setattr("pluriverse.measure.data.datasets._fetched", never)
+    report = report_of(checked(workspace, workspace.choose(["progressive", "conservative"])))
+    assert report.pairs[0].persona is None and report.facts_missing == "not asked for"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.assistants import DIMENSIONS
+from pluriverse.assistant.assistant import DIMENSIONS
 from pluriverse.errors import IntegrityError, UnreachableError
 from pluriverse.measure.classify import guards
 from pluriverse.measure.classify.classifier import accuracy, trained

@@ -68,3 +68,15 @@ def test_it_works_without_javascript_and_paper_opens_everything(browser: Any, ad
     page.emulate_media(media="print")
     assert folded.is_visible()
     context.close()
+
+
+def test_tables_of_value_and_interval_fit_a_telephone(browser: Any, address: str) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    tables = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(each => each.querySelectorAll('thead th').length == 4)"
+        ".map(each => each.scrollWidth <= each.clientWidth)"
+    )
+    assert tables and all(tables)
+    page.close()

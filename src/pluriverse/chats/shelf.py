@@ -21,7 +21,7 @@ from ..errors import NotFoundError, PluriverseError, UsageError
 from ..files import make_folder
 from ..settings import Settings
 from . import search as search_index
-from .kept import Kept, Summary, Turn
+from .chat import KeptChat, Summary, Turn
 
 VERSION = 1
 _PATIENCE_S = 10.0  # how long to wait for another process's write
@@ -45,12 +45,12 @@ CREATE INDEX turns_of ON turns(conversation, id);
 """
 
 
-def history_of(settings: Settings) -> "History | None":
+def chats_of(settings: Settings) -> "ChatShelf | None":
     """Where asks and chats are kept; None where the settings say that nothing is kept."""
-    return History(settings.history_file) if settings.history else None
+    return ChatShelf(settings.history_file) if settings.history else None
 
 
-class History:
+class ChatShelf:
     """The conversations in `file`. Ids may be shortened to any unambiguous beginning of four or more characters."""
 
     def __init__(self, file: Path) -> None:
@@ -93,7 +93,7 @@ class History:
             summaries = _summaries(db, list(found), limit)
         return [replace(summary, excerpt=found[summary.id]) for summary in summaries]
 
-    def get(self, conversation: str) -> Kept:
+    def get(self, conversation: str) -> KeptChat:
         """One conversation with all its turns. NotFoundError where there is none of that id, or several."""
         with self._read() as db:
             if db is None:
@@ -107,7 +107,7 @@ class History:
             Turn(speaker, content, state, json.loads(record) if record else None, said)
             for speaker, content, state, record, said in rows
         )
-        return Kept(full, title, created, turns)
+        return KeptChat(full, title, created, turns)
 
     def delete(self, conversation: str) -> str:
         """Delete one conversation for good; its full id. NotFoundError where there is none."""
@@ -130,7 +130,7 @@ class History:
         self._overwrite_deleted()
         return int(count)
 
-    def chosen(self, conversation: str | None) -> Sequence[Kept]:
+    def chosen(self, conversation: str | None) -> Sequence[KeptChat]:
         """One conversation, or all of them, the oldest first. Raises as `get`."""
         ids = [summary.id for summary in reversed(self.list())] if conversation is None else [conversation]
         return [self.get(each) for each in ids]

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 WELCOME = """pluriverse {version}: many open AI assistants, side by side, on your own machine.
 
   pluriverse ask "What makes a society fair?"    several assistants answer together
-  pluriverse ls                                  who is here
-  pluriverse chat duty                           a conversation with one of them
+  pluriverse ls                                  list who you can ask
+  pluriverse chat duty                           talk with one of them
 
 Everything else: pluriverse --help
 """
@@ -29,13 +29,13 @@ HELP = """usage: pluriverse COMMAND ...
 
 Many open AI assistants, side by side, on your own machine.
 {groups}
-everywhere:
-  --json                one JSON document on stdout and nothing else there
-  --quiet               no words on stderr but errors
-  --no-color            no colour (so does NO_COLOR=1)
-  --debug               a traceback when something unexpected goes wrong
-  --version             which pluriverse this is
-  -h, --help            help; also of a command: pluriverse ask --help
+options of every command:
+  --json                print one JSON document to stdout, nothing else
+  --quiet               print errors only on stderr, no notes or progress
+  --no-color            do not use colour (also: NO_COLOR=1)
+  --debug               show a traceback if something unexpected goes wrong
+  --version             show the version
+  -h, --help            show help; of one command: pluriverse ask --help
 
 example:
   pluriverse ask "What makes a society fair?" --panel starter

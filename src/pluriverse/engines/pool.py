@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Self
 
-from ..assistants.bases import Base
+from ..assistant.bases import Base
 from ..errors import EngineError
 from ..settings import Settings, physical_memory
 from ..values import Digest, Message

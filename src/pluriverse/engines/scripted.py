@@ -38,6 +38,7 @@ from .contract import (
     Thought,
 )
 from .thinking import Piece, ReplyStream
+from .thinking import told as said
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,6 +119,7 @@ class _Speaking:
     cached_tokens: int
     seed: int
     said: int = 0
+    thought: int = 0
     events: list[EngineEvent] = field(default_factory=list)
 
 
@@ -242,7 +244,9 @@ class ScriptedEngine:
         seed = random.randrange(2**32) if sampling.seed is None else sampling.seed  # noqa: S311
         rule = self._script.rule(system, question)
         tokens = _split(_reply(rule, system, question, sampling, seed))
-        stream = ReplyStream(sampling.stop, rule.thinks)
+        opened = rule.thinks and sampling.think is not False
+        tokens = tokens if rule.thinks == opened else _split(said(b"".join(tokens).decode(), opened=True).text)
+        stream = ReplyStream(sampling.stop, "<think>" if opened else "")
         return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed)
 
     def _say(self, each: _Speaking) -> list[EngineEvent]:
@@ -255,13 +259,17 @@ class ScriptedEngine:
         events: list[EngineEvent] = []
         reason: FinishReason | None = None
         if each.said < len(each.tokens):
+            inside = each.text.unfinished
             events += _told(each.index, each.text.push(each.tokens[each.said]))
+            each.thought += inside or each.text.unfinished
+            if each.text.unfinished and each.thought == each.sampling.thinking_tokens:
+                each.tokens[each.said + 1 :] = _ended(each.tokens[each.said + 1 :], each.text.closing)
         else:
             reason = "stop"
         each.said += 1
         if reason or each.text.stopped:
             reason = "stop"
-        elif each.said >= each.sampling.max_tokens:
+        elif each.said - each.thought >= each.sampling.max_tokens:
             reason = "length"
         elif each.prompt_tokens + each.said >= self._script.context_length:
             reason = "context"
@@ -283,6 +291,12 @@ class ScriptedEngine:
 
     def _gone(self) -> EngineError:
         return EngineError(f"the engine of {self._base} was closed")
+
+
+def _ended(rest: list[bytes], closing: str) -> list[bytes]:
+    """What is left of a reply whose thinking is ended here: the answer that the script has after it."""
+    _, found, answer = b"".join(rest).decode(errors="replace").partition(closing.strip())
+    return _split(closing + answer.lstrip() if found else closing)
 
 
 def _told(index: int, pieces: list[Piece]) -> list[EngineEvent]:

@@ -36,6 +36,7 @@ _FRAME = re.compile(r"<\|(?:end|return|call|(?:start|end)_response)\|>", re.I)
 _BEGINNINGS = (*_PAIRS, "<|start|>assistant", "<|channel|>")
 _FRAMES = ("<|end|>", "<|return|>", "<|call|>", "<|start_response|>", "<|end_response|>")
 _ENDS = (*_PAIRS.values(), *_FRAMES, "<|start|>assistant", "<|channel|>final")
+_FINAL_CHANNEL = "<|end|><|start|>assistant<|channel|>final<|message|>"
 _LONGEST = 160  # characters of a header
 
 # Marks that may be control tokens, which else add nothing to a text. In lower case; HARMONY where there are channels.
@@ -71,9 +72,36 @@ def closing(prompt: str) -> str:
     if not (found := _AT_END.search(prompt[-_LONGEST:])):
         return ""
     if found["header"]:
-        return "<|end|><|start|>assistant<|channel|>final<|message|>"
+        return _FINAL_CHANNEL
     closes = _PAIRS[found["mark"].lower()]
     return f"\n{closes.upper() if found['mark'].isupper() else closes}\n"
+
+
+def marks_of(template: str) -> tuple[str, str] | None:
+    """What opens thinking and what closes it in prompts of this chat template; None where it speaks of no thinking."""
+    if CHANNEL in template:
+        return f"{CHANNEL}analysis<|message|>", _FINAL_CHANNEL
+    for opening, closes in _PAIRS.items():
+        for mark in (opening, closes):
+            if (place := template.lower().find(mark)) >= 0:
+                written = template[place : place + len(mark)]
+                return (opening.upper(), closes.upper()) if written.isupper() else (opening, closes)
+    return None
+
+
+def beginning(marks: tuple[str, str]) -> str:
+    """What is put behind a prompt so that thinking follows, in a template without a switch for it."""
+    return marks[0] if marks[0].startswith(CHANNEL) else f"{marks[0]}\n"
+
+
+def answering(prompt: str, marks: tuple[str, str]) -> str:
+    """What is put behind a prompt so that an answer follows without thinking, in a template without a switch for it."""
+    if opened := closing(prompt):
+        return opened
+    opening, closes = marks
+    if opening.startswith(CHANNEL):
+        return f"{CHANNEL}final<|message|>"
+    return f"{opening}\n\n{closes}\n\n"
 
 
 def told(text: str, opened: bool = False) -> Told:
@@ -122,6 +150,7 @@ class _Split:
         self._closes: re.Pattern[str] | None = (
             _closes(f"{_CLOSING}|{_MESSAGE_CLOSES}") if opened else None
         )  # inside thinking: what ends it
+        self._mark = ""  # that opened the thinking which is going on, where the reply wrote it
         self._held = ""
         self._line = ""  # what stands in this line of the answer
         self._fences = 0
@@ -134,6 +163,11 @@ class _Split:
     def unfinished(self) -> bool:
         """Once it is finished: whether that was inside thinking."""
         return self._closes is not None
+
+    @property
+    def mark(self) -> str:
+        """What opened the thinking; empty where the prompt did."""
+        return self._mark
 
     def push(self, text: str) -> list[Piece]:
         if not self._held and self._closes is None and self._begun and "<" not in text and "[" not in text:
@@ -200,6 +234,7 @@ class _Split:
             self._held = self._held[mark.end() :]
             self._thought, self._begun = True, False
             if not mark["final"]:
+                self._mark = mark.group()
                 self._closes = _closes(re.escape(_PAIRS[mark["mark"].lower()]) if mark["mark"] else _MESSAGE_CLOSES)
             return True
         keep = _unsure(self._held, _BEGINNINGS)
@@ -255,9 +290,11 @@ class ReplyStream:
     """From the bytes of tokens to pieces that may be shown: whole characters, thinking apart, and nothing of a stop
     string, which ends the answer and never the thinking."""
 
-    def __init__(self, stop: tuple[str, ...] = (), opened: bool = False) -> None:
+    def __init__(self, stop: tuple[str, ...] = (), prompt: str = "") -> None:
+        """`prompt`: its end, which may open thinking."""
         self._bytes = TextStream()
-        self._split = _Split(opened)
+        self._split = _Split(opens(prompt))
+        self._prompt = prompt
         self._answer = TextStream(stop)
 
     @property
@@ -266,8 +303,13 @@ class ReplyStream:
 
     @property
     def unfinished(self) -> bool:
-        """Once it is finished: whether that was inside thinking."""
+        """Whether it is inside thinking now; once it is finished: whether it ended there."""
         return self._split.unfinished
+
+    @property
+    def closing(self) -> str:
+        """What ends the thinking that is going on, so that an answer follows."""
+        return closing(self._split.mark or self._prompt)
 
     def push(self, data: bytes) -> list[Piece]:
         """What may be shown now; nothing once a stop string has been met."""

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant
-from ..assistants.bases import Base
+from ..assistant import Assistant
+from ..assistant.bases import Base
 from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
 from ..runtime.events import Fetching

@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from ..assistants import Assistant
+from ..assistant import Assistant
 from ..measure.data.instruments import find
 from ..measure.measuring import MeasureOptions, measure
 from ..measure.metrics.by_name import values_of

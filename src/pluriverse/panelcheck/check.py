@@ -11,13 +11,13 @@ from itertools import combinations
 
 import numpy as np
 
-from ..assistants import Assistant
-from ..assistants.bases import Base
-from ..assistants.strengths import Found
+from ..assistant import Assistant
+from ..assistant.bases import Base
+from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
-from ..measure.classify.personas import persona_judge
-from ..measure.data.datasets import truthfulqa
+from ..measure.classify.personas import persona_judge, statements_of
+from ..measure.data.datasets import missing, truthfulqa
 from ..measure.run.session import Answers, AssistantSession, fluency_of
 from ..measure.stats.intervals import Interval, auc_of, mean_of
 from ..runtime.events import Fetching
@@ -41,7 +41,7 @@ class CheckOptions:
     questions: int = 12
     seed: int = 1
     base: str | None = None  # everybody speaks through it
-    facts: bool = True
+    facts: bool = True  # also what guidance costs in facts; else no public data are fetched
 
     def __post_init__(self) -> None:
         if not 4 <= self.questions <= MOST_QUESTIONS:
@@ -242,10 +242,11 @@ class _Check:
         return Separation(*pair, "sides" if sides else "answers", value, control, await self._persona(pair))
 
     async def _persona(self, pair: tuple[str, str]) -> Interval | None:
-        if self.unreachable:
-            return None
+        settings = self.workspace.settings
+        if self.unreachable or (not self.options.facts and missing(statements_of(*pair), settings)):
+            return None  # without facts nothing is fetched: what is here already is used
         try:
-            judge = await persona_judge(*pair, self.workspace.settings)
+            judge = await persona_judge(*pair, settings)
         except UnreachableError as error:  # a judge more would be welcome; the other one stands
             self.unreachable = error.message
             return None

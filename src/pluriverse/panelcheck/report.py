@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..measure.classify.guards import Fluency
 from ..measure.schema.recital import MOST_RECITAL
 from ..measure.stats.intervals import Interval

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..assistants import Outlook
+from ..assistant import Outlook
 from ..engines.contract import Engine
 from ..measure.classify.classifier import trained
 from ..measure.stats.intervals import Interval, auc_of

@@ -71,6 +71,22 @@ def linked(text: str) -> Html:
     return joined([*parts, text[end:]])
 
 
+def document(title: str, style: str, *body: Child, lang: str | None = None) -> str:
+    """A whole file that is complete in itself: no script, nothing loaded, and a browser holds it to that."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name_="color-scheme", content="light dark"),
+        el("meta", name_="referrer", content="no-referrer"),
+        el("title", title),
+        el("style", Html(style)),
+    )
+    return f"<!doctype html>\n{el('html', head, el('body', *body), lang=lang)}\n"
+
+
 def ems(text: str) -> float:
     """About how wide a text is, in em."""
     return sum(_WIDE if unicodedata.east_asian_width(letter) in "WF" else _NARROW for letter in text)

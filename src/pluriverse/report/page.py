@@ -14,14 +14,13 @@ from ..measure.schema.instrument import DIMENSIONS
 from .card import card_html, facts
 from .instruments import instrument_block
 from .labels import capital, counted
-from .markup import Child, Html, el, joined, linked
+from .markup import Child, Html, document, el, joined, linked
 from .risk import risk
 from .sections import detectors, glance, leaderboard, maps, sensitivity
 from .style import STYLE
 from .tables import Counter, folded, section
 from .visibility import measured, seen
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _BEFORE = "Before you read"
 _LIMITS = (
     "Every number here is of these items, in these languages and wordings, asked of these weights with these settings;"
@@ -58,29 +57,18 @@ def render(report: Report) -> str:
         ("How it was made", _made(report)),
     ]
     shown = [(title, part) for title, part in sections if part]
-    return _document(report.title, _head(report), _contents(shown), *(part for _, part in shown))
+    return _page(report.title, _head(report), _contents(shown), *(part for _, part in shown))
 
 
 def card_page(report: Report, assistant: str) -> str:
     """The card by itself, for one assistant of the report."""
     head = el("header", el("h1", report.title), _byline(report))
-    return _document(report.title, head, card_html(report, assistant), _made(report, cards=True))
+    return _page(report.title, head, card_html(report, assistant), _made(report, cards=True))
 
 
-def _document(title: str, *parts: Child) -> str:
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name_="color-scheme", content="light dark"),
-        el("meta", name_="referrer", content="no-referrer"),
-        el("title", title),
-        el("style", Html(STYLE)),
-    )
+def _page(title: str, *parts: Child) -> str:
     skip = el("a", "To the figures", href="#main", class_="skip")
-    body = el("body", skip, el("main", *parts, id="main", tabindex="-1"))
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    return document(title, STYLE, skip, el("main", *parts, id="main", tabindex="-1"), lang="en")
 
 
 def _head(report: Report) -> Html:

@@ -103,6 +103,13 @@ sup { line-height: 0; }
   .scroll th:first-child { position: sticky; left: 0; background: var(--paper); z-index: 1; min-width: 7rem;
     max-width: 9rem; }
 }
+@media (max-width: 30rem) {  /* a telephone: numbers side by side, closer, before they must be scrolled to */
+  .scroll table { font-size: 0.8rem; width: 100%; }
+  .scroll th, .scroll td { padding-right: 0.5rem; }
+  .scroll thead th:not(:first-child) { min-width: 0; font-size: 0.75rem; }
+  .scroll th:first-child { min-width: 5rem; }
+  .scroll .under { white-space: normal; }
+}
 @media (min-width: 56rem) {
   .pair { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
     .pair:has(.plane) { grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); }

@@ -8,8 +8,8 @@ alone, with an error), with a ReplyWaits among them where the machine is busy; A
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistants import Opposite
-from ..assistants.default_base import BaseChosen
+from ..assistant import Opposite
+from ..assistant.default_base import BaseChosen
 from ..errors import PluriverseError
 from .replies import Replies, Reply
 

@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistants.bases import Base, NotPulled, resolve
-from ..assistants.default_base import chosen
+from ..assistant.bases import Base, NotPulled, resolve
+from ..assistant.default_base import chosen
 from ..catalogue import find
 from ..catalogue.ladder import rungs
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, overload
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..engines.contract import FinishReason
 from ..errors import NotFoundError, PluriverseError
 from ..values import Digest, Sampling

@@ -5,8 +5,8 @@ Knows one assistant's request and the times at which things happened to it; neve
 
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant, Opposite, Shelf, opposite_of
-from ..assistants.per_base import on_base, prompts_differ
+from ..assistant import Assistant, Opposite, Shelf, opposite_of
+from ..assistant.per_base import on_base, prompts_differ
 from ..engines.contract import (
     Chunk,
     EngineEvent,
@@ -41,6 +41,8 @@ class AskOptions:
     system: str | None = None
     base: str | None = None
     guidance: float | None = None  # this strength for all; 0 switches guidance off
+    think: bool | None = None  # whether models that can think first do so
+    thinking_tokens: int | None = None
 
     def __post_init__(self) -> None:
         if self.guidance is not None:
@@ -65,7 +67,10 @@ class AskOptions:
     def sampling(self, assistant: Assistant) -> Sampling:
         """Its generation defaults with this question's on top. UsageError where a value is out of range."""
         defaults = Sampling().changed(**assistant.sampling)
-        return defaults.changed(max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed)
+        return defaults.changed(
+            max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed, think=self.think,
+            thinking_tokens=self.thinking_tokens,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from ..assistants import Assistant, Shelf
-from ..assistants.strengths import Strengths
+from ..assistant import Assistant, Shelf
+from ..assistant.strengths import Strengths
 from ..errors import UsageError
 from ..settings import Settings, load
 
@@ -65,7 +65,7 @@ class Workspace:
 
         `context`: tokens that one request may need. Raises what the store and the engine raise.
         """
-        from ..assistants.bases import Base, resolve
+        from ..assistant.bases import Base, resolve
         from .grouping import fetch, group, wanted
 
         place = group([base], self.store, self.settings)[0].place

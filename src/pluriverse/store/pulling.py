@@ -115,7 +115,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             yield here
             return
         failures: list[SourceFailed] = []
-        sources = _sources(store, pullable, settings)
+        sources = _sources(pullable, settings)
         for source in sources:
             if not isinstance(source, PathSource):
                 check_part(source)
@@ -316,7 +316,7 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
 
-def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Source]:
+def _sources(pullable: Pullable, settings: Settings) -> list[Source]:
     """Files of the right size in the user's folders first, then the sources named, each hub file with its mirrors."""
     found: list[Source] = []
     if pullable.size is not None:

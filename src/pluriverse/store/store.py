@@ -79,9 +79,13 @@ class Store:
         by_digest = [model for model in models if len(wanted) >= 12 and model.digest.hex.startswith(wanted)]
         if by_name or by_digest:
             return (by_name or by_digest)[0]
-        near = difflib.get_close_matches(name_or_digest, [model.name for model in models], n=1)
-        hint = f"did you mean {near[0]}?" if near else "see what is here: pluriverse ls"
+        near = self.near(name_or_digest)
+        hint = f"did you mean {near}?" if near else "see what is here: pluriverse ls"
         raise NotFoundError(f"no model is called {name_or_digest!r} on this machine", hint)
+
+    def near(self, name: str) -> str | None:
+        """The name of a model here that is most like `name`, if one is like it."""
+        return next(iter(difflib.get_close_matches(name, [model.name for model in self.models()], n=1)), None)
 
     def has(self, digest: Digest) -> bool:
         return any(layout.has(digest) for layout in self.layouts)
@@ -112,12 +116,10 @@ class Store:
                 self.home.adopt(file, digest)
             self.home.point(name, *manifest, manifests.MODEL_TYPE, {P + "role": role})
 
-    def put_assistant(
-        self, name: str, toml: str, base: Digest | None, annotations: dict[str, str] | None = None
-    ) -> Digest:
+    def put_assistant(self, name: str, toml: str, base: Digest | None) -> Digest:
         """Keep an assistant's definition as it is now, under its digest; the digest of its manifest."""
         check_name(name)
-        given = {P + "role": "assistant", **({P + "base.digest": base} if base else {}), **(annotations or {})}
+        given = {P + "role": "assistant", **({P + "base.digest": base} if base else {})}
         data = toml.encode()
         with self.home.lock():
             empty = (self.home.add_bytes(_EMPTY), len(_EMPTY))

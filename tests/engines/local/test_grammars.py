@@ -28,8 +28,9 @@ WAYS = "root ::= [a-z] a0\n" + "".join(f"a{i} ::= a{i + 1} a{i + 1}\n" for i in 
         "root ::= " + "(" * 30_000 + '"a"' + ")" * 30_000,
         "root ::= " + " | ".join(f'"{i}"' for i in range(200_000)),
         WAYS,
+        WAYS.replace("[a-z] a0", "[a-z]{120} a0"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_what_cannot_be_followed_is_refused_in_words(model: Model, grammar: str) -> None:
     grammars = Grammars(model)

@@ -5,7 +5,7 @@ import pytest
 from pluriverse.engines.local import prompts
 from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.prompts import ChatTemplate
-from pluriverse.errors import EngineError, UsageError
+from pluriverse.errors import EngineError, UnsupportedError, UsageError
 from pluriverse.values import Message
 
 pytestmark = pytest.mark.model
@@ -132,3 +132,47 @@ def test_what_is_scored_is_an_answer_where_the_template_opens_thinking(model: Mo
     assert found == [chat.continuation(CHAT[:2], scored, each) for each in texts]
     assert [text(model, tokens) for tokens in found] == texts
     assert ChatTemplate(model).prompt(CHAT[:2], closed=True) == ChatTemplate(model).prompt(CHAT[:2])
+
+
+TURNS = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+BEGIN = "{% if add_generation_prompt %}<|im_start|>assistant\n"
+# How templates go about thinking (Qwen3; DeepSeek V3.1 and its distillations of R1; Nemotron; gpt-oss), what follows
+# `assistant` in a prompt by their own choice, with thinking, and without it.
+HABITS = {
+    "a switch that is on": (
+        BEGIN + "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}",
+        ("", "", "<think>\n\n</think>\n\n"),
+    ),
+    "a switch that is off": (
+        f"{{% set thinking = thinking | default(false) %}}{BEGIN}{{{{ '<think>' if thinking else '</think>' }}}}",
+        ("</think>", "<think>", "</think>"),
+    ),
+    "opened always": (f"{BEGIN}<think>\n", ("<think>\n", "<think>\n", "<think>\n\n</think>\n")),
+    "marks only in what was said": (
+        f"{BEGIN}{{{{ '' if '</think>' in messages[-1].content else '' }}}}",
+        ("", "<think>\n", "<think>\n\n</think>\n\n"),
+    ),
+    "channels": (
+        BEGIN + "{{ '' if '<|channel|>' in messages[-1].content else '' }}",
+        ("", "<|channel|>analysis<|message|>", "<|channel|>final<|message|>"),
+    ),
+}
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_thinking_is_switched_by_the_templates_own_switch_or_for_it(model: Model, habit: str) -> None:
+    ending, expected = HABITS[habit]
+    chat = template(model, TURNS + ending + "{% endif %}")
+    assert chat.thinks
+    found = [text(model, chat.prompt(CHAT, think=think).tokens) for think in (None, True, False)]
+    assert [each.rpartition("<|im_start|>assistant\n")[2] for each in found] == list(expected)
+    for think in (None, True, False):
+        prompt = chat.prompt(CHAT, think=think)
+        assert len(prompt.cuts) > 1, "what was said before is still cut, and shared"
+
+
+def test_a_model_that_knows_no_thinking_says_so_where_thinking_is_wanted(model: Model) -> None:
+    chat = ChatTemplate(model)
+    assert chat.prompt(CHAT, think=False) == chat.prompt(CHAT)
+    with pytest.raises(UnsupportedError, match="knows no thinking"):
+        chat.prompt(CHAT, think=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.engines.contract import Chunk, EngineEvent, Finished, Started, Thought
+from pluriverse.engines.contract import Chunk, Thought
 from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.scheduler import Scheduler
 from pluriverse.errors import ContextOverflowError, UsageError
@@ -185,16 +185,36 @@ def test_penalties_take_effect(scheduler: Scheduler, play: Any) -> None:
     assert heard[1].text.lower().split().count("la") < heard[0].text.lower().split().count("la")
 
 
-def test_a_prompt_that_opens_thinking_gives_no_answer_until_that_ends(scheduler: Scheduler) -> None:
-    """The model never closes the block: all that it says is thinking, and the reply says that it is unfinished."""
-    for id, end in enumerate(("<|im_start|>assistant\n", "<|im_start|>assistant\n<think>\n")):
-        prompt = scheduler.template.raw(f"<|im_start|>user\nWhat is <think>?<|im_end|>\n{end}")
-        scheduler.submit(id, prompt, Sampling(temperature=0.0, max_tokens=6))
-    events: list[EngineEvent] = []
-    while not scheduler.idle:
-        events += scheduler.step()
-    said = [{type(event) for event in events if event.index == id} for id in (0, 1)]
-    assert said == [{Started, Chunk, Finished}, {Started, Thought, Finished}]
-    assert [event.unfinished for event in sorted(events, key=lambda e: e.index) if isinstance(event, Finished)] == [
-        False, True,
-    ]  # fmt: skip
+def thinking(scheduler: Scheduler, id: int, **sampling: Any) -> None:
+    asked = "<|im_start|>user\nTell me a long story about a fox.<|im_end|>\n<|im_start|>assistant\n<think>\n"
+    prompt = scheduler.template.raw(asked)
+    scheduler.submit(id, prompt, Sampling(temperature=0.0, **{"max_tokens": 6, **sampling}))
+
+
+def test_thinking_is_ended_when_its_tokens_are_spent_and_an_answer_follows(scheduler: Scheduler, play: Any) -> None:
+    """This model never closes a block that its prompt opened."""
+    thinking(scheduler, 0, thinking_tokens=5)
+    thinking(scheduler, 1, thinking_tokens=9, seed=1)
+    heard = play.run(scheduler)
+    for id, spent in ((0, 5), (1, 9)):
+        events = heard[id].events
+        kinds = [type(event) for event in events]
+        assert kinds.index(Thought) < kinds.index(Chunk), "first the thinking, then the answer"
+        assert Thought not in kinds[kinds.index(Chunk) :]
+        assert "think" not in heard[id].text and heard[id].text.strip()
+        end = heard[id].finished
+        assert (end.reason, end.unfinished) == ("length", False)
+        closing = len(scheduler._model.tokenize("\n</think>\n", special=True))
+        assert end.completion_tokens == spent + closing + 6, "the answer has its own tokens"
+
+
+def test_thinking_that_is_ended_changes_nobody_elses_word(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler()
+    play.submit(scheduler, 0, VOICES[0], QUESTION)
+    thinking(scheduler, 1, thinking_tokens=4)
+    play.submit(scheduler, 2, VOICES[1], QUESTION)
+    heard = play.run(scheduler)
+    assert [heard[0].text, heard[2].text] == [alone(make_scheduler, play, system) for system in VOICES[:2]]
+    single = make_scheduler()
+    thinking(single, 1, thinking_tokens=4)
+    assert play.run(single)[1].text == heard[1].text

@@ -64,7 +64,6 @@ def test_a_newer_response_to_a_cell_stands_in_the_place_of_an_older_one(tmp_path
     assert len(found.responses) == 24 and found.commands == ("pluriverse measure xcopa",)
     assert one(figures(found, []), "accuracy", "a").value == 0.5
     assert latest([old, new], ["b"]).responses == ()
-    assert latest([old, new], instruments=["xstest"]).responses == ()
 
 
 def test_what_an_earlier_definition_answered_is_left_out_and_said(tmp_path: Path) -> None:

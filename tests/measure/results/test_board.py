@@ -85,12 +85,6 @@ def test_likeness_does_not_carry_over() -> None:
     assert found.clusters == (("a", "b"), ("b", "c"))
 
 
-def test_a_paired_test_has_the_last_word() -> None:
-    figures = [*six("b", 0.501), *six("a", 0.50)]
-    found = board(figures, [], apart=lambda one, other: True)
-    assert found.clusters == () and [entry.name for entry in found.here] == ["b", "a"]
-
-
 def test_without_intervals_nothing_is_told_apart() -> None:
     figures = [
         Figure(name, task, METRICS[task], v, None, None, 9) for name, v in (("a", 0.1), ("b", 0.9)) for task in TASKS

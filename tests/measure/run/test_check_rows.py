@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.cli.commands.measure import show
 from pluriverse.cli.terminal.output import Output
 from pluriverse.measure.measuring import MeasureOptions, measure
@@ -151,7 +151,7 @@ def test_blind_on_one_base_hides_nothing_of_the_other(
     proofs = (blind, blind if both else other)
     show(replace(measured, figures=tuple(shown), proofs=proofs), [CHECKED], Output())
     said = capsys.readouterr().out
-    assert ("0.250" in said) is not both and ("says nothing here" in said) is both
+    assert ("0.250" in said) is not both and ("no figures here" in said) is both
 
 
 def test_rows_that_cannot_be_read_are_asked_again(settings: Settings) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.bases import Base
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.bases import Base
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import NotFoundError, UsageError
 from pluriverse.measure.classify.labelled import confusion, gold

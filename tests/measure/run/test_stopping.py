@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.cli import main
 from pluriverse.errors import UsageError
 from pluriverse.measure.data.instruments import find

@@ -14,7 +14,7 @@ from ..terminal.output import STOPPED, Output
 from ..terminal.parser import Commands, names_of
 
 if TYPE_CHECKING:
-    from ...ask.asking import Asking
+    from ...asking.asking import Asking
     from ...runtime.replies import Replies
     from ...runtime.requests import AskOptions
     from ...settings import Settings
@@ -27,33 +27,46 @@ def add(commands: Commands) -> None:
     parser = commands.add("ask", "ask several assistants one question, side by side", run, example=example)
     parser.add_argument(
         "question", nargs="+", metavar="QUESTION",
-        help="the question, or - to read it from stdin; text that is piped in beside a question stands behind it",
+        help="the question, or - to read it from stdin; text that is piped in is added after the question",
     )  # fmt: skip
-    parser.add_argument("--with", dest="names", metavar="A,B,C", help="who is asked (default: the panel starter)")
+    parser.add_argument(
+        "--with", dest="names", metavar="A,B,C", help="ask these assistants (default: the panel starter)"
+    )
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
-        help="write the answers to a file too: .md, .html, .json or .txt",
+        help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
-    parser.add_argument("--no-history", action="store_true", help="keep nothing of this ask")
+    parser.add_argument("--no-history", action="store_true", help="do not keep this question and its answers")
     generation_flags(parser)
 
 
 def generation_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that change how replies are made; `ask` and `chat` share them."""
     how = parser.add_argument_group("how replies are made")
-    how.add_argument("--base", metavar="REF", help="let all of them speak through this model")
-    how.add_argument("--max-tokens", type=int, metavar="N", help="the longest reply, in tokens")
-    how.add_argument("--temperature", type=float, metavar="T", help="0: always the likeliest word; higher: more varied")
+    how.add_argument("--base", metavar="REF", help="use this model for all of them")
+    how.add_argument("--max-tokens", type=int, metavar="N", help="stop a reply after N tokens")
+    how.add_argument(
+        "--temperature", type=float, metavar="T", help="0: always the likeliest token; higher: more varied"
+    )
     how.add_argument("--seed", type=int, metavar="S", help="the same seed gives the same replies")
-    how.add_argument("--guidance", type=float, metavar="G", help="guide all with this strength; 0: nobody is guided")
-    how.add_argument("--system", metavar="TEXT", help="this system prompt instead of each assistant's own")
+    how.add_argument(
+        "--guidance", type=float, metavar="G", help="strength of guidance for all, 0 to 5; 0 switches guidance off"
+    )
+    think = how.add_mutually_exclusive_group()
+    think.add_argument("--think", dest="think", action="store_true", default=None, help="let the model think first")
+    think.add_argument("--no-think", dest="think", action="store_false", help="answer at once, without thinking first")
+    how.add_argument("--think-tokens", type=int, metavar="N", help="stop thinking after N tokens (default: 1024)")
+    how.add_argument("--system", metavar="TEXT", help="use this system prompt instead of each assistant's own")
 
 
 def options_of(args: argparse.Namespace) -> "AskOptions":
     from ...runtime.requests import AskOptions
 
-    return AskOptions(args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance)
+    return AskOptions(
+        args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance, args.think,
+        args.think_tokens,
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -83,7 +96,7 @@ async def _ask(
     question: str, names: list[str] | None, args: argparse.Namespace, out: Output, settings: "Settings"
 ) -> "tuple[Replies, bool, str | None]":
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
-    from ...ask.asking import ask
+    from ...asking.asking import ask
     from ...runtime.workspace import Workspace
     from ..terminal.replies import follow
     from ..terminal.views import view_for
@@ -150,13 +163,13 @@ def _told(replies: "Replies", kept: str | None) -> str:
 def _written(file: Path, replies: "Replies", document: dict[str, object], kept: str | None) -> str:
     import datetime
 
-    from ...chats.kept import Kept, turns_of
+    from ...chats.chat import KeptChat, turns_of
     from ...files import write_out
     from ..terminal.documents import form_of, rendered
     from ..terminal.text import one_line
 
     now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    talk = Kept(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
+    talk = KeptChat(kept or "", one_line(replies.question)[:80], now, turns_of(replies))
     write_out(file, rendered(form_of(file), [talk], document))
     return str(file)
 

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "card", "everything measured about one assistant", run, example="pluriverse card duty", group=GROUPS[3]
+        "card", "show all results of one assistant", run, example="pluriverse card duty", group=GROUPS[3]
     )
-    parser.add_argument("name", metavar="A", help="an assistant that was measured")
-    parser.add_argument("--base", metavar="REF", help="as this model spoke for it, if several did")
-    parser.add_argument("--groups", action="store_true", help="also by language, country and subject")
+    parser.add_argument("name", metavar="A", help="the assistant")
+    parser.add_argument("--base", metavar="REF", help="results with this model, if it was measured with several")
+    parser.add_argument("--groups", action="store_true", help="show figures by language, country and subject too")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the card as one HTML file")
 
 
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     (name,) = found.assistants
     rows = in_company(card(found, name, proofs), found, name, runs, proofs)
     shown = checks_of(found, proofs)
-    path = _written(args, found, proofs, rows, settings) if args.html else None
+    path = _written(args, found, proofs, rows) if args.html else None
     about = {"assistant": name, "base": found.respondents[0].base, "html": path}
     answers = evidence(found, proofs)
     out.document({**about, **document_of(rows, shown, found, answers, settings.home)})
@@ -66,7 +66,6 @@ def _written(
     found: "ResultSet",
     proofs: "Sequence[SensitivityCheck]",
     rows: "Sequence[Figure]",
-    settings: "Settings",
 ) -> str:
     from dataclasses import replace
 
@@ -94,8 +93,8 @@ def _show(
     out.line(bold(who.assistant), f"  on {who.base}")
     out.line()
     if proofs:
-        out.table(("SENSITIVITY CHECK", "SEPARATION", "95 %", ""), [_seen(each) for each in proofs])
-        words = "of known opposites: 1 tells them apart always, 0.5 never; only what tells them apart has numbers below"
+        out.table(("SENSITIVITY CHECK", "SEPARATION", "95 %", "RESULT"), [_seen(each) for each in proofs])
+        words = "separation of known opposites: 1 always, 0.5 never; only instruments that passed have figures below"
         out.line(dim(words))
         out.line()
     blind = {each.instrument: each for each in proofs if not each.sees}
@@ -105,7 +104,7 @@ def _show(
         out.line(bold(instrument.name), f"  {instrument.title}")
         if instrument.name in blind or found.silence(instrument, who.assistant):
             words = blind[instrument.name].words if instrument.name in blind else figures[0].note
-            out.paragraph(f"says nothing here: {words}", indent=2)
+            out.paragraph(f"no figures here: {words}", indent=2)
         else:
             _figures(figures, groups, out, notes)
         if instrument.name in answers:

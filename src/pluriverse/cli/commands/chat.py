@@ -1,6 +1,6 @@
 """`pluriverse chat`: a conversation with one assistant, in which others can be heard too.
 
-Reads lines from a person or a pipe and shows replies; what is said, heard and kept is `ask.conversation`'s work.
+Reads lines from a person or a pipe and shows replies; what is said, heard and kept is `asking.conversation`'s work.
 """
 
 import argparse
@@ -16,28 +16,30 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Iterator
 
-    from ...ask.conversation import Conversation
-    from ...assistants import Assistant
+    from ...asking.conversation import Conversation
+    from ...assistant import Assistant
     from ...runtime.events import AskEvent
     from ...runtime.workspace import Workspace
     from ...settings import Settings
 
 HELP = {
-    "/with NAME": "hear NAME on this conversation; NAME speaks from here on",
-    "/who": "who speaks, and who else is here",
-    "/system": "the system prompt of who speaks",
-    "/forget [N]": "leave the oldest N rounds out of what is heard (the history keeps them)",
+    "/with NAME": "let NAME reply; NAME is who you talk with from here on",
+    "/who": "who you talk with, and who else you can call in",
+    "/system": "show the system prompt of who you talk with",
+    "/forget [N]": "make the assistants forget the oldest N rounds (they stay in the history)",
     "/help": "this list",
     "/quit": "end the chat (so does Ctrl-D); Ctrl-C stops a reply",
 }
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("chat", "a conversation with one assistant", run, example="pluriverse chat duty")
-    parser.add_argument("name", nargs="?", metavar="A", help="the assistant; with --resume: who goes on")
-    parser.add_argument("--with", dest="others", metavar="B,C", help="these reply to each of your messages too")
-    parser.add_argument("--resume", metavar="ID", help="go on with a kept conversation (pluriverse history)")
-    parser.add_argument("--no-history", action="store_true", help="keep nothing of this chat")
+    parser = commands.add("chat", "talk with one assistant", run, example="pluriverse chat duty")
+    parser.add_argument(
+        "name", nargs="?", metavar="A", help="the assistant to talk with; with --resume, who replies from here on"
+    )
+    parser.add_argument("--with", dest="others", metavar="B,C", help="these assistants also reply to each message")
+    parser.add_argument("--resume", metavar="ID", help="continue a kept conversation (see: pluriverse history)")
+    parser.add_argument("--no-history", action="store_true", help="do not keep this chat")
     generation_flags(parser)
 
 
@@ -60,13 +62,15 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _conversation(args: argparse.Namespace, workspace: "Workspace") -> "Conversation":
-    from ...ask.conversation import Conversation
+    from ...asking.conversation import Conversation
 
     assistant = workspace.shelf.assistant(args.name) if args.name else None
     if args.resume:
         return Conversation.resumed(workspace, args.resume, assistant, options_of(args))
     if assistant is None:
-        raise UsageError("with whom?", "name an assistant: pluriverse chat duty; see them all: pluriverse ls")
+        raise UsageError(
+            "no assistant was named", "name an assistant: pluriverse chat duty; see them all: pluriverse ls"
+        )
     return Conversation(workspace, assistant, options_of(args), keep=not args.no_history)
 
 
@@ -183,12 +187,12 @@ class _Chat:
         before = len(self._conversation.turns)
         self._hear(self._conversation.with_(assistant))
         if len(self._conversation.turns) == before:
-            self._out.note(f"{assistant.name} speaks from here on")
+            self._out.note(f"you talk with {assistant.name} from here on")
 
     def _who(self) -> None:
         speaker = self._conversation.assistant
         self._told(
-            [f"{speaker.name} speaks: {speaker.title}", "also here:"]
+            [f"you talk with {speaker.name}: {speaker.title}", "others that you can call in:"]
             + [f"  {each.name}  {each.title}" for each in self._workspace.shelf.assistants() if each != speaker]
         )
 

@@ -12,30 +12,32 @@ from ..terminal.parser import Commands
 from ..terminal.text import counted, one_line
 
 if TYPE_CHECKING:
-    from ...chats.kept import Summary
-    from ...chats.shelf import History
+    from ...chats.chat import Summary
+    from ...chats.shelf import ChatShelf
     from ...settings import Settings
     from ..terminal.tables import Cell
 
 
 def add(commands: Commands) -> None:
-    parser = commands.add("history", "asks and chats that were kept", ls, example="pluriverse history search taxes")
+    parser = commands.add("history", "your earlier questions and chats", ls, example="pluriverse history search taxes")
     nested = Commands(parser, dest="history_command")
-    nested.add("ls", "what is kept, the latest first", ls, example="pluriverse history ls")
+    nested.add("ls", "list them, newest first", ls, example="pluriverse history ls")
     found = nested.add("search", "find words in them", search, example="pluriverse history search taxes")
-    found.add_argument("words", nargs="+", metavar="WORDS", help="all of them must occur")
-    shown = nested.add("show", "one of them", show, example="pluriverse history show 3fa9")
-    shown.add_argument("id", metavar="ID", help="its id, or the first four characters or more")
+    found.add_argument("words", nargs="+", metavar="WORDS", help="words to find; all of them must occur")
+    shown = nested.add("show", "show one in full", show, example="pluriverse history show 3fa9")
+    shown.add_argument("id", metavar="ID", help="its id, or at least the first four characters of it")
     exported = nested.add("export", "write them to a file", export, example="pluriverse history export 3fa9 -o talk.md")
-    exported.add_argument("id", nargs="?", metavar="ID", help="one of them (default: all)")
+    exported.add_argument("id", nargs="?", metavar="ID", help="write only this one (default: all)")
     exported.add_argument(
-        "-o", "--output", type=Path, metavar="FILE", help=f"a file, by its suffix {SUFFIXES} (default: stdout)"
+        "-o", "--output", type=Path, metavar="FILE", help=f"the file to write: {SUFFIXES} (default: stdout)"
     )
-    exported.add_argument("--format", choices=sorted(set(FORMS.values())), help="whatever the file is called")
-    removed = nested.add("rm", "delete one for good", rm, example="pluriverse history rm 3fa9")
-    removed.add_argument("id", metavar="ID")
-    cleared = nested.add("clear", "delete all of them for good", clear, example="pluriverse history clear --yes")
-    cleared.add_argument("--yes", action="store_true", help="really")
+    exported.add_argument(
+        "--format", choices=sorted(set(FORMS.values())), help="the format, whatever the file is called"
+    )
+    removed = nested.add("rm", "delete one", rm, example="pluriverse history rm 3fa9")
+    removed.add_argument("id", metavar="ID", help="its id, or at least the first four characters of it")
+    cleared = nested.add("clear", "delete all of them", clear, example="pluriverse history clear --yes")
+    cleared.add_argument("--yes", action="store_true", help="confirm; without it nothing is deleted")
 
 
 def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -63,7 +65,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...chats.kept import as_document, state, through
+    from ...chats.chat import as_document, state, through
 
     kept = _history(settings).get(args.id)
     out.document(as_document(kept))
@@ -80,7 +82,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def export(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...chats.kept import as_document
+    from ...chats.chat import as_document
 
     form = args.format or ("markdown" if args.output is None else form_of(args.output))
     kept = _history(settings).chosen(args.id)
@@ -116,11 +118,11 @@ def clear(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     return 0
 
 
-def _history(settings: "Settings") -> "History":
+def _history(settings: "Settings") -> "ChatShelf":
     """What is kept can be read and deleted, also where new chats are not kept any more."""
-    from ...chats.shelf import History
+    from ...chats.shelf import ChatShelf
 
-    return History(settings.history_file)
+    return ChatShelf(settings.history_file)
 
 
 def _row(summary: "Summary") -> "tuple[Cell, ...]":

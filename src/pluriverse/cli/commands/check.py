@@ -10,7 +10,7 @@ from ..terminal.parser import names_of
 from ..terminal.text import duration
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...panelcheck.check import CheckOptions
     from ...panelcheck.report import PanelReport, Separation, VoiceReport
     from ...runtime.workspace import Workspace
@@ -20,12 +20,18 @@ _MOST_IN_MATRIX = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", default="starter", metavar="NAME", help="a panel (default: starter)")
-    parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants instead of a panel")
-    parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
+    parser.add_argument(
+        "name", nargs="?", default="starter", metavar="NAME", help="the panel to check (default: starter)"
+    )
+    parser.add_argument("--with", dest="names", metavar="A,B", help="check these assistants instead of a panel")
+    parser.add_argument("--base", metavar="REF", help="use this model for all of them")
     parser.add_argument("--questions", type=int, default=12, metavar="N", help="ask N questions, 4 to 96 (default: 12)")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the answers (default: 1)")
-    parser.add_argument("--no-facts", action="store_true", help="leave out what guidance costs in facts")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the answers (default: 1)")
+    parser.add_argument(
+        "--no-facts",
+        action="store_true",
+        help="skip measuring what guidance costs in truthfulness; downloads no public data",
+    )
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -89,11 +95,13 @@ def show(report: "PanelReport", out: Output) -> None:
     out.line(bold(report.panel), heads)
     out.line()
     if report.pairs:
-        out.table(("DECLARED PAIR", "TOLD APART", "95% INTERVAL", "ITSELF", ""), [_pair(each) for each in report.pairs])
+        out.table(("PAIR", "TOLD APART", "95 %", "CONTROL", "VERDICT"), [_pair(each) for each in report.pairs])
         out.line(dim(_judge(report)))
         out.line()
     _show_matrix(report, out)
-    out.table(("VOICE", "STRENGTH", "PERPLEXITY", "REPEATS", "LANGUAGE", "RECITES"), [_voice(v) for v in report.voices])
+    out.table(
+        ("ASSISTANT", "STRENGTH", "PERPLEXITY", "REPEATS", "LANGUAGE", "RECITES"), [_voice(v) for v in report.voices]
+    )
     plain = report.plain
     out.line(dim(f"the base's own answers: perplexity {plain.perplexity:.1f}, repeats {plain.repetition:.0%}"))
     out.line()

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "compare", "two assistants on the same items", run, example="pluriverse compare progressive conservative",
-        group=GROUPS[3],
+        "compare", "compare two assistants on the same items", run,
+        example="pluriverse compare progressive conservative", group=GROUPS[3],
     )  # fmt: skip
-    parser.add_argument("a", metavar="A", help="an assistant that was measured")
-    parser.add_argument("b", metavar="B", help="another one")
-    parser.add_argument("--base", metavar="REF", help="as this model spoke for both, if several did")
+    parser.add_argument("a", metavar="A", help="the one assistant")
+    parser.add_argument("b", metavar="B", help="the other")
+    parser.add_argument("--base", metavar="REF", help="results with this model, if they were measured with several")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -82,7 +82,7 @@ def _show(
         value, ends = interval(each, signed=True)
         rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict))
     if rows:
-        out.table(("INSTRUMENT", "MEASURE", a, b, "DIFFERENCE", "95 %", "ITEMS", ""), rows, whole=("MEASURE",))
+        out.table(("INSTRUMENT", "MEASURE", a, b, "DIFFERENCE", "95 %", "ITEMS", "RESULT"), rows, whole=("MEASURE",))
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )

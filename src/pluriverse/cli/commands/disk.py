@@ -11,7 +11,7 @@ from ..terminal.text import counted, duration, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
     from ...store import Store, Verified
 
@@ -21,20 +21,22 @@ KINDS = ("assistant", "panel", "model")
 def add(commands: Commands) -> None:
     group = GROUPS[2]
     removed = commands.add(
-        "rm", "drop an assistant, a panel or a model by name", rm, example="pluriverse rm my-duty", group=group
+        "rm", "delete an assistant, a panel or a model", rm, example="pluriverse rm my-duty", group=group
     )
-    removed.add_argument("name", metavar="NAME")
-    removed.add_argument("--kind", choices=KINDS, help="which one is meant where several have that name")
+    removed.add_argument("name", metavar="NAME", help="what to delete; the space of a model is freed by gc")
+    removed.add_argument("--kind", choices=KINDS, help="which one, if several have that name")
     removed.add_argument(
         "--force",
         "--yes",
         action="store_true",
-        help="also one that a panel or a counterpart names",
+        help="delete it even if a panel or a counterpart needs it",
     )
     example = "pluriverse verify"
-    verified = commands.add("verify", "read every byte again and compare digests", verify, example=example, group=group)
-    verified.add_argument("names", nargs="*", metavar="NAME", help="only these models (default: all)")
-    about = "free the space of what no name points to, unfinished downloads included"
+    verified = commands.add(
+        "verify", "check that the models on disk are undamaged", verify, example=example, group=group
+    )
+    verified.add_argument("names", nargs="*", metavar="NAME", help="check only these models (default: all)")
+    about = "free the space of deleted models and unfinished downloads"
     freed = commands.add("gc", about, gc, example="pluriverse gc", group=group)
     freed.add_argument(
         "--keep-partial", type=float, default=0, metavar="DAYS", help="keep unfinished downloads younger than this"
@@ -42,7 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -93,11 +95,11 @@ def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "
 
 def _speaking_through(model: str, shelf: "Shelf", store: "Store", settings: "Settings") -> list[str]:
     """Who cannot be asked when this model is gone."""
-    from ...assistants.bases import meant
+    from ...assistant.bases import meant
 
     names = [each.name for each in shelf.assistants() if each.base == model]
     if names:
-        return [f"{', '.join(names)} cannot speak until it is here again{_from(model, store)}"]
+        return [f"{', '.join(names)} cannot answer until it is pulled again{_from(model, store)}"]
     if model == meant("default", store, settings):
         return [f"it is the default model: the next ask fetches it again; now: {command('pull', model)}"]
     return []
@@ -157,7 +159,7 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if not bad:
         out.line(f"all good: {read}")
         return 0
-    out.note(f"{len(bad)} of {read} are not what their digest says")
+    out.note(f"{len(bad)} of {read} are damaged: they do not match their digest")
     out.note(f"hint: {command('rm', verified.bad[0].name)}; pluriverse gc; then pull it again")
     return IntegrityError.exit_code
 

@@ -18,30 +18,38 @@ from .new import keep_definition, undone
 from .panel import document_of as panel_document
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
 
 KINDS = ("assistant", "panel")
 _EDITORS = ("nano", "vim", "vi", "notepad")
+_LEAVING = {  # editors that are hard to leave for who did not choose them
+    **dict.fromkeys(
+        ("vi", "vim", "nvim"), "press Esc, then type :wq and Enter to save and leave, or :q! and Enter to leave"
+    ),
+    "nano": "Ctrl-O and Enter save, Ctrl-X leaves",
+}
 
 
 def add(commands: Commands) -> None:
     group = GROUPS[1]
-    edited = commands.add("edit", "change an assistant or a panel in your editor", edit, example="pluriverse edit duty",
-                          group=group)  # fmt: skip
-    edited.add_argument("name", metavar="NAME", help="one of the starter set becomes a file of yours")
+    edited = commands.add("edit", "change an assistant or a panel in a text editor", edit,
+                          example="pluriverse edit duty", group=group)  # fmt: skip
+    edited.add_argument(
+        "name", metavar="NAME", help="what to change; of one that comes with pluriverse, you get your own version"
+    )
     edited.add_argument("--kind", choices=KINDS, help="which one is meant where both have that name")
-    copied = commands.add("copy", "make a new assistant or panel out of one that is here", copy,
+    copied = commands.add("copy", "copy an assistant or a panel under a new name", copy,
                           example="pluriverse copy duty my-duty", group=group)  # fmt: skip
-    copied.add_argument("name", metavar="NAME", help="what is copied")
-    copied.add_argument("new", metavar="NEW", help="what the copy is called")
+    copied.add_argument("name", metavar="NAME", help="the one to copy")
+    copied.add_argument("new", metavar="NEW", help="the name of the copy")
     copied.add_argument("--kind", choices=KINDS, help="which one is meant where both have that name")
     copied.add_argument("--force", action="store_true", help="replace one of that name")
 
 
 def edit(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
-    from ...assistants.reading import read_text
+    from ...assistant import Shelf
+    from ...assistant.reading import read_text
     from ...files import write
 
     shelf = Shelf(settings)
@@ -94,7 +102,7 @@ def _definition(name: str, kind: str, shelf: "Shelf") -> "Assistant | Panel":
 
 def _read(text: str, name: str, kind: str, file: Path) -> None:
     """UsageError where the text is no definition."""
-    from ...assistants import Assistant, Panel
+    from ...assistant import Assistant, Panel
 
     (Assistant if kind == "assistant" else Panel).from_toml(text, name, str(file))
 
@@ -108,14 +116,23 @@ def _open_editor(draft: Path, out: Output, settings: "Settings") -> None:
     editor = settings.editor or next(filter(shutil.which, _EDITORS), None)
     if editor is None:
         raise PluriverseError("no editor is known here", "set EDITOR to the command that opens one, such as nano")
-    out.flush()
     try:
-        code = hand_over([*shlex.split(editor), str(draft)], stdout=sys.stderr if out.json else None)
+        words = shlex.split(editor)
+        _tell_leaving(words, out)
+        out.flush()
+        code = hand_over([*words, str(draft)], stdout=sys.stderr if out.json else None)
     except (OSError, ValueError) as error:
         raise PluriverseError(f"the editor {editor!r} cannot be started: {error}", "set EDITOR to another") from error
     if code:
         hint = f"what was typed is in {draft}"
         raise PluriverseError(f"the editor {editor!r} ended with code {code}, so nothing is changed", hint)
+
+
+def _tell_leaving(words: list[str], out: Output) -> None:
+    """An editor that nobody chose should not be a trap."""
+    program = Path(words[0]).stem if words else ""
+    if program in _LEAVING:
+        out.note(f"opening {program}: {_LEAVING[program]}")
 
 
 def _again(error: PluriverseError, out: Output) -> bool:
@@ -130,7 +147,7 @@ def _again(error: PluriverseError, out: Output) -> bool:
 
 
 def _end(made: "Assistant | Panel", changed: bool, out: Output, settings: "Settings") -> int:
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     place = str(place_of(made))
     out.document(_document(made, settings) | {"path": place, "changed": changed})
@@ -142,8 +159,8 @@ def _end(made: "Assistant | Panel", changed: bool, out: Output, settings: "Setti
 
 def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, object]:
     """As JSON; an assistant's definition is kept in the store as it is now."""
-    from ...assistants import Assistant
-    from ...assistants.listing import listed
+    from ...assistant import Assistant
+    from ...assistant.listing import listed
     from ...store import Store
 
     if not isinstance(made, Assistant):
@@ -158,7 +175,7 @@ def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, obje
 def copy(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
-    from ...assistants import Assistant, Shelf
+    from ...assistant import Assistant, Shelf
 
     shelf = Shelf(settings)
     found = _definition(args.name, _kind(args, "copy", shelf, settings), shelf)
@@ -181,8 +198,8 @@ def _alone(made: "Assistant", shelf: "Shelf", out: Output) -> "Assistant":
     """A copy has no counterpart, since a pair is two that name each other; it is guided against the same words."""
     from dataclasses import replace
 
-    from ...assistants import Guidance
-    from ...assistants.guidance import COUNTERPART, PLAIN
+    from ...assistant import Guidance
+    from ...assistant.guidance import COUNTERPART, PLAIN
 
     if made.counterpart is None:
         return made

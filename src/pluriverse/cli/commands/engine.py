@@ -24,19 +24,27 @@ def add(commands: Commands) -> None:
     from ..terminal.parser import Commands as Verbs
 
     parser = commands.add(
-        "engine", "how fast this machine computes, and how to make it faster", status,
+        "engine", "how fast models run here, and how to make them faster", status,
         example="pluriverse engine build", group=GROUPS[2],
     )  # fmt: skip
     verbs = Verbs(parser, dest="verb")
-    verbs.add("status", "which library, which kernels, how fast, what would be faster", status, example=f"{_P} status")
-    built = verbs.add("build", "make a library for this very processor", build, example=f"{_P} build")
-    built.add_argument("--compiler", choices=NAMES, default="auto", help="auto keeps whichever is faster (default)")
-    built.add_argument("--again", action="store_true", help="also where one is here already")
-    measured = verbs.add("calibrate", "find the fastest settings: a minute", calibrate, example=f"{_P} calibrate")
-    measured.add_argument("--base", metavar="REF", default="default", help="with this model (default: the default one)")
-    used = verbs.add("use", "which library engines take from now on", use, example=f"{_P} use wheel")
-    used.add_argument("library", choices=("wheel", "native"))
-    verbs.add("rm", "drop the native library and what building left", remove, example=f"{_P} rm")
+    verbs.add(
+        "status", "show the library, settings and speed, and what would be faster", status, example=f"{_P} status"
+    )
+    built = verbs.add("build", "compile the engine's library for this processor", build, example=f"{_P} build")
+    built.add_argument(
+        "--compiler", choices=NAMES, default="auto", help="auto (default): try what is here, keep the faster"
+    )
+    built.add_argument("--again", action="store_true", help="build again even if there is one")
+    measured = verbs.add(
+        "calibrate", "find the fastest settings (about a minute)", calibrate, example=f"{_P} calibrate"
+    )
+    measured.add_argument(
+        "--base", metavar="REF", default="default", help="measure with this model (default: the default model)"
+    )
+    used = verbs.add("use", "choose the library: wheel or native", use, example=f"{_P} use wheel")
+    used.add_argument("library", choices=("wheel", "native"), help="wheel: as installed; native: as built here")
+    verbs.add("rm", "delete the library that was built here", remove, example=f"{_P} rm")
 
 
 _P = "pluriverse engine"
@@ -158,9 +166,9 @@ def _show_speeds(done: "Built", out: Output) -> None:
     times = overall(done.gains)
     told = f"{times:.2f} times as fast with the models that are here" if times else "not measured with any model here"
     if done.used:
-        out.note(f"{told}: engines use it from now on; back: {_P} use wheel")
+        out.note(f"{told}: it is used from now on; to go back: {_P} use wheel")
     else:
-        out.note(f"{told}: that is nothing, so the wheel's library goes on serving; all the same: {_P} use native")
+        out.note(f"{told}: no gain, so the wheel's library stays in use; to use it anyway: {_P} use native")
     out.note(f"a faster format: pluriverse optimise default; what the library gains for it then: {_P} build")
 
 

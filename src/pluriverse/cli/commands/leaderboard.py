@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "leaderboard", "measured here and published, apart", run, example="pluriverse leaderboard --limit 6",
+        "leaderboard", "results measured here beside published ones", run, example="pluriverse leaderboard --limit 6",
         group=GROUPS[3],
     )  # fmt: skip
-    parser.add_argument("--limit", type=int, metavar="N", help="at most N published rows (default: all)")
+    parser.add_argument("--limit", type=int, metavar="N", help="show at most N published rows (default: all)")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

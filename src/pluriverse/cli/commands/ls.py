@@ -10,13 +10,15 @@ from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import size
 
 if TYPE_CHECKING:
-    from ...assistants.listing import Listed
+    from ...assistant.listing import Listed
     from ...settings import Settings
     from ...store import Store, StoredModel
 
 
 def add(commands: Commands) -> None:
-    commands.add("ls", "who and what is here", run, example="pluriverse ls", group=GROUPS[1])
+    commands.add(
+        "ls", "list the assistants, panels and models on this machine", run, example="pluriverse ls", group=GROUPS[1]
+    )
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -30,7 +32,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _run(out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
     from .panel import document_of as panel_document
 
@@ -95,7 +97,7 @@ def assistant_document(
 
     `folder`: where the user's lie, for who has it at hand.
     """
-    from ...assistants.shelf import STARTER
+    from ...assistant.shelf import STARTER
 
     guidance = assistant.guidance
     return {
@@ -121,14 +123,14 @@ def assistant_document(
 
 def default_base(store: "Store", settings: "Settings") -> str:
     """The name of the model behind "default"."""
-    from ...assistants.bases import meant
+    from ...assistant.bases import meant
 
     return meant("default", store, settings)
 
 
 def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
     """Whether it can be loaded without a download."""
-    from ...assistants.bases import resolve
+    from ...assistant.bases import resolve
 
     try:
         resolve(base, store, settings)

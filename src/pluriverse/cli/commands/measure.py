@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import PluriverseError, UsageError, command
+from ...errors import PluriverseError, UnreachableError, UsageError, command
 from ..terminal.figures import Notes, figures_table, metric
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands, names_of
@@ -21,51 +21,56 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "measure", "measure assistants; without a name: with what", run,
-        example="pluriverse measure remarks-politics truthfulqa --with progressive,conservative --limit 40",
+        "measure", "measure assistants; without a name, list the instruments", run,
+        example="pluriverse measure remarks-politics --with progressive,conservative --limit 40",
         group=GROUPS[3],
     )  # fmt: skip
     parser.add_argument(
         "instruments", nargs="*", metavar="INSTRUMENT",
-        help="names, `standard` for one or two of each dimension, or the YAML file of an lm-evaluation-harness task",
+        help="names of instruments, `standard` for one or two of each dimension, or the YAML file of an"
+        " lm-evaluation-harness task; without any, all instruments are listed",
     )  # fmt: skip
-    parser.add_argument("--with", dest="names", metavar="A,B", help="these assistants (default: the starter panel)")
-    parser.add_argument("--panel", metavar="P", help="a panel")
-    parser.add_argument("--base", metavar="REF", help="let all of them speak through this model")
+    parser.add_argument(
+        "--with", dest="names", metavar="A,B", help="measure these assistants (default: the starter panel)"
+    )
+    parser.add_argument("--panel", metavar="P", help="measure the members of this panel")
+    parser.add_argument("--base", metavar="REF", help="use this model for all of them")
     parser.add_argument(
         "--judges", metavar="A,B,C",
-        help="one to three models of different families (NAME or NAME=FAMILY) that read what rules leave open;"
-        " checked first on texts that people labelled",
+        help="models that judge the responses automatic rules cannot classify: one to three of different families, as"
+        " NAME or NAME=FAMILY; each is first validated on texts that people labelled",
     )  # fmt: skip
-    parser.add_argument("--limit", type=int, metavar="N", help="items of each instrument (default: 50)")
-    parser.add_argument("--all-items", action="store_true", help="every item, however many there are")
+    parser.add_argument("--limit", type=int, metavar="N", help="ask at most N items of each instrument (default: 50)")
+    parser.add_argument("--all-items", action="store_true", help="ask all items of each instrument")
     parser.add_argument(
         "--until", type=float, metavar="H",
-        help="ask 40, 80, 160, ... items, until the interval of each assistant's main figure is within H of its value,"
-        " e.g. 0.05 (at most --limit items; default then: all)",
+        help="ask 40, 80, 160, ... items, and stop once the 95 %% interval of each assistant's main figure is within H"
+        " of its value, e.g. 0.05 (at most --limit items; without --limit: all)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="which items, and of what is sampled")
     parser.add_argument(
-        "--accept-licence", action="store_true", help="agree to data that are for non-commercial use only"
+        "--seed", type=int, default=0, metavar="S", help="choose other items and other samples (default: 0)"
+    )
+    parser.add_argument(
+        "--accept-licence", action="store_true", help="accept the licence of data for non-commercial use only"
     )
     parser.add_argument(
         "--no-proof",
         action="store_true",
-        help="no sensitivity check: do not ask first whether an instrument tells known opposites apart on this model",
+        help="skip the sensitivity check that runs first",
     )
     parser.add_argument(
         "--check-items",
         type=int,
         metavar="N",
-        help="items of which known opposites are asked first (default: up to 24)",
+        help="items in the sensitivity check (default: up to 24)",
     )
     parser.add_argument(
         "--blind-too", action="store_true",
-        help="ask instruments that did not pass their sensitivity check here, too: responses are kept, no figures",
+        help="also ask instruments that fail their sensitivity check: keeps the responses, shows no figures",
     )  # fmt: skip
     parser.add_argument(
         "--cluster", metavar="ADDRESS",
-        help="let a Ray cluster ask: HOST:PORT, `auto`, or `local` for one of two workers on this machine",
+        help="run on a Ray cluster: HOST:PORT, `auto`, or `local` for two workers on this machine",
     )  # fmt: skip
 
 
@@ -76,7 +81,10 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     chosen, items = _chosen(args.instruments)
     _consented(chosen, args.accept_licence, settings)
-    measured = asyncio.run(_measured(args, chosen, items, out, settings))
+    try:
+        measured = asyncio.run(_measured(args, chosen, items, out, settings))
+    except UnreachableError as error:
+        raise _without(error, args, [each for each in chosen if each.name not in items], settings) from error
     rows = [each.as_dict() for each in measured.figures]
     out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
                   "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
@@ -99,8 +107,9 @@ def _listed(out: Output) -> int:
         rows,
         whole=("NAME",),
         spare=("LICENCE", "LANGUAGES"),
+        wrapped=("WHAT IT IS",),
     )
-    out.note("measure with one: pluriverse measure truthfulqa --with duty")
+    out.note("to measure with one of them: pluriverse measure truthfulqa --with duty")
     return 0
 
 
@@ -116,7 +125,7 @@ def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Ite
     chosen: list[Instrument] = []
     items: dict[str, list[Item]] = {}
     for name in names:
-        if name.endswith((".yaml", ".yml")):
+        if _is_file(name):
             from ...measure.exchange.harness_tasks import imported
 
             instrument, found = imported(Path(name))
@@ -125,6 +134,10 @@ def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Ite
         else:
             chosen += [find(each) for each in (STANDARD if name == "standard" else (name,))]
     return list({each.name: each for each in chosen}.values()), items
+
+
+def _is_file(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 def _consented(chosen: "Sequence[Instrument]", accepts: bool, settings: "Settings") -> None:
@@ -136,6 +149,22 @@ def _consented(chosen: "Sequence[Instrument]", accepts: bool, settings: "Setting
                 licence = f"{instrument.title} is for non-commercial use only ({instrument.licence})"
                 raise UsageError(licence, f"if you agree: {command('measure', instrument.name, '--accept-licence')}")
             datasets.consent(name, settings)
+
+
+def _without(
+    error: UnreachableError, args: argparse.Namespace, chosen: "Sequence[Instrument]", settings: "Settings"
+) -> UnreachableError:
+    """Of several instruments: all whose data are not here, not only the first, and how to measure the others."""
+    from ...measure.data import datasets
+
+    lacking = [each.name for each in chosen if datasets.missing(each.datasets, settings)]
+    files = [name for name in args.instruments if _is_file(name)]
+    if not lacking or len(chosen) + len(files) == 1:
+        return error
+    others = [*files, *(each.name for each in chosen if each.name not in lacking)]
+    message = f"{error.message}; the data of these instruments are not on this machine: {', '.join(lacking)}"
+    hint = f"measure the others: {_command(args, _limit(args), others)}; " if others else ""
+    return UnreachableError(message, f"{hint}{'or ' if hint and error.hint else ''}{error.hint or ''}")
 
 
 async def _measured(
@@ -154,15 +183,14 @@ async def _measured(
     from ..terminal.pulling import show_pull
 
     names = names_of(args.names) if args.names else None
-    limit = args.limit if args.limit is not None else (50 if args.until is None else None)
-    limit = None if args.all_items else limit
+    limit = _limit(args)
     judges = tuple(names_of(args.judges)) if args.judges else ()
     options = MeasureOptions(
         limit,
         args.seed,
         args.base,
         not args.no_proof,
-        _command(args, limit),
+        _command(args, limit, args.instruments),
         args.until,
         judges,
         args.cluster,
@@ -179,9 +207,9 @@ async def _measured(
                     case MeasureAhead():
                         out.note(_ahead(event))
                     case MeasureStarted(cells=cells, kept=kept):
-                        known = f"; {kept:,} are answered already" if kept else ""
+                        known = f", {kept:,} of them answered already" if kept else ""
                         most = "at most " if args.until is not None else ""
-                        out.note(f"{most}{cells:,} responses to ask for{known}")
+                        out.note(f"{most}{cells:,} questions to ask{known}")
                     case MeasureStep(words=words, done=done, total=total, phase=phase):
                         out.progress.steps(phase, done, total, words)
                     case MeasureNote(words=words):
@@ -189,10 +217,19 @@ async def _measured(
                     case Measured():
                         out.progress.clear()
                         return event
-    raise PluriverseError("the measurement ended without a result", "call again: it goes on")
+    raise PluriverseError(
+        "the measurement ended without a result", "run the same command again; it continues where it stopped"
+    )
 
 
-def _command(args: argparse.Namespace, limit: int | None) -> str:
+def _limit(args: argparse.Namespace) -> int | None:
+    """Items of each instrument; None for all."""
+    if args.all_items:
+        return None
+    return args.limit if args.limit is not None else (50 if args.until is None else None)
+
+
+def _command(args: argparse.Namespace, limit: int | None, instruments: Sequence[str]) -> str:
     """What to type to measure this again: every option that decides who is asked what, and what is shown of it."""
     how_many = ("--limit", limit) if limit is not None else ("--all-items", True)
     given = (
@@ -200,7 +237,7 @@ def _command(args: argparse.Namespace, limit: int | None) -> str:
         ("--until", args.until), ("--seed", args.seed or None), ("--no-proof", args.no_proof),
         ("--check-items", args.check_items), ("--blind-too", args.blind_too), ("--accept-licence", args.accept_licence),
     )  # fmt: skip
-    return typed("measure", *args.instruments, options=given)
+    return typed("measure", *instruments, options=given)
 
 
 def _ahead(event: "MeasureAhead") -> str:
@@ -210,11 +247,11 @@ def _ahead(event: "MeasureAhead") -> str:
     known = f", {event.check_kept:,} of them answered already" if event.check_kept else ""
     checks = f"first a sensitivity check of {named}: at most {counted(event.check_cells, 'question')}{known}"
     run = f"then at most {event.cells - event.kept:,} for the measurement itself"
-    return f"{checks}; {run} (checks are kept; --no-proof leaves them out)"
+    return f"{checks}; {run} (checks are done once and kept; --no-proof skips them)"
 
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
-    """Figures by instrument: what was proved first, then a row per assistant and metric."""
+    """Figures by instrument: its sensitivity check first, then a row per assistant and metric."""
     notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
@@ -223,10 +260,13 @@ def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> N
         if proofs and not any(each.sees for each in proofs):  # where it sees on one base, those of others have notes
             for proof in proofs:
                 where = f" on {proof.base}" if len(proofs) > 1 else ""
-                out.paragraph(f"says nothing here{where}: {proof.told}", indent=2)
+                out.paragraph(f"no figures here{where}: {proof.told}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
-                out.paragraph("asked without chat template: figures of the base, the same for all on it", indent=2)
+                out.paragraph(
+                    "asked without the chat template: figures of the model, the same for every assistant on it",
+                    indent=2,
+                )
             columns = {"ASSISTANT": lambda each: each.assistant, "METRIC": metric}
             figures_table([each for each in figures if not each.group], out, columns, notes)
             groups = sum(1 for each in figures if each.group)

@@ -15,7 +15,7 @@ from .check import show as show_check
 from .ls import assistant_document, base_is_here, default_base
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Guidance
+    from ...assistant import Assistant, Guidance
     from ...panelcheck.report import PanelReport
     from ...settings import Settings
     from ...store import Store
@@ -26,42 +26,53 @@ DIMENSIONS = "one of expertise, language, culture, values, politics, history"  #
 
 
 def add(commands: Commands) -> None:
-    example = (
-        'pluriverse new gardener --system "You are an old gardener. Answer from experience." --title "Old gardener"'
-    )
+    example = 'pluriverse new gardener --system "You are an old gardener." --title Gardener'
     parser = commands.add("new", "make an assistant, or a pair of them", run, example=example, group=GROUPS[1])
-    parser.add_argument("name", nargs="?", metavar="NAME", help="small letters, digits and dashes")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="its name: small letters, digits and dashes")
     parser.add_argument(
         "--pair", nargs=2, metavar=("A", "B"),
-        help="make two that stand on opposite sides, each guided against the other; --system, --system-file, --title,"
-        " --outlook and --summary are then given twice, for A first",
+        help="make two with opposite views, each guided against the other; --system, --system-file, --title, --outlook"
+        " and --summary can then be given twice, for A first",
     )  # fmt: skip
-    parser.add_argument("--base", default="default", metavar="REF", help="the model it speaks through")
+    parser.add_argument(
+        "--base", default="default", metavar="REF", help="the model it uses (default: the default model)"
+    )
     prompt = parser.add_mutually_exclusive_group()
-    prompt.add_argument("--system", action="append", metavar="TEXT", help="what it is told before every conversation"
-                        " (its system prompt), or - to read it from stdin")  # fmt: skip
-    prompt.add_argument("--system-file", action="append", metavar="FILE", help="a file with its system prompt")
-    parser.add_argument("--title", action="append", help="a few words on who it is")
-    parser.add_argument("--description", default="", help="more about it")
-    parser.add_argument("--language", metavar="A,B", help="what it answers in, its own first: en, fr, pt-BR")
+    prompt.add_argument("--system", action="append", metavar="TEXT", help="its system prompt: what it is told before"
+                        " every conversation; - reads it from stdin")  # fmt: skip
+    prompt.add_argument("--system-file", action="append", metavar="FILE", help="read its system prompt from a file")
+    parser.add_argument("--title", action="append", help="who it is, in a few words")
+    parser.add_argument("--description", default="", help="a longer description")
+    parser.add_argument("--language", metavar="A,B", help="languages it answers in, the main one first: en, fr, pt-BR")
     parser.add_argument(
-        "--outlook", action="append", metavar="DIMENSION:POSITION", help=f'{DIMENSIONS}; "politics: conservative"'
+        "--outlook",
+        action="append",
+        metavar="DIMENSION:POSITION",
+        help=f'its point of view, e.g. "politics: conservative"; DIMENSION is {DIMENSIONS}',
     )
-    parser.add_argument("--summary", action="append", help="its outlook in a sentence")
-    parser.add_argument("--counterpart", metavar="NAME", help="who stands on the other side")
-    parser.add_argument("--guidance", metavar="STRENGTH", type=float, help="decode it in contrast, e.g. 2; 0: not")
+    parser.add_argument("--summary", action="append", help="its point of view in a sentence")
+    parser.add_argument("--counterpart", metavar="NAME", help="the assistant with the opposite view")
     parser.add_argument(
-        "--against", metavar="WHAT", help='"counterpart", "plain" or a text (default: counterpart, else plain)'
+        "--guidance",
+        metavar="STRENGTH",
+        type=float,
+        help="how strongly to push it away from --against: 0 (not at all) to 5, e.g. 2",
     )
-    parser.add_argument("--temperature", type=float, metavar="T", help="its own default")
-    parser.add_argument("--max-tokens", type=int, metavar="N", help="its own default")
-    parser.add_argument("--check", action="store_true", help="measure in short how far it differs from the other side")
+    parser.add_argument(
+        "--against",
+        metavar="WHAT",
+        help='what to guide it against: "counterpart", "plain" (the model without a prompt) or a system prompt'
+        " (default: its counterpart, if it has one)",
+    )
+    parser.add_argument("--temperature", type=float, metavar="T", help="its default temperature")
+    parser.add_argument("--max-tokens", type=int, metavar="N", help="its default length of a reply, in tokens")
+    parser.add_argument("--check", action="store_true", help="measure quickly how much it differs from its counterpart")
     parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
-    from ...assistants.listing import listed
+    from ...assistant import Shelf
+    from ...assistant.listing import listed
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -118,14 +129,14 @@ def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings"
 
 def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
     """Say it where the model is not here, or nobody knows it."""
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
 
     try:
         resolve(base, store, settings)
     except NotPulled as missing:
         out.note(f"its model is not here yet: {missing.hint}")
     except NotFoundError as unknown:
-        out.warn(f"{unknown.message}; it cannot speak before there is one")
+        out.warn(f"{unknown.message}; it cannot answer without a model")
         out.note("see what there is: pluriverse catalogue")
 
 
@@ -133,7 +144,7 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     """The new one beside its counterpart, or beside the plain base where it names nobody."""
     import asyncio
 
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...panelcheck.check import CheckOptions
 
     name = "plain" if assistant.name != "plain" else "base"
@@ -144,7 +155,7 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
 
 def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
     """The weights that the definition speaks through today, where they are here."""
-    from ...assistants.bases import resolve
+    from ...assistant.bases import resolve
 
     try:
         return resolve(base, store, settings).digest
@@ -156,7 +167,7 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
     """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
     import asyncio
 
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
     from ...values import PathSource
 
@@ -208,7 +219,7 @@ def _given(args: argparse.Namespace, option: str, side: int | None) -> str | Non
 
 
 def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assistant":
-    from ...assistants import Assistant, Outlook
+    from ...assistant import Assistant, Outlook
 
     given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
     sampling = {name: value for name, value in given.items() if value is not None}
@@ -229,7 +240,7 @@ def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assist
 
 
 def _guidance(args: argparse.Namespace, side: int | None) -> "Guidance | None":
-    from ...assistants import Guidance
+    from ...assistant import Guidance
 
     if args.guidance == 0 or (side is None and args.guidance is None and args.against is None):
         return None

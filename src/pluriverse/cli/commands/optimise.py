@@ -16,26 +16,34 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "optimise", "a faster copy of a model, gain and loss measured", run,
+        "optimise", "make a faster copy of a model and measure gain and loss", run,
         example="pluriverse optimise smollm2-135m-instruct --as Q8_0", group=GROUPS[2],
     )  # fmt: skip
-    parser.add_argument("name", metavar="NAME", help="a model that is here (pluriverse ls), or default")
-    parser.add_argument("--as", dest="format", default="Q8_0", metavar="FORMAT", help="Q8_0 (default), Q4_0, BF16 ...")
-    parser.add_argument("--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (20000)")
+    parser.add_argument("name", metavar="NAME", help="a model on this machine (see: pluriverse ls), or default")
+    parser.add_argument(
+        "--as",
+        dest="format",
+        default="Q8_0",
+        metavar="FORMAT",
+        help="format of the copy: Q8_0 (default), Q4_0, BF16 ...",
+    )
+    parser.add_argument(
+        "--tokens", type=int, default=20_000, metavar="N", help="measure the loss on N tokens (default: 20000; 0: not)"
+    )
     parser.add_argument(
         "--items", type=int, default=60, metavar="N",
-        help="items of two instruments, asked of original and copy (60; 0: none)",
+        help="compare original and copy on N items of two instruments (default: 60; 0: not)",
     )  # fmt: skip
-    parser.add_argument("--no-speed", action="store_true", help="do not measure what is gained")
-    parser.add_argument("--use", action="store_true", help="from now on the copy speaks where NAME is asked for")
-    parser.add_argument("--original", action="store_true", help="no copy: from now on NAME speaks itself again")
+    parser.add_argument("--no-speed", action="store_true", help="do not measure the speed")
+    parser.add_argument("--use", action="store_true", help="use the copy in place of NAME from now on")
+    parser.add_argument("--original", action="store_true", help="make no copy; use NAME itself again from now on")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
-    from ...assistants.bases import meant
-    from ...assistants.copies import Copies
+    from ...assistant.bases import meant
+    from ...assistant.copies import Copies
     from ...store import Store
 
     if args.tokens < 0 or args.items < 0:
@@ -45,7 +53,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.original:
         Copies(settings.home).use(name, None)
         out.document({"name": name, "speaks": name})
-        out.line(f"{name} speaks itself")
+        out.line(f"{name} itself is used again")
         return 0
     made = asyncio.run(_optimised(name, args, out, settings))
     if args.use:
@@ -121,10 +129,10 @@ def _advise(made: "Optimised", args: argparse.Namespace, out: Output) -> None:
     out.note(_verdict(made))
     if args.use:
         back = command("optimise", made.original.name, "--original")
-        out.note(f"it speaks for {made.original.name} now; back: {back}")
+        out.note(f"it is used in place of {made.original.name} from now on; to go back: {back}")
     else:
         again = command("optimise", made.original.name, "--as", made.format, "--use")
-        out.note(f"let it speak: --base {made.copy.name}, or for good: {again}")
+        out.note(f"to use it once: --base {made.copy.name}; from now on: {again}")
 
 
 def _verdict(made: "Optimised") -> str:
@@ -134,13 +142,13 @@ def _verdict(made: "Optimised") -> str:
     changed = [each.instrument for each in made.changes if each.low is not None and each.high is not None
                and not each.low <= 0 <= each.high]  # fmt: skip
     if made.loss and made.loss.kl.value > 0.05:
-        return "it says noticeably other things than the original; Q8_0 loses next to nothing"
+        return "its answers differ noticeably from the original's; Q8_0 loses next to nothing"
     if gain is None:
         return "whether it is faster here was not measured (--no-speed)"
     if gain < 1.2:
-        return f"it is hardly faster here: drop it: {command('rm', name)}"
+        return f"it is hardly faster here; to delete it: {command('rm', name)}"
     if made.loss is None:
         return f"up to {gain:.1f} times as fast here; what it loses was not measured (--tokens 0)"
     if changed:
-        return f"up to {gain:.1f} times as fast here, but it answers {' and '.join(changed)} otherwise"
+        return f"up to {gain:.1f} times as fast here, but its answers to {' and '.join(changed)} change"
     return f"worth it here: up to {gain:.1f} times as fast, and what it loses is small"

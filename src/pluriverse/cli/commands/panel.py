@@ -9,29 +9,33 @@ from ..terminal.parser import GROUPS, Commands, names_of
 from . import check
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
 
 
 def add(commands: Commands) -> None:
     group = GROUPS[1]
-    parser = commands.add("panel", "assistants that are asked together", ls, example="pluriverse panel ls", group=group)
+    parser = commands.add(
+        "panel", "lists of assistants that are asked together", ls, example="pluriverse panel ls", group=group
+    )
     nested = Commands(parser, dest="panel_command")
-    nested.add("ls", "the panels that are here", ls, example="pluriverse panel ls")
-    shown = nested.add("show", "a panel and its members", show, example="pluriverse panel show starter")
-    shown.add_argument("name", metavar="NAME")
-    checked = nested.add("check", "how plural a panel is", check.run, example="pluriverse panel check")
+    nested.add("ls", "list the panels", ls, example="pluriverse panel ls")
+    shown = nested.add("show", "show a panel and its members", show, example="pluriverse panel show starter")
+    shown.add_argument("name", metavar="NAME", help="the panel")
+    checked = nested.add(
+        "check", "measure how different the members of a panel are", check.run, example="pluriverse panel check"
+    )
     check.add_arguments(checked)
     made = nested.add("new", "make a panel", new, example="pluriverse panel new mine duty,outcomes,scientist")
-    made.add_argument("name", metavar="NAME")
+    made.add_argument("name", metavar="NAME", help="its name: small letters, digits and dashes")
     made.add_argument("members", metavar="A,B,C", help="its members, in the order in which they are shown")
-    made.add_argument("--title", default="", help="a few words on what it is for")
-    made.add_argument("--description", default="", help="more about it")
+    made.add_argument("--title", default="", help="what it is for, in a few words")
+    made.add_argument("--description", default="", help="a longer description")
     made.add_argument("--force", action="store_true", help="replace a panel of that name")
 
 
 def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
 
     panels = Shelf(settings).panels()
     out.document({"panels": [document_of(panel) for panel in panels]})
@@ -42,7 +46,7 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
 
     shelf = Shelf(settings)
     show_panel(shelf.panel(args.name), shelf, out)
@@ -65,7 +69,7 @@ def show_panel(panel: "Panel", shelf: "Shelf", out: Output) -> None:
 
 def file_of(definition: "Assistant | Panel") -> str:
     """Where it lies, in words."""
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     change = f" (built in; to change it: {command('edit', definition.name)})" if definition.builtin else ""
     return f"{place_of(definition)}{change}"
@@ -81,7 +85,7 @@ def _title(shelf: "Shelf", name: str) -> str:
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Panel, Shelf
+    from ...assistant import Panel, Shelf
 
     shelf = Shelf(settings)
     panel = Panel(args.name, tuple(names_of(args.members)), args.title, args.description)
@@ -93,7 +97,7 @@ def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def document_of(panel: "Panel") -> dict[str, Any]:
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     return {
         "name": panel.name,

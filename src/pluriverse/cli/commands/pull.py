@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def add(commands: Commands) -> None:
     example = "pluriverse pull qwen2.5-1.5b-instruct"
-    parser = commands.add("pull", "fetch a model and check every byte of it", run, example=example, group=GROUPS[2])
+    parser = commands.add("pull", "download a model and check it", run, example=example, group=GROUPS[2])
     parser.add_argument(
         "ref",
         metavar="REF",
         help="a name in the catalogue, hf:owner/repo/file.gguf[@rev], hf:owner/repo:Q4_K_M, an https address "
         "(with #sha256=... it is checked), or a path to a .gguf file",
     )
-    parser.add_argument("--name", metavar="N", help="what to call it here")
+    parser.add_argument("--name", metavar="N", help="the name it gets here")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -26,16 +26,18 @@ DEFAULT = Path("report.html")
 
 def add(commands: Commands) -> None:
     parser = commands.add(
-        "report", "all that was measured, as one HTML file", run, example="pluriverse report -o report.html",
+        "report", "write all results to one HTML file", run, example="pluriverse report -o report.html",
         group=GROUPS[3],
     )  # fmt: skip
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where to write it (default: report.html)")
-    parser.add_argument("--with", dest="names", metavar="A,B", help="of these assistants only")
-    parser.add_argument("--base", metavar="REF", help="only what was measured through this model")
-    parser.add_argument("--run", dest="run_id", metavar="ID", help="of one run only")
-    parser.add_argument("--runs", action="store_true", help="list the runs")
-    parser.add_argument("--parquet", type=Path, metavar="FILE", help="write the rows as one table")
-    parser.add_argument("--inspect", type=Path, metavar="FOLDER", help="write the runs as logs for `inspect view`")
+    parser.add_argument("--with", dest="names", metavar="A,B", help="only these assistants")
+    parser.add_argument("--base", metavar="REF", help="only results with this model")
+    parser.add_argument("--run", dest="run_id", metavar="ID", help="only this run")
+    parser.add_argument("--runs", action="store_true", help="list the runs and write nothing")
+    parser.add_argument("--parquet", type=Path, metavar="FILE", help="write all responses to a Parquet table")
+    parser.add_argument(
+        "--inspect", type=Path, metavar="FOLDER", help="write the runs as logs of Inspect (inspect view)"
+    )
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     chosen, proofs = latest_of(settings, names, args.base, found)
     out.progress.status("putting it together ...")
     wanted = args.output or (None if args.parquet or args.inspect else DEFAULT)
-    page = _written(args, wanted, chosen, proofs, settings) if wanted else None
+    page = _written(args, wanted, chosen, proofs) if wanted else None
     table = _parquet(args.parquet, chosen) if args.parquet else None
     logs = _inspected(args.inspect, found, chosen, proofs, settings) if args.inspect else []
     rows = figures(chosen, proofs) if out.json else []
@@ -104,9 +106,7 @@ def _document(each: "Run") -> dict[str, Any]:
     }
 
 
-def _written(
-    args: argparse.Namespace, path: Path, found: "ResultSet", proofs: "Sequence[SensitivityCheck]", settings: "Settings"
-) -> str:
+def _written(args: argparse.Namespace, path: Path, found: "ResultSet", proofs: "Sequence[SensitivityCheck]") -> str:
     from ...measure.results.for_report import report
     from ...report.page import render
 

@@ -12,8 +12,8 @@ from .ls import assistant_document, base_is_here, default_base, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Shelf
-    from ...assistants.per_base import OnOneBase
+    from ...assistant import Assistant, Shelf
+    from ...assistant.per_base import OnOneBase
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def add(commands: Commands) -> None:
     example = "pluriverse show duty"
     parser = commands.add(
-        "show", "everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
+        "show", "show everything about an assistant, panel or model", run, example=example, group=GROUPS[1]
     )
     parser.add_argument("name", metavar="NAME", help="an assistant, a panel, a model, or a digest")
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -53,8 +53,8 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
 
 
 def _show_assistant(assistant: "Assistant", store: "Store", out: Output, settings: "Settings") -> None:
-    from ...assistants.listing import listed
-    from ...assistants.per_base import measured_on
+    from ...assistant.listing import listed
+    from ...assistant.per_base import measured_on
 
     here, default = base_is_here(assistant.base, store, settings), default_base(store, settings)
     base, measured = default if assistant.base == "default" else assistant.base, measured_on(assistant)

@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import TYPE_CHECKING
 
-from ...chats.kept import EMPTY
-from ...runtime.events import AskEvent, AskFinished, Loading, ReplyChunk, ReplyFinished, ReplyStarted, ReplyWaits
+from ...chats.chat import EMPTY
+from ...runtime.events import (
+    AskEvent,
+    AskFinished,
+    Loading,
+    ReplyChunk,
+    ReplyFinished,
+    ReplyStarted,
+    ReplyThought,
+    ReplyWaits,
+)
 from .output import Styled, bold, dim
-from .replies import WAITING, foot, guided, heading, show_waiting
+from .replies import WAITING, foot, guided, heading, show_waiting, thinking
 from .text import Cleaner, Wrapper, fit, wrap
 
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.segment import Segment
 
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...runtime.replies import Replies, Reply
     from .output import Output
 
@@ -52,6 +61,7 @@ class _Column:
     cleaner: Cleaner = field(default_factory=Cleaner)
     text: list[str] = field(default_factory=list)  # clean; kept to wrap again when the terminal is resized
     reply: "Reply | None" = None
+    thought: int = 0  # characters of thinking, which is folded away
 
     def feed(self, text: str) -> None:
         if not self.text:  # models like to begin with a line's end
@@ -77,6 +87,8 @@ class _Column:
             lines.pop()
         if self.empty:
             lines = [EMPTY]
+        elif self.thought and not self.text and self.reply is None:
+            lines = [thinking(self.thought)]
         if self.reply is not None and self.reply.error is not None:
             lines += wrap(foot(self.reply), self.wrapper.width)
         return lines
@@ -121,6 +133,8 @@ class Columns:
                 self._start()
             case ReplyChunk(index, text):
                 self._columns[index].feed(self._columns[index].cleaner.feed(text))
+            case ReplyThought(index, text):
+                self._columns[index].thought += len(text)
             case ReplyFinished(index, reply):
                 self._columns[index].finish(reply)
             case AskFinished(replies):

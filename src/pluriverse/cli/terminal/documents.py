@@ -13,7 +13,7 @@ from ...errors import PluriverseError, UsageError
 from .text import cells, clean
 
 if TYPE_CHECKING:
-    from ...chats.kept import Kept, Turn
+    from ...chats.chat import KeptChat, Turn
     from ...report.markup import Html
 
 FORMS = {
@@ -28,7 +28,7 @@ h2 { font-size: 1rem; margin: 1.5rem 0 0.3rem; }
 p { margin: 0.3rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 article { border-left: 3px solid #8886; padding-left: 0.8rem; max-width: 44rem; }
 .answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 0 1.5rem; }
-small { color: GrayText; }
+small, summary { color: GrayText; }
 @media print { article { break-inside: avoid; } }
 """
 
@@ -46,7 +46,7 @@ def form_of(file: Path) -> str:
     return FORMS[file.suffix.lower()]
 
 
-def rendered(form: str, kept: "Sequence[Kept]", document: dict[str, Any]) -> str:
+def rendered(form: str, kept: "Sequence[KeptChat]", document: dict[str, Any]) -> str:
     """The whole file: `document` where `form` is json, else the conversations."""
     if form == "json":
         import json
@@ -56,46 +56,39 @@ def rendered(form: str, kept: "Sequence[Kept]", document: dict[str, Any]) -> str
         return page(kept)
     if form == "text":
         return "\n\n".join(map(plain, kept))
-    from ...chats.kept import as_markdown
+    from ...chats.chat import as_markdown
 
     return clean("\n\n".join(map(as_markdown, kept)))
 
 
-def plain(kept: "Kept") -> str:
+def plain(kept: "KeptChat") -> str:
     """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
-    from ...chats.kept import begun, speaker, state
+    from ...chats.chat import begun, speaker, state, thinking, thought_first
 
     parts = []
     for turn in kept.turns:
         name = clean(speaker(turn)).replace("\n", " ")
-        said = filter(None, (clean(turn.content).strip(), state(turn)))
+        thought = thinking(turn)
+        folded = f"({thought_first(thought)})" if thought else ""
+        said = filter(None, (folded, clean(turn.content).strip(), state(turn)))
         parts.append("\n".join([name, "-" * cells(name), *said]))
     return "\n\n".join([*parts, begun(kept)]) + "\n"
 
 
-def page(kept: "Sequence[Kept]") -> str:
+def page(kept: "Sequence[KeptChat]") -> str:
     """The conversations as one HTML file."""
-    from ...chats.kept import begun
-    from ...report.markup import Html, el, joined
+    from ...chats.chat import begun
+    from ...report.markup import document, el, joined
 
     title = kept[0].title if len(kept) == 1 else f"{len(kept)} conversations"
-    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title),
-        el("style", Html(_STYLE)),
-    )
     talks = [
         el("section", el("h1", each.title, dir="auto"), *_turns(each), el("p", el("small", begun(each))))
         for each in kept
     ]
-    return f"<!doctype html>\n{el('html', head, el('body', el('main', joined(talks))))}\n"
+    return document(title, _STYLE, el("main", joined(talks)))
 
 
-def _turns(kept: "Kept") -> "list[Html]":
+def _turns(kept: "KeptChat") -> "list[Html]":
     """In their order, answers to one question side by side; a question that is the title is not told twice."""
     from itertools import groupby
 
@@ -109,13 +102,14 @@ def _turns(kept: "Kept") -> "list[Html]":
 
 
 def _article(turn: "Turn") -> "Html":
-    from ...chats.kept import speaker, state
+    from ...chats.chat import speaker, state, thinking, thought_first
     from ...report.markup import el
 
-    note = state(turn)
+    note, thought = state(turn), thinking(turn)
     return el(
         "article",
         el("h2", speaker(turn)),
+        el("details", el("summary", thought_first(thought)), el("p", thought, dir="auto")) if thought else None,
         el("p", turn.content.strip(), dir="auto") if turn.content.strip() else None,
         el("p", el("small", note)) if note else None,
     )

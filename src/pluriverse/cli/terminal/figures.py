@@ -78,7 +78,7 @@ def left_out(settings: "Settings", found: "Sequence[Run]") -> tuple[str, ...]:
 def _all_measured(names: Sequence[str], found: "Sequence[Run]", settings: "Settings") -> None:
     """NotFoundError for the first of these that has answered nothing yet, with what to type: a run that was stopped
     before its turn goes on, an assistant that is there is measured, one that is not is looked for."""
-    from ...assistants.shelf import Shelf
+    from ...assistant.shelf import Shelf
 
     answered = {row.respondent for run in found for row in run.responses}
     answered |= {each.respondent for run in found for each in run.skipped}

@@ -143,9 +143,11 @@ class Output:
         *,
         whole: Collection[str] = (),
         spare: Sequence[str] = (),
+        wrapped: Collection[str] = (),
     ) -> None:
         """Rows under heads, fitted to the terminal as `tables.table` says."""
-        head, body = table(heads, rows, self.width if self.terminal else None, whole=whole, spare=spare)
+        width = self.width if self.terminal else None
+        head, body = table(heads, rows, width, whole=whole, spare=spare, wrapped=wrapped)
         for line in head:
             self.line(bold(line))
         for line in body:

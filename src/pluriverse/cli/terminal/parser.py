@@ -90,12 +90,12 @@ def sentence(line: str) -> str:
 
 def common_flags(parser: argparse.ArgumentParser) -> None:
     """Accepted before and after the command; the defaults are set once, by `parse`."""
-    common = parser.add_argument_group("everywhere")
+    common = parser.add_argument_group("options of every command")
     flags = {
-        "--json": "one JSON document on stdout and nothing else there",
-        "--quiet": "no words on stderr but errors",
-        "--no-color": "no colour (so does NO_COLOR=1)",
-        "--debug": "a traceback when something unexpected goes wrong",
+        "--json": "print one JSON document to stdout, nothing else",
+        "--quiet": "print errors only on stderr, no notes or progress",
+        "--no-color": "do not use colour (also: NO_COLOR=1)",
+        "--debug": "show a traceback if something unexpected goes wrong",
     }
     for flag, help_ in flags.items():
         common.add_argument(flag, action="store_true", default=argparse.SUPPRESS, help=help_)

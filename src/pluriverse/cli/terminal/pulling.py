@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from .text import size
 
 if TYPE_CHECKING:
-    from ...assistants.bases import Base
-    from ...assistants.default_base import BaseChosen
+    from ...assistant.bases import Base
+    from ...assistant.default_base import BaseChosen
     from ...settings import Settings
     from ...store import PullEvent
     from .output import Output
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def show_pull(out: "Output", event: "PullEvent | BaseChosen", name: str) -> None:
     """Show one event of fetching `name`."""
-    from ...assistants.default_base import BaseChosen
+    from ...assistant.default_base import BaseChosen
     from ...store import Progress, Pulled, SourceFailed, StartedOver, Trying, Whole
     from ...values import PiecesSource
 
@@ -69,7 +69,7 @@ def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
     import asyncio
 
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
     from ...runtime.grouping import fetch, wanted
     from ...store import Store
 

@@ -8,13 +8,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
-from ...assistants.default_base import BaseChosen
+from ...assistant.default_base import BaseChosen
+from ...chats.chat import thought_first
 from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
 from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Opposite
+    from ...assistant import Assistant, Opposite
     from ...runtime.replies import Replies, Reply
     from .output import Output
 
@@ -99,6 +100,11 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             pass
 
 
+def thinking(characters: int) -> str:
+    """What stands where an answer will, while its model still thinks."""
+    return f"thinking ... {characters:,} characters"
+
+
 def heading(assistant: "Assistant") -> tuple[str, str]:
     """Its name, and in a few words who it is."""
     return one_line(assistant.name), one_line(assistant.title or assistant.outlook.position)
@@ -112,6 +118,8 @@ def guided(opposite: "Opposite | None") -> str:
 def foot(reply: "Reply") -> str:
     """What there is to say under a finished reply."""
     tokens = None if reply.completion_tokens is None else counted(reply.completion_tokens, "token")
+    if tokens and reply.thinking and not reply.unfinished:
+        tokens += f" ({thought_first(reply.thinking)})"
     took = duration(reply.total_s)
     if reply.unfinished:
         return f"no answer: ended before its thinking did, {tokens}, {took}"
@@ -141,4 +149,4 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
         if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):
-            out.note("hint: a larger --max-tokens gives room for an answer")
+            out.note("hint: --no-think answers at once; a larger --max-tokens gives more room")

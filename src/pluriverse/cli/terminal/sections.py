@@ -7,14 +7,14 @@ comes when their turn does. As long as nobody has answered nothing is written: t
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ...chats.kept import EMPTY
-from ...runtime.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted
+from ...chats.chat import EMPTY
+from ...runtime.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
 from .output import bold, dim
-from .replies import foot, guided, heading, show_waiting
+from .replies import foot, guided, heading, show_waiting, thinking
 from .text import Cleaner, Wrapper, cells, clean
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...runtime.replies import Replies, Reply
     from .output import Output
 
@@ -73,6 +73,7 @@ class _Section:
         self.reply: Reply | None = None
         self.guided = ""
         self.any = False
+        self.thought = 0  # characters of thinking, which is folded away
         self._cleaner = Cleaner()
         self._wrapper = Wrapper(width)
         self._lines = 0
@@ -132,6 +133,9 @@ class Sections:
                 return
             case ReplyChunk(index, text):
                 self._sections[index].feed(text)
+            case ReplyThought(index, text):
+                self._think(index, text)
+                return
             case ReplyFinished(index, reply):
                 self._sections[index].finish(reply)
             case AskFinished(replies):
@@ -154,6 +158,13 @@ class Sections:
             self._out.stream(rest if rest.endswith("\n") else rest + "\n")
             self._next = len(self._sections)
 
+    def _think(self, index: int, text: str) -> None:
+        """Tell how far the thinking is of who is heard next, until there is something to hear."""
+        section = self._sections[index]
+        section.thought += len(text)
+        if index == self._next and not section.any:
+            self._out.progress.status(f"{section.assistant.name}: {thinking(section.thought)}")
+
     def _show(self) -> None:
         """Write on at the open section, and go to the next ones as far as they are finished."""
         if not any(each.any or (each.reply and each.reply.answered) for each in self._sections):
@@ -163,6 +174,7 @@ class Sections:
             if self._opened < self._next:
                 self._open(section)
             if news := section.news():
+                self._out.progress.clear()
                 self._out.stream(news)
             if section.reply is None:
                 return
@@ -182,6 +194,7 @@ class Sections:
         self._opened = self._next
 
     def _close(self, section: _Section, reply: "Reply") -> None:
+        self._out.progress.clear()
         if section.in_line:
             self._out.stream("\n")
         if not section.any and reply.answered:

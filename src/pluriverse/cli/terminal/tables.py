@@ -5,8 +5,9 @@ Pure functions over strings, measured in cells; knows no colours and no streams.
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import zip_longest
 
-from .text import cells, fit, one_line
+from .text import cells, fit, one_line, wrap
 
 Cell = str | tuple[str, ...]
 """A text, or a list of names, which is shortened by whole names."""
@@ -25,12 +26,14 @@ def table(
     *,
     whole: Collection[str] = (),
     spare: Sequence[str] = (),
+    wrapped: Collection[str] = (),
 ) -> tuple[list[str], list[str]]:
     """The lines of the heads and those of the rows, two spaces between columns.
 
     Where a `width` is given that is too little, columns called `spare` are left out, the first one first, while texts
     would become hard to read; then text is cut, the longest first; never the first column, those called `whole`, or
-    figures. Where that is not enough the columns of a row are spread over several lines.
+    figures. Where that is not enough the columns of a row are spread over several lines. Text of columns called
+    `wrapped` is never cut: it goes on below itself.
     """
     shown = [[_clean(cell) for cell in row] for row in (heads, *rows)]
     columns = list(zip(*shown, strict=True))
@@ -53,7 +56,8 @@ def table(
             groups, sizes = _groups(least, width, places), natural
             for group in groups:
                 sizes = _narrowed(sizes, least, width, group)
-    head_lines, *body = [_lines(row, sizes, groups) for row in shown]
+    long = {place for place, head in enumerate(heads) if head in wrapped}
+    head_lines, *body = [_lines(row, sizes, groups, long) for row in shown]
     return head_lines, [line for lines in body for line in lines if line.strip()]
 
 
@@ -111,11 +115,18 @@ def _groups(least: Sequence[int], width: int, places: Sequence[int]) -> list[lis
     return groups
 
 
-def _lines(row: Sequence[Cell], sizes: Sequence[int], groups: Sequence[Sequence[int]]) -> list[str]:
+def _lines(
+    row: Sequence[Cell], sizes: Sequence[int], groups: Sequence[Sequence[int]], long: Collection[int]
+) -> list[str]:
     lines = []
     for group in groups:
-        parts = [_fitted(row[place], sizes[place]) for place in group]
-        lines.append(((_INDENT if group[0] else "") + _GAP.join(parts)).rstrip())
+        columns = [
+            wrap(_text(row[place]), sizes[place]) if place in long else [_fitted(row[place], sizes[place])]
+            for place in group
+        ]
+        for parts in zip_longest(*columns, fillvalue=""):
+            padded = [fit(part, sizes[place]) for part, place in zip(parts, group, strict=True)]
+            lines.append(((_INDENT if group[0] else "") + _GAP.join(padded)).rstrip())
     return lines
 
 

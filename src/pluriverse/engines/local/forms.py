@@ -38,9 +38,16 @@ def mark() -> str:
     return f"text{secrets.token_hex(16)}"
 
 
-def values(messages: Sequence[Message], typed: bool, reply: bool) -> dict[str, Any]:
-    """What a template is filled with, but for the marks of beginning and end; the names are those of transformers."""
+def values(messages: Sequence[Message], typed: bool, reply: bool, think: bool | None = None) -> dict[str, Any]:
+    """What a template is filled with, but for the marks of beginning and end; the names are those of transformers.
+
+    `think` goes to the switches that templates have: `enable_thinking` (Qwen3), `thinking` (DeepSeek V3.1, Granite 3.2;
+    docs.vllm.ai/en/stable/features/reasoning_outputs) and `thinking_budget` (ByteDance-Seed-OSS.jinja of llama.cpp).
+    """
+    switches = {} if think is None else {"enable_thinking": think, "thinking": think}
     return {
+        **switches,
+        **({"thinking_budget": 0} if think is False else {}),
         "messages": [
             {"role": m.role, "content": [{"type": "text", "text": m.content}] if typed else m.content} for m in messages
         ],

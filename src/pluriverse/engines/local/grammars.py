@@ -28,6 +28,8 @@ SECONDS = 2.0
 PATIENCE = 60.0  # seconds on the clock, on a machine that is busy
 SLOWEST = 0.5  # seconds of processor time that one token may take
 STEPS = 16
+MOST_STEPS = 512  # that are followed as long as they take less than FOLLOWED together
+FOLLOWED = 0.5  # seconds of processor time
 MEMORY = 1024**3
 HINT = 'it must be GBNF with a rule named root, e.g. root ::= "yes" | "no"'
 _PLAIN = re.compile(r'\s*root\s*::=(\s|\||"([^"\\]|\\.)*"|\[([^\]\\]|\\.)+\])*[?*+]?\s*')
@@ -89,8 +91,11 @@ def _follow(model: Model, grammar: str) -> None:
 
     sampler = Sampler(model, Sampling(temperature=0.0, grammar=grammar), 0)
     chance = np.random.default_rng(0)
-    for _ in range(STEPS):
+    start = time.process_time()
+    for step in range(MOST_STEPS):
         began = time.process_time()
+        if step >= STEPS and began - start > FOLLOWED:
+            return
         token = sampler.choose(chance.standard_normal(model.vocabulary_size).astype(np.float32))
         if time.process_time() - began > SLOWEST:
             raise EngineError("the grammar takes too long to follow: it can be read in too many ways")

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...errors import ContextOverflowError, UsageError
+from ...errors import ContextOverflowError, UnsupportedError, UsageError
 from ...values import Message
-from ..thinking import closing
+from ..thinking import answering, beginning, closing, marks_of, opens
 from .forms import Form, Forms, holds, mark, values
 from .model import Model
 from .renderer import Filled, Renderer
@@ -57,6 +57,7 @@ class ChatTemplate:
         self._model = model
         source = model.chat_template
         self.stop = PLAIN_STOP if source is None else ()
+        self._marks = marks_of(source or "")
         self._renderer = renderer or Renderer()
         self._renderer.read(source or PLAIN_TEMPLATE)
         self._forms = Forms(source or PLAIN_TEMPLATE, self._fill)
@@ -69,32 +70,60 @@ class ChatTemplate:
     def close(self) -> None:
         self._renderer.close()
 
-    def prompt(self, messages: Sequence[Message], closed: bool = False) -> Prompt:
+    @property
+    def thinks(self) -> bool:
+        """Whether it speaks of thinking: its model may think before it answers."""
+        return self._marks is not None
+
+    def prompt(self, messages: Sequence[Message], closed: bool = False, think: bool | None = None) -> Prompt:
         """Tokens up to the start of the reply.
 
         Raises UsageError for messages that the template refuses or leaves out, ContextOverflowError for far too many.
         `closed`: up to the start of the answer, where the template opens thinking: what is scored is an answer.
+        `think`: see `Sampling`; UnsupportedError where thinking is wanted of a model that does not know how.
         """
+        if think and not self.thinks:
+            raise UnsupportedError(
+                "this model's chat template knows no thinking", "ask without --think, or another model"
+            )
         self._now = time.time()
         self._check_length("".join(message.content for message in messages), special=False)
         form = self._forms.of(messages)
         messages = form.folded(messages)
-        tokens = self._tokens(messages, form, reply=True, closed=closed)
+        tokens = self._tokens(messages, form, reply=True, closed=closed, think=think)
         cuts = {len(tokens)}
         for end in range(1, len(messages)):
             role = messages[end - 1].role
             if role == "assistant":
                 continue
             try:
-                head = self._head(tuple(messages[:end]), form, role == "user")
+                head = self._head(tuple(messages[:end]), form, role == "user", think)
             except UsageError:  # some templates refuse a system prompt alone; then there is no cut there
                 continue
             if 0 < len(head) < len(tokens) and tokens[: len(head)] == head:
                 cuts.add(len(head))
         return Prompt(tuple(tokens), tuple(sorted(cuts)))
 
-    def _read_head(self, messages: tuple[Message, ...], form: Form, reply: bool) -> list[int]:
-        return self._tokens(messages, form, reply, whole=False)
+    def _read_head(
+        self, messages: tuple[Message, ...], form: Form, reply: bool, think: bool | None = None
+    ) -> list[int]:
+        return self._tokens(messages, form, reply, whole=False, think=think)
+
+    @functools.cached_property
+    def _switches(self) -> bool:
+        """Whether the template itself lets a reply begin with thinking or without."""
+        asked = [Message("user", "?")]
+        form = self._forms.of(asked)
+        on, off = (self._fill(values(asked, form.typed, True, think)).text for think in (True, False))
+        return on != off
+
+    def _led(self, text: str, think: bool | None) -> str:
+        """A prompt up to where thinking begins, or the answer, where the template has no switch of its own."""
+        if think is None or self._marks is None:
+            return text
+        if not think:
+            return text + (closing(text) if self._switches else answering(text, self._marks))
+        return text if self._switches or opens(text) else text + beginning(self._marks)
 
     def raw(self, text: str) -> Prompt:
         """Tokens of plain text, with the mark of beginning if the model wants one."""
@@ -174,6 +203,7 @@ class ChatTemplate:
         tail: str = "",
         whole: bool = True,
         closed: bool = False,
+        think: bool | None = None,
     ) -> list[int]:
         """Template text may spell control tokens; message text and `tail` may not, so these are tokenised apart.
 
@@ -185,7 +215,7 @@ class ChatTemplate:
             shown = [
                 Message(m.role, word) if hidden else m for m, word, hidden in zip(messages, marks, apart, strict=True)
             ]
-            text = self._render(values(shown, form.typed, reply))
+            text = self._render(values(shown, form.typed, reply, think))
             missing = [place for place, message in enumerate(shown) if not holds(text, message)] if whole else []
             if not missing:
                 break
@@ -194,6 +224,8 @@ class ChatTemplate:
                     raise self._forms.left_out(messages[place].role)
                 apart[place] = True
         self._check_length(text, special=True)
+        if reply:
+            text = self._led(text, think)
         if closed:
             text += closing(text)
         return self._joined(text, {m: message.content for m, message in zip(marks, messages, strict=True)}, tail)

@@ -52,8 +52,12 @@ class Sampler:
             token = self._pick(plausible if np.isfinite(plausible).any() else allowed)
         if self._grammar:
             self._model.library.llama_sampler_accept(self._grammar, token)
-        self._said.append(token)
+        self.hear(token)
         return token
+
+    def hear(self, token: int) -> None:
+        """A token that others chose is said too: penalties count it."""
+        self._said.append(token)
 
     def close(self) -> None:
         for sampler in (self._chain, self._grammar):

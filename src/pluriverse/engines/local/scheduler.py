@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ...errors import ContextOverflowError, PluriverseError
 from ...values import Sampling
 from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started, Thought
-from ..thinking import Piece, ReplyStream, opens
+from ..thinking import Piece, ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .grammars import Grammars
 from .model import Model
@@ -30,6 +30,7 @@ from .turns import Turns
 READING = 128  # tokens of prompts read before running replies get their turn: first words come early
 FIXED_STREAMS = 8
 ENDING = 16  # tokens of a prompt that tell whether it opens thinking
+CLOSING = 64  # tokens that ending somebody's thinking may cost, again and again
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
 
 
@@ -51,9 +52,12 @@ class Reply:
     seed: int
     sampler: Sampler
     text: ReplyStream
+    budget: int | None = None  # tokens of thinking, besides those of the answer; None: it is not expected to think
     tracks: tuple[Track, ...] = ()
     next_token: int = 0  # chosen, not yet in memory
     said: int = 0
+    thought: int = 0  # of these, thinking
+    forced: deque[int] = field(default_factory=deque)  # tokens that end its thinking, still to be said
 
     @property
     def prompt_tokens(self) -> int:
@@ -69,7 +73,17 @@ class Reply:
 
     @property
     def worst_length(self) -> int:
-        return self.longest_prompt + self.sampling.max_tokens
+        return self.longest_prompt + self.most
+
+    @property
+    def most(self) -> int:
+        """Tokens that it may say in all."""
+        return self.sampling.max_tokens + (0 if self.budget is None else self.budget + CLOSING)
+
+    @property
+    def full(self) -> bool:
+        answered = self.said if self.budget is None else self.said - self.thought
+        return answered >= self.sampling.max_tokens or self.said >= self.most
 
 
 class Scheduler:
@@ -131,8 +145,11 @@ class Scheduler:
         self._grammars.check(sampling.grammar)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
-        text = ReplyStream(sampling.stop + self._template.stop, opens(self._model.spelling(prompt.tokens[-ENDING:])))
-        reply = Reply(id, sampling, seed, sampler, text)
+        ending = self._model.spelling(prompt.tokens[-ENDING:])
+        text = ReplyStream(sampling.stop + self._template.stop, ending)
+        thinks = self._template.thinks or text.unfinished
+        budget = 0 if sampling.think is False else sampling.thinking_tokens
+        reply = Reply(id, sampling, seed, sampler, text, budget if thinks else None)
         reply.tracks = tuple(Track(reply, each) for each in prompts)
         self._waiting.append(reply)
 
@@ -263,21 +280,22 @@ class Scheduler:
 
     def _say(self, reply: Reply, rows: list[Logits]) -> list[EngineEvent]:
         """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
+        forced = bool(reply.forced)
         try:
-            token = reply.sampler.choose(*rows)
+            token = reply.forced.popleft() if forced else reply.sampler.choose(*rows)
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]
-        reply.said += 1
         events: list[EngineEvent] = []
         reason: FinishReason | None = None
-        if self._model.is_end(token):
+        if self._model.is_end(token) and not forced:
+            reply.said += 1
             reason = "stop"
         else:
-            events += _told(reply.id, reply.text.push(self._model.piece(token)))
+            events += self._heard(reply, token, forced)
             if reply.text.stopped:
                 reason = "stop"
-            elif reply.said >= reply.sampling.max_tokens:
+            elif reply.full:
                 reason = "length"
             elif reply.longest + 1 >= self._model.context_length:
                 reason = "context"
@@ -287,6 +305,19 @@ class Scheduler:
         events += _told(reply.id, reply.text.finish())
         self._leave(reply)
         return [*events, self._finished(reply, reason, reply.text.unfinished)]
+
+    def _heard(self, reply: Reply, token: int, forced: bool) -> list[EngineEvent]:
+        """What a token adds to a reply. Thinking that has had its tokens is ended by saying what closes it."""
+        inside = reply.text.unfinished
+        if forced:
+            reply.sampler.hear(token)
+        events = _told(reply.id, reply.text.push(self._model.piece(token)))
+        reply.said += 1
+        reply.thought += inside or forced or reply.text.unfinished
+        spent = reply.budget is not None and reply.thought >= reply.budget
+        if spent and reply.text.unfinished and not reply.forced:
+            reply.forced.extend(self._model.tokenize(reply.text.closing, special=True))
+        return events
 
     def _leave(self, reply: Reply) -> None:
         """End a reply and free its streams."""
@@ -343,7 +374,7 @@ class Scheduler:
         """The context, with free streams for `reply`; made larger, or anew, where it must be."""
         coming = [track for each in (reply, *self._waiting) for track in each.tracks]
         wanted = [*self._tracks, *coming][: self._max_streams]
-        length = max(len(t.prompt.tokens) + min(t.reply.sampling.max_tokens, FIRST_GROWTH) for t in wanted)
+        length = max(len(t.prompt.tokens) + min(t.reply.most, FIRST_GROWTH) for t in wanted)
         shape = self._context.shape if self._context else None
         needed = len(self._tracks) + len(reply.tracks)
         room = min(reply.longest_prompt + 1, self._model.context_length)

@@ -21,6 +21,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -131,9 +132,9 @@ class Worker:
 
     def _submit(self, request: Document) -> None:
         try:
-            prompt = self._scheduler.template.prompt
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
             guide = request["guide"]
+            prompt = partial(self._scheduler.template.prompt, think=sampling.think)
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
             said = request["messages"]
             own = self._scheduler.template.raw(said) if isinstance(said, str) else prompt(_messages(said))

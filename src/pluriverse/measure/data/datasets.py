@@ -77,12 +77,12 @@ async def bytes_of(name: str, settings: Settings) -> bytes:
             f"{dataset.set_title} is for non-commercial use only ({dataset.licence})",
             f"pluriverse measure {dataset.set} --accept-licence",
         )
-    kept = settings.home / "data" / dataset.local
-    for place in (settings.data / dataset.local if settings.data else None, kept):
-        if place is not None and place.is_file():
+    places = _places(dataset, settings)
+    for place in places:
+        if place.is_file():
             return _checked(dataset, await asyncio.to_thread(place.read_bytes), str(place))
     content = _checked(dataset, await _fetched(dataset, settings), dataset.url)
-    await asyncio.to_thread(write, kept, content)
+    await asyncio.to_thread(write, places[-1], content)
     return content
 
 
@@ -100,6 +100,12 @@ async def texts_of(names: Sequence[str], settings: Settings) -> list[str]:
             return await text_of(name, settings)
 
     return list(await asyncio.gather(*map(one, names)))
+
+
+def missing(names: Iterable[str], settings: Settings) -> list[str]:
+    """Of these sets or files, the files that are neither in `PLURIVERSE_DATA` nor in the data folder."""
+    asked = dict.fromkeys(file for name in names for file in of_set(name))
+    return [file for file in asked if not any(place.is_file() for place in _places(known()[file], settings))]
 
 
 def needs_consent(names: Iterable[str], settings: Settings) -> list[str]:
@@ -183,6 +189,12 @@ def _described(table: dict[str, str], word: str, size: int, digest: str) -> Data
     )
 
 
+def _places(dataset: Dataset, settings: Settings) -> list[Path]:
+    """Where it may lie, in the order in which it is looked for; last where what is fetched is kept."""
+    folders = [settings.data] if settings.data else []
+    return [folder / dataset.local for folder in (*folders, settings.home / "data")]
+
+
 def _agreed(settings: Settings) -> dict[str, str]:
     """What was agreed to; nothing where the file is not there or cannot be understood."""
     try:
@@ -196,10 +208,11 @@ async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
     from ...store.sources import Earlier, StartOver
     from ...store.sources.http import open_url
 
-    hint = f"or put it into the folder PLURIVERSE_DATA names, as {dataset.local}"
+    hint = f"or put the file into the folder that PLURIVERSE_DATA names, as {dataset.local}"
     if settings.offline:
         raise UnreachableError(
-            f"{dataset.title} is not here and PLURIVERSE_OFFLINE is set", f"unset it, {hint}; it is at {dataset.url}"
+            f"{dataset.title} is not here and PLURIVERSE_OFFLINE is set",
+            f"unset PLURIVERSE_OFFLINE, {hint}; it is at {dataset.url}",
         )
     content = bytearray()
     try:

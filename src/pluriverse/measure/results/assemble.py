@@ -74,9 +74,7 @@ class ResultSet:
         return [row for row in self.responses if row.instrument == instrument.name and row.assistant in wanted]
 
 
-def latest(
-    runs: Sequence[Run], assistants: Sequence[str] | None = None, instruments: Sequence[str] | None = None
-) -> ResultSet:
+def latest(runs: Sequence[Run], assistants: Sequence[str] | None = None) -> ResultSet:
     """The newest response per assistant, base, instrument and cell; only of the newest respondent (definition, weights,
     guidance and engine decide who that is) and of the version of an instrument that is known now, else of the newest
     that was asked, which is said. `assistants` are names of assistants, with all their bases, or "NAME on BASE"; they
@@ -88,8 +86,7 @@ def latest(
     older: dict[tuple[str, str], int] = {}
     commands = []
     for run in runs:
-        found = [row for row in run.responses if instruments is None or row.instrument in instruments]
-        kept = [row for row in found if row.respondent in who]
+        kept = [row for row in run.responses if row.respondent in who]
         for row in kept:
             name = who[row.respondent].assistant
             cell = row.respondent, row.instrument, row.version, row.cell
@@ -101,7 +98,7 @@ def latest(
         for each in run.plan.respondents:
             if each.key not in who and _wanted(each, assistants):
                 place = each.assistant, each.base
-                older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in found)
+                older[place] = older.get(place, 0) + sum(row.respondent == each.key for row in run.responses)
     about = {each.name: each for run in runs for each in run.plan.imported} | known()
     versions, notes = _versions(rows.values(), about)
     newest = [row for row in rows.values() if versions.get(row.instrument) == row.version]

@@ -5,7 +5,7 @@ here differ in more than the model (precision, harness, number of items): no ord
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal
@@ -14,8 +14,6 @@ from ..data.published import TASKS, Elsewhere, Published, about, elsewhere
 from ..schema.figure import Figure
 
 Kind = Literal["measured here", "published"]
-Apart = Callable[[str, str], bool]
-"""Are these two assistants told apart? From paired tests on the same items, where rows of both are at hand."""
 
 BOARD = "open-llm-leaderboard-v1"
 _PUBLISHED_ORDER = (
@@ -95,16 +93,13 @@ class Board:
         }
 
 
-def board(
-    figures: Sequence[Figure], published: Sequence[Published], limit: int | None = None, apart: Apart | None = None
-) -> Board:
+def board(figures: Sequence[Figure], published: Sequence[Published], limit: int | None = None) -> Board:
     """The board of these figures (shares of 0 to 1, as measures give them) and of published rows, at most `limit`.
 
-    `apart` says which assistants a paired test has told apart; without it, those whose 95 % intervals overlap count as
-    alike, which is the more cautious reading.
+    Assistants whose 95 % intervals overlap count as alike, which is more cautious than a paired test.
     """
     here = {entry.name: entry for entry in map(_measured, _assistants(figures).items())}
-    groups = _alike([name for name, entry in here.items() if entry.average.value is not None], here, apart)
+    groups = _alike([name for name, entry in here.items() if entry.average.value is not None], here)
     listed = sorted((_published(each) for each in published), key=lambda entry: (-_value(entry), entry.name))
     kept = listed if limit is None else listed[:limit]
     return Board(
@@ -166,12 +161,11 @@ def _published(row: Published) -> Entry:
     return Entry(row.name, "published", Score("average", row.average), scores, row.source, row.maker, notes)
 
 
-def _alike(names: Sequence[str], here: Mapping[str, Entry], apart: Apart | None) -> list[tuple[str, ...]]:
+def _alike(names: Sequence[str], here: Mapping[str, Entry]) -> list[tuple[str, ...]]:
     """The largest groups in which no two are told apart, each in order of names."""
-    told = apart or (lambda a, b: not _overlap(here[a].average, here[b].average))
     groups = {frozenset(names)} if names else set()
     for a, b in combinations(names, 2):
-        if told(a, b):
+        if not _overlap(here[a].average, here[b].average):
             split = {group for group in groups if a in group and b in group}
             parts = {group - {one} for group in split for one in (a, b)} | (groups - split)
             groups = {part for part in parts if not any(part < other for other in parts)}

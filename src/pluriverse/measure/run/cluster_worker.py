@@ -11,11 +11,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ...assistants import Assistant, Shelf
-from ...assistants.bases import meant
-from ...assistants.guidance import COUNTERPART
-from ...assistants.per_base import on_base
-from ...assistants.strengths import Strengths
+from ...assistant import Assistant, Shelf
+from ...assistant.bases import meant
+from ...assistant.guidance import COUNTERPART
+from ...assistant.per_base import on_base
+from ...assistant.strengths import Strengths
 from ...errors import EngineError, PluriverseError
 from ...files import write
 from ...runtime.workspace import Workspace

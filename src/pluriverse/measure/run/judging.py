@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from ... import catalogue
-from ...assistants.bases import Base, resolve
+from ...assistant.bases import Base, resolve
 from ...errors import IntegrityError, NotFoundError, UnreachableError, UsageError
 from ...runtime.workspace import Workspace
 from ...settings import Settings

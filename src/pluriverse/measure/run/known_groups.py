@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...assistants import Assistant
+from ...assistant import Assistant
 from ...runtime.requests import AskOptions
 from ...runtime.workspace import Workspace
 from ..metrics.by_name import values_of

@@ -6,19 +6,21 @@ Knows workspaces and voices; no items, runs or figures.
 import hashlib
 from dataclasses import asdict, replace
 
-from ...assistants import Assistant
+from ...assistant import Assistant
 from ...engines.local.layouts import WHEEL
 from ...engines.local.libraries import Kept
 from ...runtime.requests import AskOptions
 from ...runtime.workspace import Workspace
 from ...store.gguf import read_header
-from ...values import Digest
+from ...values import Digest, Sampling
 from ..schema.responses import Respondent
 from .asking import Participant
 from .record import key_of
 from .session import AssistantSession
 
 _OF_ITEMS = {"temperature", "max_tokens", "seed", "stop", "grammar"}
+# Settings that older records do not name: left out as long as they are as they always were, so that keys stay.
+_ADDED = {name: getattr(Sampling(), name) for name in ("think", "thinking_tokens")}
 
 
 async def participant_of(workspace: Workspace, assistant: Assistant, base: str | None, seed: int) -> Participant:
@@ -37,6 +39,7 @@ def _respondent(workspace: Workspace, voice: AssistantSession) -> Respondent:
     guidance = {"against": opposite.against, "strength": opposite.strength} if opposite else None
     # Temperature, length, seed and stop are the item's; every other setting is the assistant's or the default.
     sampler = {name: value for name, value in asdict(sampling).items() if name not in _OF_ITEMS}
+    sampler = {name: value for name, value in sampler.items() if name not in _ADDED or value != _ADDED[name]}
     known = Respondent(
         key="",
         assistant=assistant.name,

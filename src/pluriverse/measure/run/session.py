@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...ask.asking import settle_guidance
-from ...assistants import Assistant, Opposite
-from ...assistants.bases import Base, resolve
-from ...assistants.per_base import on_base
+from ...asking.asking import settle_guidance
+from ...assistant import Assistant, Opposite
+from ...assistant.bases import Base, resolve
+from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
 from ...runtime.requests import AskOptions, Draft, Heard

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import default_base
-from pluriverse.assistants.bases import NotPulled, meant, resolve
-from pluriverse.assistants.default_base import chosen
+from pluriverse.assistant import default_base
+from pluriverse.assistant.bases import NotPulled, meant, resolve
+from pluriverse.assistant.default_base import chosen
 from pluriverse.catalogue.ladder import model_of, rungs
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from pluriverse.runtime.grouping import fetch

@@ -85,7 +85,9 @@ def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError, choice: Base
 
     try:
         pullable = catalogue.parse(ref)
-    except (UsageError, NotFoundError):
+    except UsageError as unclear:
+        raise NotFoundError(unknown.message, unknown.hint if store.near(ref) else unclear.hint) from None
+    except NotFoundError:
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
         return Base(pullable.name, pullable.digest, store.path(pullable.digest), "local")

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from concurrent.futures import CancelledError, Future, wait
 from typing import Any, TypeVar
 
-from .errors import PluriverseError
+from ..errors import PluriverseError
 
 T = TypeVar("T")
 

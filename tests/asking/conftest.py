@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask import asking as asking_module
-from pluriverse.assistants.bases import Base
+from pluriverse.asking import asking as asking_module
+from pluriverse.assistant.bases import Base
 from pluriverse.errors import NotFoundError, PluriverseError
 from pluriverse.runtime import grouping
 from pluriverse.runtime.workspace import Workspace

@@ -58,7 +58,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptChat:
     """A whole conversation as it was kept."""
 
     id: str  # empty: it is not in the history
@@ -73,7 +73,7 @@ def turns_of(replies: "Replies") -> tuple[Turn, ...]:
     return (Turn(None, replies.question), *given)
 
 
-def as_document(kept: Kept) -> dict[str, Any]:
+def as_document(kept: KeptChat) -> dict[str, Any]:
     """Everything that was recorded, for other programs."""
     return {
         "id": kept.id,
@@ -92,7 +92,7 @@ def as_document(kept: Kept) -> dict[str, Any]:
     }
 
 
-def as_markdown(kept: Kept) -> str:
+def as_markdown(kept: KeptChat) -> str:
     """For people. Texts are quoted, so that no text can pass for another speaker's heading; what a viewer could take
     for HTML or for a picture to load is escaped."""
     parts = [f"# {_inert(kept.title)}", f"{begun(kept)}."]
@@ -101,6 +101,9 @@ def as_markdown(kept: Kept) -> str:
         text = turn.content.strip()
         if text:
             parts.append("\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines()))
+        if thought := thinking(turn):
+            quoted = "\n".join(f"> {line}".rstrip() for line in _inert(thought).splitlines())
+            parts.append(f"<details><summary>{thought_first(thought)}</summary>\n\n{quoted}\n\n</details>")
         if note := state(turn):
             parts.append(f"*{note}*")
     return "\n\n".join(parts) + "\n"
@@ -110,7 +113,7 @@ def _inert(text: str) -> str:
     return _ACTIVE.sub(r"\\\g<0>", text)
 
 
-def begun(kept: Kept) -> str:
+def begun(kept: KeptChat) -> str:
     """When it began, and its id where it is kept."""
     return f"Conversation {kept.id}, begun {kept.created}" if kept.id else f"Asked {kept.created}"
 
@@ -123,6 +126,17 @@ def state(turn: Turn) -> str:
     """How a turn ended, in brackets, where that is not plain; EMPTY where a whole reply had no text."""
     note = _STATES.get(turn.state)
     return f"({note})" if note else "" if turn.content.strip() else EMPTY
+
+
+def thinking(turn: Turn) -> str:
+    """What the model wrote for itself before it answered; empty where it did not."""
+    return str((turn.record or {}).get("thinking") or "")
+
+
+def thought_first(thought: str) -> str:
+    """How much was thought, where the thinking itself is folded away."""
+    count = len(thought.split())
+    return f"thought first: {count:,} word{'s' if count != 1 else ''}"
 
 
 def through(turn: Turn) -> str:

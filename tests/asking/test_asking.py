@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask.asking import ask
-from pluriverse.assistants.bases import Base, NotPulled
+from pluriverse.asking.asking import ask
+from pluriverse.assistant.bases import Base, NotPulled
 from pluriverse.catalogue.ladder import model_of
 from pluriverse.errors import EngineCrashedError, EngineError, NotFoundError, UnreachableError, UsageError
 from pluriverse.runtime import grouping

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pluriverse.ask.conversation import Conversation
-from pluriverse.chats.kept import Turn
-from pluriverse.chats.shelf import history_of
+from pluriverse.asking.conversation import Conversation
+from pluriverse.chats.chat import Turn
+from pluriverse.chats.shelf import chats_of
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, NotFoundError, UsageError
 from pluriverse.runtime.events import AskFinished, ReplyChunk, ReplyThought
 from pluriverse.runtime.workspace import Workspace
@@ -28,8 +28,8 @@ def heard(engine: SteppedEngine) -> list[str]:
 
 
 def kept(workspace: Workspace, conversation: Conversation) -> list[tuple[str | None, str, str]]:
-    assert history_of(workspace.settings) is not None and conversation.id is not None
-    turns = history_of(workspace.settings).get(conversation.id).turns
+    assert chats_of(workspace.settings) is not None and conversation.id is not None
+    turns = chats_of(workspace.settings).get(conversation.id).turns
     return [(turn.speaker, turn.content.strip(), turn.state) for turn in turns]
 
 
@@ -82,8 +82,8 @@ def test_all_is_kept_with_who_said_it(workspace: Workspace, run: Any) -> None:
         ("green", "one two", "stop"),
         ("red", "one two", "stop"),
     ]
-    assert history_of(workspace.settings) is not None and conversation.id is not None
-    record = history_of(workspace.settings).get(conversation.id).turns[1].record
+    assert chats_of(workspace.settings) is not None and conversation.id is not None
+    record = chats_of(workspace.settings).get(conversation.id).turns[1].record
     assert record and record["definition"] == GREEN.digest and record["seed"] == 7
 
 
@@ -162,10 +162,10 @@ def test_nothing_is_kept_when_switched_off(workspace: Workspace, run: Any, switc
 def test_deleting_it_elsewhere_ends_the_keeping_and_not_the_talk(workspace: Workspace, run: Any) -> None:
     conversation = Conversation(workspace, GREEN)
     run(collect(conversation.say("one")))
-    assert history_of(workspace.settings) is not None
-    history_of(workspace.settings).clear()
+    assert chats_of(workspace.settings) is not None
+    chats_of(workspace.settings).clear()
     assert run(collect(conversation.say("two")))[-1].failure is None
-    assert conversation.id is None and history_of(workspace.settings).list() == []
+    assert conversation.id is None and chats_of(workspace.settings).list() == []
 
 
 def test_an_empty_message_is_refused_and_not_kept(workspace: Workspace, run: Any) -> None:
@@ -208,16 +208,14 @@ def test_thinking_is_kept_beside_the_text_and_never_said_again(tmp_path: Path) -
             reply = events[-1].replies[0]
             assert chunks == [reply.text, "\nHm, one\n"] and reply.text == "You asked: one"
             assert (reply.thinking, reply.unfinished) == ("Hm, one", False)
-            assert history_of(workspace.settings) is not None and conversation.id is not None
-            kept = history_of(workspace.settings).get(conversation.id).turns[-1]
+            assert chats_of(workspace.settings) is not None and conversation.id is not None
+            kept = chats_of(workspace.settings).get(conversation.id).turns[-1]
             assert kept.content == reply.text and kept.record and kept.record["thinking"] == "Hm, one"
             assert await collect(conversation.say("two"))
             assert [each.content for each in conversation.heard_by(thinker)][:2] == ["one", "You asked: one"]
             # What was kept with its thinking in the text is heard without it.
-            history_of(workspace.settings).add(conversation.id, Turn(None, "three"))
-            history_of(workspace.settings).add(
-                conversation.id, Turn("thinker", "<think>Hm.</think>Three it is.", "stop")
-            )
+            chats_of(workspace.settings).add(conversation.id, Turn(None, "three"))
+            chats_of(workspace.settings).add(conversation.id, Turn("thinker", "<think>Hm.</think>Three it is.", "stop"))
             resumed = Conversation.resumed(workspace, conversation.id, thinker)
             assert await collect(resumed.say("four"))
             assert [each.content for each in resumed.heard_by(thinker)][-2:] == ["Three it is.", "four"]

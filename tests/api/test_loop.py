@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.bridge import LoopThread
+from pluriverse.api.loop import LoopThread
 from pluriverse.errors import NotFoundError, PluriverseError
 
 

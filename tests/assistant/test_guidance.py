@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant, Guidance, Shelf, opposite_of
-from pluriverse.assistants.strengths import Found, Strengths
+from pluriverse.assistant import Assistant, Guidance, Shelf, opposite_of
+from pluriverse.assistant.strengths import Found, Strengths
 from pluriverse.errors import NotFoundError, PluriverseError, UsageError
 from pluriverse.settings import Settings
 from pluriverse.values import Digest

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant, Panel, Shelf, listing
-from pluriverse.assistants.guidance import Guidance
+from pluriverse.assistant import Assistant, Panel, Shelf, listing
+from pluriverse.assistant.guidance import Guidance
 from pluriverse.cli import main
 from pluriverse.errors import PluriverseError, UsageError
 from pluriverse.settings import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants.strengths import Strengths
+from pluriverse.assistant.strengths import Strengths
 from pluriverse.cli import main
 from pluriverse.errors import PluriverseError
 

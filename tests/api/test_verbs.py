@@ -26,8 +26,8 @@ from pluriverse import (
     Settings,
     UsageError,
     aio,
-    facade,
 )
+from pluriverse.api import synchronous
 
 DATA = os.environ.get("PLURIVERSE_DATA")
 
@@ -35,7 +35,7 @@ DATA = os.environ.get("PLURIVERSE_DATA")
 @pytest.fixture
 def shared(pluriverse: Pluriverse, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pluriverse]:
     """What the module's functions share, for one test."""
-    monkeypatch.setattr(facade, "_shared_by_process", {os.getpid(): pluriverse})
+    monkeypatch.setattr(synchronous, "_shared_by_process", {os.getpid(): pluriverse})
     yield pluriverse
 
 

@@ -13,7 +13,7 @@ from .names import near
 Setting = float | int | str | tuple[str, ...]
 
 FIELDS = tuple(field.name for field in fields(Sampling))
-_WHOLE = frozenset({"top_k", "repeat_last_n", "max_tokens", "seed"})
+_WHOLE = frozenset({"top_k", "repeat_last_n", "max_tokens", "thinking_tokens", "seed"})
 
 
 def checked(settings: Mapping[str, object]) -> dict[str, Setting]:
@@ -45,6 +45,10 @@ def _typed(name: str, value: object) -> Setting:
         if isinstance(value, str):
             return value
         raise _wrong(name, "a text in quotation marks", 'grammar = \'root ::= "yes" | "no"\'')
+    if name == "think":
+        if isinstance(value, bool):
+            return value
+        raise _wrong(name, "true or false", "think = false")
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(name, "a number", f"{name} = {getattr(Sampling(), name) or 1}")
     if name not in _WHOLE:

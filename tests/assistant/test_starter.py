@@ -2,7 +2,7 @@
 
 import pytest
 
-from pluriverse.assistants import Assistant, Panel, Shelf
+from pluriverse.assistant import Assistant, Panel, Shelf
 from pluriverse.settings import Settings
 
 DIMENSIONS = {"expertise", "language", "culture", "values", "politics", "history"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant, Shelf, per_base
-from pluriverse.assistants.per_base import measured_on, on_base
+from pluriverse.assistant import Assistant, Shelf, per_base
+from pluriverse.assistant.per_base import measured_on, on_base
 from pluriverse.catalogue import find
 from pluriverse.runtime.requests import AskOptions, Draft, Heard
 from pluriverse.settings import Settings

@@ -10,10 +10,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from ..assistants import Assistant
-from ..assistants.bases import Base, choice_of, meant, resolve
-from ..chats.kept import turns_of
-from ..chats.shelf import history_of
+from ..assistant import Assistant
+from ..assistant.bases import Base, choice_of, meant, resolve
+from ..chats.chat import turns_of
+from ..chats.shelf import chats_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ..runtime.events import AskEvent, AskFinished, Loading, ReplyFinished
@@ -89,7 +89,7 @@ class Asking(AsyncIterator[AskEvent]):
     def keep(self) -> str | None:
         """Keep question and replies in the history, as far as they came, once; the id. None where nothing is kept: the
         history is switched off, or nobody said a word. Raises as the history does."""
-        replies, history = self.replies, history_of(self._work.workspace.settings)
+        replies, history = self.replies, chats_of(self._work.workspace.settings)
         if self._kept is None and history is not None and replies.answered:
             self._kept = history.keep(self.question, turns_of(replies))
         return self._kept

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant, Panel, Shelf
+from pluriverse.assistant import Assistant, Panel, Shelf
 from pluriverse.errors import NotFoundError, PluriverseError, UsageError
 from pluriverse.settings import Settings
 

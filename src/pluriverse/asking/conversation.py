@@ -12,9 +12,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ..assistants import Assistant
-from ..chats.kept import Turn
-from ..chats.shelf import history_of
+from ..assistant import Assistant
+from ..chats.chat import Turn
+from ..chats.shelf import chats_of
 from ..engines.thinking import told
 from ..errors import ContextOverflowError, NotFoundError, UsageError
 from ..runtime.events import AskEvent, AskFinished, ReplyFinished
@@ -53,7 +53,7 @@ class Conversation:
         self.id: str | None = None  # in the history, once something was kept
         self._workspace = workspace
         self._options = options
-        self._history = history_of(workspace.settings) if keep else None
+        self._history = chats_of(workspace.settings) if keep else None
         self._rounds: list[_Round] = []
 
     @classmethod
@@ -64,7 +64,7 @@ class Conversation:
 
         NotFoundError when it is not kept, or its last speaker is no longer on the shelf.
         """
-        history = history_of(workspace.settings)
+        history = chats_of(workspace.settings)
         if history is None:
             raise NotFoundError(f"no conversation {kept!r}: the history is switched off", "unset PLURIVERSE_HISTORY")
         record = history.get(kept)

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.bases import Base
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.bases import Base
 from pluriverse.engines.contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Started
 from pluriverse.errors import PluriverseError
 from pluriverse.values import Digest
