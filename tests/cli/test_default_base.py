@@ -22,8 +22,8 @@ SMALL, STANDARD, BETTER = rungs()
         ),
         (
             BaseChosen(SMALL, BETTER, True, "here"),
-            "speaking through small (smollm2-135m-instruct), which is here; for better answers: "
-            "pluriverse pull better (1.1 GB)",
+            "speaking through small (smollm2-135m-instruct), which is here; for better answers "
+            "(1.1 GB): pluriverse pull better",
         ),
         (
             BaseChosen(STANDARD, BETTER, False, "memory"),

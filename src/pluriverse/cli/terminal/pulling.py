@@ -54,7 +54,7 @@ def show_chosen(out: "Output", choice: "BaseChosen") -> None:
     }[choice.why]
     if choice.here:
         more = (
-            f"; for better answers: pluriverse pull {wanted.name} ({size(wanted.download)})"
+            f"; for better answers ({size(wanted.download)}): pluriverse pull {wanted.name}"
             if choice.why == "here"
             else ""
         )
