@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "asking": BELOW | {"runtime", "chats"},
     "measure.schema": {"errors"},
     "measure.stats": {"errors"},
-    "measure.data": GROUND | {"store", "measure.schema"},
+    "measure.data": GROUND | {"store", "catalogue", "measure.schema"},
     "measure.classify": GROUND | {"engines", "measure.schema", "measure.stats", "measure.data"},
     "measure.judges": GROUND | {"engines"} | SCHEMA,
     "measure.metrics": GROUND | SCHEMA | {"measure.judges"},
@@ -147,7 +148,7 @@ def test_the_engines_process_loads_nothing_of_the_asking_side() -> None:
 @cache
 def loaded_names() -> dict[str, int]:
     """How often each name is read anywhere in the package: as a name, an attribute, an import or a whole string."""
-    found: dict[str, int] = {}
+    found = {each.attr: 1 for each in distribution("pluriverse").entry_points}  # opened by its name behind a door
     for module in MODULES:
         for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
             match node:

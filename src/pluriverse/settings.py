@@ -2,6 +2,7 @@
 
 PLURIVERSE_HOME      the data folder (default: the platform's user data folder)
 PLURIVERSE_STORES    further stores to read from, e.g. on a USB stick; separated like PATH
+PLURIVERSE_CATALOGUES  further folders of catalogue files, e.g. of an organisation; separated like PATH
 PLURIVERSE_FOLDERS   folders to look in for a file of the wanted digest before any network; separated like PATH
 PLURIVERSE_MIRRORS   hub mirrors tried after the hub, separated by commas
 PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
@@ -35,6 +36,7 @@ class Settings:
 
     home: Path
     stores: tuple[Path, ...] = ()
+    further_catalogues: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
@@ -59,6 +61,12 @@ class Settings:
     @property
     def panels(self) -> Path:
         return self.home / "panels"
+
+    @property
+    def catalogues(self) -> tuple[Path, ...]:
+        """Folders of catalogue files: the user's own first."""
+        own = self.home / "catalogue"
+        return (*((own,) if own.is_dir() else ()), *self.further_catalogues)
 
     @property
     def history_file(self) -> Path:
@@ -91,6 +99,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=_path("PLURIVERSE_HOME", home) if home else _platform_home(),
         stores=_paths("PLURIVERSE_STORES", env),
+        further_catalogues=_paths("PLURIVERSE_CATALOGUES", env),
         folders=_paths("PLURIVERSE_FOLDERS", env),
         mirrors=tuple(
             part.strip().rstrip("/") for part in env.get("PLURIVERSE_MIRRORS", "").split(",") if part.strip()

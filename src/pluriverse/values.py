@@ -193,4 +193,5 @@ class Pullable:
     digest: Digest | None = None
     size: int | None = None  # bytes
     licence: str | None = None
+    architecture: str | None = None  # as llama.cpp calls it
     annotations: dict[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import pytest
 from pluriverse.asking import asking as asking_module
 from pluriverse.assistant.bases import Base
 from pluriverse.errors import NotFoundError, PluriverseError
-from pluriverse.runtime import grouping
+from pluriverse.runtime import grouping, ready
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
@@ -33,8 +33,8 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Places:
             raise place
         return place
 
-    monkeypatch.setattr(grouping, "resolve", resolve)
-    monkeypatch.setattr(asking_module, "resolve", resolve)
+    for module in (grouping, ready, asking_module):
+        monkeypatch.setattr(module, "resolve", resolve)
     return places
 
 

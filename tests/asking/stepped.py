@@ -6,7 +6,7 @@ from typing import Any
 
 from pluriverse.assistant import Assistant
 from pluriverse.assistant.bases import Base
-from pluriverse.engines.contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Request, Started
+from pluriverse.engines.contract import Capabilities, Chunk, EngineEvent, Failed, Finished, Identity, Request, Started
 from pluriverse.errors import PluriverseError
 from pluriverse.values import Digest
 
@@ -18,7 +18,7 @@ class SteppedEngine:
 
     def __init__(self, base: str = "one", *, error: PluriverseError | None = None, error_after: int = 0) -> None:
         self.base = base
-        self.digest: Digest | None = WEIGHTS
+        self.identity = Identity("stepped", WEIGHTS if base == "one" else None)
         self.capabilities = Capabilities(
             logprobs=False, logits=False, grammar=False, seed=True, guidance=False, context_length=4096
         )

@@ -10,7 +10,6 @@ from pluriverse.asking.asking import ask
 from pluriverse.assistant.bases import Base, NotPulled
 from pluriverse.catalogue.ladder import model_of
 from pluriverse.errors import EngineCrashedError, EngineError, NotFoundError, UnreachableError, UsageError
-from pluriverse.runtime import grouping
 from pluriverse.runtime.events import AskFinished, Fetching, Loading, ReplyChunk, ReplyFinished, ReplyStarted
 from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
@@ -279,4 +278,4 @@ def test_another_missing_model_is_not_fetched_unasked(
 ) -> None:
     missing = _Missing(monkeypatch, places, "a-forty-gigabyte-model")
     last = run(collect(ask(workspace, "hm", [assistant("x", "default")])))[-1]
-    assert missing.pulls == 0 and isinstance(last.failure, grouping.NotPulled)
+    assert missing.pulls == 0 and isinstance(last.failure, NotPulled)

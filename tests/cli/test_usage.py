@@ -32,6 +32,7 @@ COMMANDS = [
     ),
     *("history ls", "history search", "history show", "history export", "history rm", "history clear"),
     *("panel ls", "panel show", "panel new", "catalogue ls", "catalogue search", "catalogue show"),
+    *("catalogue graph", "catalogue check"),
 ]
 
 

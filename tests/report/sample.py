@@ -79,10 +79,10 @@ def figures(seed: int = 7) -> list[Figure]:
         Figure(PANEL, "globalopinionqa", "human_similarity", 0.581, 0.57, 0.59, 320, "answering by lot", "a bar"),
         Figure(PANEL, "globalopinionqa", "diversity", 0.21, 0.17, 0.26, 320),
         Figure(PANEL, "globalopinionqa", "diversity_share", 0.34, 0.29, 0.4, 320),
-        Figure(PANEL, "globalopinionqa", "overton_coverage", 0.58, 0.52, 0.63, 320, note="Of people in 38 countries."),
+        Figure(PANEL, "globalopinionqa", "overton_coverage", 0.58, 0.52, 0.63, 320, caption="People in 38 countries."),
     ]
     few = Figure(
-        "hispanohablante", "history", "reading", None, None, None, 4, note="Too few items for a claim: 4 of 24."
+        "hispanohablante", "history", "reading", None, None, None, 4, caption="Too few items for a claim: 4 of 24."
     )
     return [few if (each.assistant, each.instrument) == ("hispanohablante", "history") else each for each in found]
 

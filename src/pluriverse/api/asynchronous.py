@@ -72,11 +72,11 @@ class Pluriverse:
     ) -> Replies:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
-        `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through it),
-        guidance (a strength for all; 0: nobody is guided), think, thinking_tokens. The default model is fetched when
-        it is not here yet. An error of one assistant is in its reply's `error`; one that leaves nobody with a word is raised. UsageError,
-        NotFoundError as in `Workspace.choose`. Nothing is kept, unless `keep=True` puts question and replies into the
-        history.
+        `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through
+        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens. The default model is
+        fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
+        nobody with a word is raised. UsageError, NotFoundError as in `Workspace.choose`. Nothing is kept,
+        unless `keep=True` puts question and replies into the history.
         """
         async with self.stream(question, assistants, panel=panel, keep=keep, **options) as events:
             return _outcome([event async for event in events])
@@ -111,8 +111,8 @@ class Pluriverse:
         texts = [prefix] if isinstance(prefix, str) else [message.content for message in prefix]
         longest = max((len(text.encode()) for text in continuations), default=0)
         context = max(2048, sum(len(text.encode()) for text in texts) + longest)
-        engine = await self._workspace.engine(base, context=context)
-        return await engine.score(prefix, continuations, logits=logits)
+        ready = await self._workspace.ready(base, context=context)
+        return await ready.engine.score(prefix, continuations, logits=logits)
 
     async def check(
         self,
@@ -159,11 +159,14 @@ class Pluriverse:
     async def pull(self, ref: str) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""
         from ..catalogue import parse
+        from ..catalogue.fit import Machine
         from ..engines.admitting import pull_usable
         from ..store import Pulled
 
         workspace = self._workspace
-        async with aclosing(pull_usable(workspace.store, parse(ref), workspace.settings)) as events:
+        settings = workspace.settings
+        pullable = parse(ref, settings.catalogues, Machine.here(settings.home))
+        async with aclosing(pull_usable(workspace.store, pullable, settings)) as events:
             async for event in events:
                 if isinstance(event, Pulled):
                     return event

@@ -7,17 +7,20 @@ reply ends that reply only; the others go on.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from ..assistant import Assistant
-from ..assistant.bases import Base, choice_of, meant, resolve
+from ..assistant.bases import Base, meant, resolve
+from ..assistant.default_base import BaseChosen
 from ..chats.chat import turns_of
 from ..chats.shelf import chats_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
-from ..runtime.events import AskEvent, AskFinished, Loading, ReplyFinished
-from ..runtime.grouping import Group, fetch, group, wanted
+from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
+from ..runtime.grouping import Group, group
+from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
 from ..values import Message
@@ -162,12 +165,7 @@ async def _speak(work: _Work, group: Group) -> None:
     """Let one group's assistants answer; every one of them ends with a ReplyFinished."""
     drafts = [work.drafts[index] for index in group.members]
     try:
-        base = await _base(work, group)
-        for draft in drafts:
-            draft.speaks_through(base.name, base.digest)
-        await work.queue.put(Loading(base.name))
-        context = max(tokens_needed(draft) for draft in drafts)
-        engine = await work.workspace.pool.engine(base, context=context)
+        base, engine = await _ready(work, group, drafts)
         able = []
         for draft in drafts:
             try:
@@ -201,24 +199,27 @@ def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Worksp
                 "a guided pair needs one base: --base REF, or --guidance 0",
             )
     if draft.declared:
-        strength = workspace.strengths.strength(base.digest, draft.assistant, guidance)
+        strength = workspace.strengths.strength(engine.identity.weights, draft.assistant, guidance)
         draft.guidance = replace(guidance, strength=strength) if strength > 0 else None
 
 
-async def _base(work: _Work, group: Group) -> Base:
-    """The group's base, fetched first where it is a model of the ladder and not here."""
-    workspace = work.workspace
-    if isinstance(group.place, Base):
-        choice = choice_of(group.ref, workspace.store, workspace.settings)
-        if choice is not None and choice.why is not None:
-            await work.queue.put(choice)
-        return group.place
-    missing = wanted(group.place)
-    if missing is None:
-        raise group.place
-    async for event in fetch(missing, workspace.store, workspace.settings):
-        await work.queue.put(event)
-    return resolve(group.ref, workspace.store, workspace.settings)
+async def _ready(work: _Work, group: Group, drafts: Sequence[Draft]) -> tuple[Base, Engine]:
+    """The group's base and engine; what it takes to have them is told."""
+    context = max(tokens_needed(draft) for draft in drafts)
+    async with aclosing(work.workspace.readying(group.ref, context=context)) as steps:
+        async for step in steps:
+            match step:
+                case Fetching() | BaseChosen():
+                    await work.queue.put(step)
+                case Base():
+                    for draft in drafts:
+                        draft.speaks_through(step.name, step.digest)
+                    await work.queue.put(Loading(step.name))
+                case Ready():
+                    for draft in drafts:
+                        draft.speaks_through(step.base.name, step.engine.identity.weights)
+                    return step.base, step.engine
+    raise AssertionError("it ends with an engine or an error")
 
 
 async def _listen(work: _Work, engine: Engine, drafts: Sequence[Draft]) -> None:

@@ -24,7 +24,18 @@ from .reading import Table, located
 DIMENSIONS = ("expertise", "language", "culture", "values", "politics", "history")
 """In what assistants differ. `values`: value systems; `history`: readings of history."""
 
-KEYS = ("title", "description", "base", "languages", "counterpart", "system", "outlook", "guidance", "generation")
+KEYS = (
+    "title",
+    "description",
+    "base",
+    "adapter",
+    "languages",
+    "counterpart",
+    "system",
+    "outlook",
+    "guidance",
+    "generation",
+)
 LONGEST_LINE = 4096  # characters of a title and the like
 MOST_LANGUAGES = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of a BCP 47 tag
@@ -59,6 +70,7 @@ class Assistant:
     guidance: Guidance | None = None  # decoded in contrast to another reading; None: as it is
     sampling: Mapping[str, Setting] = field(default_factory=dict, hash=False)  # changes to `values.Sampling`
     description: str = ""
+    adapter: Digest | None = None  # applied to the base whenever it is asked
     path: Path | None = field(default=None, compare=False)  # its file
     builtin: bool = field(default=False, compare=False)  # of the starter set
     shadows: bool = field(default=False, compare=False)  # the user's own, and hides one of the starter set
@@ -104,7 +116,8 @@ class Assistant:
         The sha256 of this JSON in UTF-8, keys sorted, no spaces, no escapes beyond JSON's own:
         `{"base": ..., "generation": {...}, "languages": [...], "system": ...}`. Title, outlook and counterpart only
         describe it and are left out; so is what `base` stands for on this machine: a reply names its weights itself.
-        A guided one has `"guidance": {"against": ..., "strength": ...}` too, and `"counterpart"` where that is against.
+        A guided one has `"guidance": {"against": ..., "strength": ...}` too, and `"counterpart"` where that is against;
+        one with an adapter has `"adapter"`.
         """
         shaping: dict[str, object] = {
             "base": self.base,
@@ -116,6 +129,8 @@ class Assistant:
             shaping["guidance"] = {"against": self.guidance.against, "strength": self.guidance.strength}
             if self.guidance.against == COUNTERPART:
                 shaping["counterpart"] = self.counterpart
+        if self.adapter is not None:
+            shaping["adapter"] = self.adapter
         text = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
@@ -141,6 +156,7 @@ class Assistant:
                 guidance=_guidance(top),
                 sampling=generation.checked(top.table("generation").values),
                 description=top.text("description"),
+                adapter=_adapter(top),
             )
         except UsageError as error:
             raise error if error.message.startswith(top.where) else located(error, top.where) from error
@@ -199,6 +215,14 @@ def _guidance(top: Table) -> Guidance | None:
     return Guidance(table.text("against", COUNTERPART).strip(), table.number("strength", Guidance().strength))
 
 
+def _adapter(top: Table) -> Digest | None:
+    text = top.text("adapter")
+    try:
+        return Digest(text) if text else None
+    except UsageError as error:
+        raise UsageError(f"adapter: {error.message}", error.hint) from error
+
+
 def _languages(tags: tuple[str, ...]) -> tuple[str, ...]:
     if len(tags) > MOST_LANGUAGES:
         raise UsageError(f"languages: {len(tags):,} are named", f"{MOST_LANGUAGES} are the most")
@@ -220,6 +244,7 @@ def _lines(assistant: Assistant) -> list[Line]:
         Line("title", assistant.title or None, "Shown above its replies.", '""'),
         Line("description", assistant.description or None, "More about it, for people.", '""'),
         Line("base", assistant.base, 'The model it speaks through: "default", or a name that `pluriverse ls` shows.'),
+        Line("adapter", assistant.adapter, "What was trained on top of that model, by its digest."),
         Line("languages", assistant.languages or None, "What it answers in; its own language first.", '["en"]'),
         Line("counterpart", assistant.counterpart, "Who stands on the other side, and names this one.", '""'),
         Line("system", assistant.system or None, "What it is told before every conversation.", '"""..."""'),

@@ -6,8 +6,9 @@ Reads the store and the catalogue; fetches and loads nothing.
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from .. import doors
 from ..catalogue.ladder import model_of
 from ..errors import NotFoundError, UsageError
 from ..settings import Settings
@@ -18,17 +19,25 @@ from .default_base import BaseChosen, chosen
 if TYPE_CHECKING:
     from ..store import Store, StoredModel
 
-SCRIPTED = "scripted"
+LOCAL, SCRIPTED = "local", "scripted"
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A base that can be loaded now. A scripted one has neither digest nor file."""
+    """A base that can be loaded now, and the kind of engine that it is for (a name behind the door `engines`).
+
+    Only one of kind `local` has a file and its digest. What a name stands for elsewhere, its engine finds out.
+    """
 
     name: str
     digest: Digest | None
     path: Path | None
-    kind: Literal["local", "scripted"]
+    kind: str
+
+    @property
+    def may_change(self) -> bool:
+        """Whether nobody here knows what weights its name stands for; a script is no model and has none."""
+        return self.digest is None and self.kind != SCRIPTED
 
 
 class NotPulled(NotFoundError):
@@ -64,8 +73,9 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
 
     A copy that was chosen to speak for a model (`copies`) is what its name stands for.
     `ref`: "default" (what the settings or this machine say), a rung of the ladder, "scripted[:SCRIPT]", the name or
-    digest of a model in the stores, or anything that can be pulled. Raises NotPulled for a model that is known but not
-    here, NotFoundError for one that nobody knows, UsageError for an adapter.
+    digest of a model in the stores, anything that can be pulled, or KIND:REST where a package brings engines of that
+    KIND. Raises NotPulled for a model that is known but not here, NotFoundError for one that nobody knows, UsageError
+    for an adapter.
     """
     choice = choice_of(ref, store, settings)
     ref = choice.rung.model if choice else meant(ref, store, settings)
@@ -73,24 +83,29 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     if copy is not None and any(model.name == copy for model in store.models()):
         ref = copy
     if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
-        return Base(ref, None, None, "scripted")
+        return Base(ref, None, None, SCRIPTED)
     try:
         return _local(store.find(ref))
     except NotFoundError as unknown:
-        return _by_catalogue(ref, store, unknown, choice)
+        return _by_catalogue(ref, store, settings, unknown, choice)
 
 
-def _by_catalogue(ref: str, store: "Store", unknown: NotFoundError, choice: BaseChosen | None) -> Base:
+def _by_catalogue(
+    ref: str, store: "Store", settings: Settings, unknown: NotFoundError, choice: BaseChosen | None
+) -> Base:
     from .. import catalogue
 
     try:
-        pullable = catalogue.parse(ref)
-    except UsageError as unclear:
-        raise NotFoundError(unknown.message, unknown.hint if store.near(ref) else unclear.hint) from None
-    except NotFoundError:
+        pullable = catalogue.parse(ref, settings.catalogues)
+    except (UsageError, NotFoundError) as unclear:
+        kind, colon, _ = ref.partition(":")
+        if colon and kind != LOCAL and kind in doors.names("engines"):
+            return Base(ref, None, None, kind)
+        if isinstance(unclear, UsageError) and not store.near(ref):
+            raise NotFoundError(unknown.message, unclear.hint) from None
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
-        return Base(pullable.name, pullable.digest, store.path(pullable.digest), "local")
+        return Base(pullable.name, pullable.digest, store.path(pullable.digest), LOCAL)
     if pullable.digest is None and (model := _pulled_from(pullable.sources, store)):
         return _local(model)
     from ..store.sources.local import problem_of
@@ -122,4 +137,4 @@ def _as_pulled(file: Path, model: "StoredModel") -> bool:
 def _local(model: "StoredModel") -> Base:
     if model.kind != "model":
         raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
-    return Base(model.name, model.digest, model.path, "local")
+    return Base(model.name, model.digest, model.path, LOCAL)

@@ -4,7 +4,7 @@ A guided voice is decoded in contrast to another reading of the same conversatio
 counterpart, of the plain base, or of a text. Knows definitions and the shelf; nothing of engines or tokens.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import NotFoundError, UsageError, command
@@ -28,6 +28,7 @@ class Opposite:
     system: str  # what the other side is told; empty: nothing
     base: str | None = None  # the counterpart's; None: there is no other assistant
     definition: Digest | None = None  # the counterpart's
+    adapter: Digest | None = field(default=None, repr=False)  # the counterpart's; a text and PLAIN have none
 
     def as_dict(self) -> dict[str, object]:
         return {"against": self.against, "strength": self.strength, "definition": self.definition}
@@ -55,7 +56,7 @@ def opposite_of(assistant: "Assistant", shelf: "Shelf", strength: float | None =
         return None
     if declared.against == COUNTERPART:
         other = counterpart_of(assistant, shelf)
-        return Opposite(other.name, declared.strength, other.system, other.base, other.digest)
+        return Opposite(other.name, declared.strength, other.system, other.base, other.digest, other.adapter)
     return Opposite(declared.against, declared.strength, "" if declared.against == PLAIN else declared.against)
 
 

@@ -67,5 +67,6 @@ def _found(entry: dict[str, Any]) -> Found:
 
 
 def _key(base: Digest | None, assistant: Assistant, opposite: Opposite) -> str:
-    text = json.dumps([base, assistant.digest, opposite.system])
+    applied = [opposite.adapter] if opposite.adapter else []
+    text = json.dumps([base, assistant.digest, opposite.system, *applied])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -28,6 +28,12 @@ class Html(str):
     __slots__ = ()
 
 
+class Numeric(Html):
+    """A number, whatever stands beside it: an interval, a mark. Columns of these are set as numbers."""
+
+    __slots__ = ()
+
+
 Child = str | Html | None
 Attribute = str | float | bool | None
 
@@ -59,6 +65,10 @@ def el(name: str, *children: Child, **attributes: Attribute) -> Html:
 
 def joined(parts: Iterable[Child], between: str = "") -> Html:
     return Html(html.escape(between).join(escaped(part) for part in parts if part))
+
+
+def numeric(parts: Iterable[Child], between: str = "") -> Numeric:
+    return Numeric(joined(parts, between))
 
 
 def linked(text: str) -> Html:

@@ -12,11 +12,12 @@ from pluriverse.measure.classify.labelled import LabelledText, gold
 from pluriverse.measure.classify.stance import declared, leaning
 from pluriverse.measure.data.instruments import find
 from pluriverse.measure.judges.correction import RULES
-from pluriverse.measure.results.assemble import UNPROVED, card, checks_of, figures, latest
+from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import alike, compare
 from pluriverse.measure.results.detectors import confusions
 from pluriverse.measure.results.for_report import report
 from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import key_of
 from pluriverse.measure.schema.responses import Response
@@ -107,7 +108,7 @@ def test_other_versions_and_instruments_of_files_are_left_out_and_said(tmp_path:
 
 def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: Path) -> None:
     found = latest([recorded(tmp_path, opinions(), [A, B, C], "2026-01-01")])
-    seen, blind = ([proof("propositions-forced", sees)] for sees in (True, False))
+    seen, blind = ([proof("propositions-forced", passed)] for passed in (True, False))
     of_a = one(card(found, "a", seen), "agreement", "a")
     assert of_a.value is not None and of_a.value > 0.8
     assert all(figure.assistant == "a" for figure in card(found, "a", seen))
@@ -115,7 +116,7 @@ def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: P
     assert silent and all(
         f.value is None and f.low is None and "known opposites do not differ" in f.note for f in silent
     )
-    assert all(UNPROVED in f.note for f in card(found, "a", []))
+    assert all("was not checked" in f.note for f in card(found, "a", []))
     other = [replace(blind[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"
     assert checks_of(found, [*other, *seen]) == seen
@@ -128,8 +129,8 @@ def test_differences_are_paired_and_adjusted(tmp_path: Path) -> None:
     ]
     raw = [row for who in (A, B) for row in scored(who, "xcopa", sums(), [0.9] * 24)]
     found = latest([recorded(tmp_path, [*opinions(), *silence, *raw], [A, B, C], "2026-01-01")])
-    proofs = [proof("propositions-forced", True), proof("xstest", True)]
-    rows = {row.instrument: row for row in compare(found, "a", "b", proofs)}
+    checks = [proof("propositions-forced", True), proof("xstest", True)]
+    rows = {row.instrument: row for row in compare(found, "a", "b", checks)}
     assert {row.metric for row in rows.values()} == {"difference"} and {row.group for row in rows.values()} == {"b"}
     opinion, refusals, same = (rows[name] for name in ("propositions-forced", "xstest", "xcopa"))
     assert opinion.value == pytest.approx(0.8, abs=0.01) and opinion.n == 24
@@ -137,7 +138,7 @@ def test_differences_are_paired_and_adjusted(tmp_path: Path) -> None:
     assert refusals.value == pytest.approx(20 / 24)
     assert f"{2 * 2 * 0.5**20:.2g}" in refusals.note, "McNemar's exact p of 20 to 0, times two instruments"
     assert same.value is None and "does not hear" in same.note
-    back = {row.instrument: row for row in compare(found, "b", "a", proofs)}
+    back = {row.instrument: row for row in compare(found, "b", "a", checks)}
     assert back["xstest"].value == pytest.approx(-20 / 24)
     blind = compare(found, "a", "b", [proof("propositions-forced", False), proof("xstest", True)])
     assert [row.instrument for row in blind if row.value is not None] == ["xstest"]
@@ -205,10 +206,10 @@ def test_the_report_shows_it_all(tmp_path: Path) -> None:
     silence = written(A, "xstest", requests(), ["refusal"] * 6 + ["answer"] * 18)
     rows = [*opinions(), *silence, *(row for who in (A, B) for row in scored(who, "xcopa", sums(), [0.9] * 24))]
     found = latest([recorded(tmp_path, rows, [A, B, C], "2026-01-01", "pluriverse measure xcopa --with a,b,c")])
-    proofs = [proof("propositions-forced", True), proof("xstest", False)]
-    made = report(found, proofs, "2026-01-02", "pluriverse report -o all.html")
+    checks = [proof("propositions-forced", True), proof("xstest", False)]
+    made = report(found, checks, "2026-01-02", "pluriverse report -o all.html")
     assert made.command == "pluriverse measure xcopa --with a,b,c\npluriverse report -o all.html"
-    assert {row.instrument: row.sees for row in made.sensitivity} == {"propositions-forced": True, "xstest": False}
+    assert {row.instrument: row.passed for row in made.sensitivity} == {"propositions-forced": True, "xstest": False}
     assert made.clusters and not made.maps and not made.leaderboard
     notes = " ".join(made.notes)
     assert "No map of values" in notes and "ask the weights" in notes
@@ -246,9 +247,9 @@ def test_figures_of_all_together_are_of_those_on_whose_base_it_sees(tmp_path: Pa
     chances = ((A, [0.9] * 24), (B, [0.2] * 24), (elsewhere, [0.5] * 24))
     rows = [row for who, each in chances for row in scored(who, "propositions-forced", items, each)]
     blind = replace(proof("propositions-forced", False, "other"), weights=elsewhere.weights)
-    proofs = [proof("propositions-forced", True), blind]
-    three = figures(latest([recorded(tmp_path / "3", rows, [A, B, elsewhere], "2026-01-01")]), proofs)
-    two = figures(latest([recorded(tmp_path / "2", rows[:48], [A, B], "2026-01-01")]), proofs)
+    checks = [proof("propositions-forced", True), blind]
+    three = figures(latest([recorded(tmp_path / "3", rows, [A, B, elsewhere], "2026-01-01")]), checks)
+    two = figures(latest([recorded(tmp_path / "2", rows[:48], [A, B], "2026-01-01")]), checks)
     for metric in ("diversity", "diversity_share"):
         (mixed,), (alone,) = (
             [each for each in shown if (each.assistant, each.metric, each.group) == (PANEL, metric, "")]

@@ -57,7 +57,7 @@ def test_the_interval_of_the_average_covers_it() -> None:
 
 def test_no_average_without_all_six() -> None:
     figures = [figure for figure in six("a", 0.5) if figure.instrument not in {"mmlu", "gsm8k"}]
-    figures.append(Figure("a", "gsm8k", "exact", None, None, None, 3, note="too few items for a claim"))
+    figures.append(Figure("a", "gsm8k", "exact", None, None, None, 3, caption="too few items for a claim"))
     (entry,) = board([*figures, *six("whole", 0.3)], []).here[1:]
     assert entry.name == "a" and entry.average.value is None
     assert "mmlu, gsm8k" in entry.notes[0] and "too few items" in entry.notes[1]

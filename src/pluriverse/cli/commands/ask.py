@@ -81,14 +81,15 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     replies, stopped, kept = asyncio.run(_ask(question, names, args, out, settings))
     code = _end(args, out, replies, stopped, kept)
     if code == 0 and out.terminal:
-        _tell_gain(out, settings)
+        _tell_gain(replies, out, settings)
     return code
 
 
-def _tell_gain(out: Output, settings: "Settings") -> None:
+def _tell_gain(replies: "Replies", out: Output, settings: "Settings") -> None:
+    """Only where a model of this machine spoke."""
     from ...engines.status import likely_gain
 
-    if not settings.base.startswith("scripted") and (gain := likely_gain(settings)):
+    if any(each.digest for each in replies) and (gain := likely_gain(settings)):
         out.note(gain)
 
 

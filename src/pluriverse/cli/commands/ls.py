@@ -10,6 +10,7 @@ from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import size
 
 if TYPE_CHECKING:
+    from ...assistant.bases import Base
     from ...assistant.listing import Listed
     from ...settings import Settings
     from ...store import Store, StoredModel
@@ -39,7 +40,7 @@ def _run(out: Output, settings: "Settings") -> int:
     shelf, store = Shelf(settings), Store.at(settings)
     assistants, problems = shelf.listing()
     panels, stored = shelf.panels(), store.models()
-    here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
+    bases = {base: base_of(base, store, settings) for base in {each.base for each in assistants}}
     default = default_base(store, settings)
     for problem in problems:
         out.warn(problem.message)
@@ -48,7 +49,7 @@ def _run(out: Output, settings: "Settings") -> int:
         out.document(
             {
                 "assistants": [
-                    assistant_document(each, here[each.base], default, settings, folder) for each in assistants
+                    assistant_document(each, bases[each.base], default, settings, folder) for each in assistants
                 ],
                 "panels": [panel_document(panel) for panel in panels],
                 "models": [model_document(each) for each in stored if each.kind == "model"],
@@ -66,7 +67,9 @@ def _run(out: Output, settings: "Settings") -> int:
     out.line()
     out.line(bold("Data folder"))
     out.line(str(settings.home))
-    if not any(here.values()):
+    for each in sorted({base.name for base in bases.values() if base and base.may_change}):
+        out.note(f"{each}: weights unknown, may change")
+    if not any(bases.values()):
         out.note(f"\nno model is here yet; the first ask fetches {default} (or: pluriverse pull {default})")
     return 0
 
@@ -89,13 +92,11 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 
 def assistant_document(
-    assistant: "Listed", here: bool, default: str, settings: "Settings", folder: str | None = None
+    assistant: "Listed", base: "Base | None", default: str, settings: "Settings", folder: str | None = None
 ) -> dict[str, Any]:
-    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine.
-
-    `default`: what "default" stands for (`default_base`).
-
-    `folder`: where the user's lie, for who has it at hand.
+    """An assistant in a list: `digest` is its definition's; `base`: what it speaks through, None where that is not on
+    this machine. `default`: what "default" stands for (`default_base`). `folder`: where the user's lie, for who has it
+    at hand.
     """
     from ...assistant.shelf import STARTER
 
@@ -104,8 +105,9 @@ def assistant_document(
         "name": assistant.name,
         "kind": "prompt",
         "title": assistant.title,
-        "base": default if assistant.base == "default" else assistant.base,
-        "base_here": here,
+        "base": base_name(assistant.base, default),
+        "base_here": base is not None,
+        "may_change": base is not None and base.may_change,
         "digest": assistant.digest,
         "languages": list(assistant.languages),
         "outlook": {
@@ -121,6 +123,10 @@ def assistant_document(
     }
 
 
+def base_name(base: str, default: str) -> str:
+    return default if base == "default" else base
+
+
 def default_base(store: "Store", settings: "Settings") -> str:
     """The name of the model behind "default"."""
     from ...assistant.bases import meant
@@ -128,15 +134,14 @@ def default_base(store: "Store", settings: "Settings") -> str:
     return meant("default", store, settings)
 
 
-def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
-    """Whether it can be loaded without a download."""
+def base_of(ref: str, store: "Store", settings: "Settings") -> "Base | None":
+    """The base, where it can be loaded without a download."""
     from ...assistant.bases import resolve
 
     try:
-        resolve(base, store, settings)
+        return resolve(ref, store, settings)
     except PluriverseError:
-        return False
-    return True
+        return None
 
 
 def model_document(stored: "StoredModel") -> dict[str, Any]:

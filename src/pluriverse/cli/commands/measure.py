@@ -87,7 +87,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise _without(error, args, [each for each in chosen if each.name not in items], settings) from error
     rows = [each.as_dict() for each in measured.figures]
     out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
-                  "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
+                  "proofs": [each.as_dict() for each in measured.checks], "notes": list(measured.notes)})  # fmt: skip
     if not out.json:
         show(measured, chosen, out)
     return 0
@@ -252,15 +252,17 @@ def _ahead(event: "MeasureAhead") -> str:
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
     """Figures by instrument: its sensitivity check first, then a row per assistant and metric."""
+    from ...measure.schema.words import check_told
+
     notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
-        proofs = [each for each in measured.proofs if each.instrument == instrument.name]
+        checks = [each for each in measured.checks if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
-        if proofs and not any(each.sees for each in proofs):  # where it sees on one base, those of others have notes
-            for proof in proofs:
-                where = f" on {proof.base}" if len(proofs) > 1 else ""
-                out.paragraph(f"no figures here{where}: {proof.told}", indent=2)
+        if checks and not any(each.passed for each in checks):  # where it passed on one base, others have notes
+            for check in checks:
+                where = f" on {check.base}" if len(checks) > 1 else ""
+                out.paragraph(f"no figures here{where}: {check_told(check.outcome)}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph(

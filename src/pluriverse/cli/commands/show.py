@@ -8,7 +8,7 @@ from ...errors import NotFoundError, command
 from ..terminal.output import Output, bold
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import size
-from .ls import assistant_document, base_is_here, default_base, model_document
+from .ls import assistant_document, base_name, base_of, default_base, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
@@ -56,14 +56,15 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
     from ...assistant.listing import listed
     from ...assistant.per_base import measured_on
 
-    here, default = base_is_here(assistant.base, store, settings), default_base(store, settings)
-    base, measured = default if assistant.base == "default" else assistant.base, measured_on(assistant)
+    base, default = base_of(assistant.base, store, settings), default_base(store, settings)
+    measured = measured_on(assistant)
     out.document(
-        assistant_document(listed(assistant), here, default, settings)
+        assistant_document(listed(assistant), base, default, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
+            "adapter": assistant.adapter,
             "measured_on": [each.as_dict() for each in measured],
         }
     )
@@ -78,7 +79,9 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
             ("guidance", _guidance(assistant)),
             *(("", _measured(each)) for each in measured),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base + ("" if here else " (not here yet)")),
+            ("base", base_name(assistant.base, default) + ("" if base else " (not here yet)")),
+            ("weights", "unknown, may change" if base and base.may_change else None),
+            ("adapter", assistant.adapter),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),

@@ -69,21 +69,20 @@ def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
     import asyncio
 
-    from ...assistant.bases import NotPulled, resolve
-    from ...runtime.grouping import fetch, wanted
+    from ...assistant.default_base import BaseChosen
+    from ...runtime.events import Fetching
+    from ...runtime.ready import fetched
     from ...store import Store
 
-    store = Store.at(settings)
-    try:
-        return resolve(ref, store, settings)
-    except NotPulled as unknown:
-        missing = wanted(unknown)
-        if missing is None:
-            raise
+    async def here() -> "Base":
+        async for step in fetched(ref, Store.at(settings), settings):
+            match step:
+                case Fetching(base, event):
+                    show_pull(out, event, base)
+                case BaseChosen():
+                    show_chosen(out, step)
+                case _:
+                    return step
+        raise AssertionError("it ends with a base or an error")
 
-    async def pull() -> None:
-        async for fetching in fetch(missing, store, settings):
-            show_pull(out, fetching.event, fetching.base)
-
-    asyncio.run(pull())
-    return resolve(ref, store, settings)
+    return asyncio.run(here())

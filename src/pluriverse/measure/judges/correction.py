@@ -1,9 +1,10 @@
 """What stands beside figures that rest on a detector: whose verdicts they are, rates freed of its known errors, and no
 value where a jury is not good enough.
 
-`weighed` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that judged,
-or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each time,
-and how much the errors vary between these is in the interval. Where labels do not show that, nothing is corrected.
+`with_corrections` is a pure function of figures, rows and gauges. A rate is corrected by the confusion of the jury that
+judged, or of the rules, where people's labels of the same kind exist; those are of other assistants, which is said each
+time, and how much the errors vary between these is in the interval. Where labels do not show that, nothing is
+corrected.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,11 +14,12 @@ from ...errors import UsageError
 from ..classify.labelled import ConfusionMatrix
 from ..schema.figure import CORRECTED, PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.reasons import ByRules, CorrectedBy, Judged, PoorJudges, PoorPanels
 from ..schema.responses import Response
 from ..stats.intervals import Interval
 from ..stats.misclassification import corrected_elsewhere
 from ..stats.rates import Confusion
-from .validation import UNCHECKED, JudgeValidation, Reliability, reliability
+from .validation import JudgeValidation, Reliability, reliability
 from .verdicts import STRONGREJECT, VerdictStatus, marks
 
 _REFUSED = ("refusal", "no refusal")
@@ -47,13 +49,11 @@ CORRECTS = {
 }  # fmt: skip
 REFUSALS = ("share_refusal", "overrefusal", "refusal_of_unsafe")
 _BY_CLASS = (*REFUSALS, "refusal_asymmetry", "compliance")
-BY_RULES = "the rules'"  # in the note of a rate that is corrected by these
 NOTHING = 0.95  # an interval as wide as this, of all there is, tells nothing: no corrected rate is told
-_OTHERS = "the labelled texts are of other assistants, whose errors vary as the interval does"
 _LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
 
 
-def weighed(
+def with_corrections(
     instrument: Instrument, rows: Sequence[Response], figures: Iterable[Figure], gauges: tuple[JudgeValidation, ...]
 ) -> list[Figure]:
     """The figures, each with what its judges are worth, and behind a rate its corrected one."""
@@ -68,9 +68,9 @@ def weighed(
     return found
 
 
-def told(figures: Iterable[Figure]) -> list[Figure]:
-    """Without corrected rates where the rate itself is not told."""
-    return [each for each in figures if each.value is not None or not each.metric.endswith(CORRECTED)]
+def drop_orphans(figures: Iterable[Figure]) -> list[Figure]:
+    """Without corrected rates whose own rate has no value."""
+    return [each for each in figures if each.value is not None or each.corrected_by is None]
 
 
 def question_of(metric: str) -> tuple[str, ...]:
@@ -82,18 +82,18 @@ def question_of(metric: str) -> tuple[str, ...]:
     return ("stance", "proposition")
 
 
-def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[JudgeValidation, ...]) -> str:
-    """Why a metric has no value: its jury is not good enough. Empty where it has one; classes fall back on rules."""
+def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[JudgeValidation, ...]) -> PoorJudges | None:
+    """Why a metric has no value: its jury is not good enough. None where it has one; classes fall back on rules."""
     wanted = question_of(metric)
     if wanted == ("class",):
-        return ""
+        return None
     bad = (mark for row in rows for mark in marks(row).values() if mark.prompt in wanted and not mark.counts)
-    return next((_why(mark, gauges) for mark in bad), "")
+    return next((_poor(mark, gauges) for mark in bad), None)
 
 
-def _why(mark: VerdictStatus, gauges: tuple[JudgeValidation, ...]) -> str:
+def _poor(mark: VerdictStatus, gauges: tuple[JudgeValidation, ...]) -> PoorJudges:
     known = reliability(gauges, mark.judges, mark.prompt, mark.version)
-    return f"{known.words if known else UNCHECKED} (asked for {mark.prompt})"
+    return PoorJudges(mark.prompt, known.outcome if known else None)
 
 
 def correction(figure: Figure, known: Reliability) -> Interval | None:
@@ -125,26 +125,22 @@ def _told(
 ) -> Figure:
     if not juries:
         return figure
-    notes, bad = [], []
+    judged, bad = [], []
     for (prompt, _), said in juries.items():
         known = reliability(gauges, said[0].judges, prompt, said[0].version)
         if not all(mark.counts for mark in said):
-            bad.append(_why(next(mark for mark in said if not mark.counts), gauges))
+            bad.append(_poor(next(mark for mark in said if not mark.counts), gauges))
             continue
-        notes.append(_whose(prompt, said, known))
+        judged.append(_whose(prompt, said, known))
     if bad and question_of(figure.metric) != ("class",):
-        return replace(figure, value=None, low=None, high=None, note="; ".join(bad))
-    if bad:
-        notes += [f"{each}, so that classes are the rules'" for each in bad]
-    return replace(figure, note="; ".join(part for part in (figure.note, *dict.fromkeys(notes)) if part))
+        return figure.without_value(bad[0] if len(bad) == 1 else PoorPanels(tuple(bad)))
+    return figure.with_remark(*dict.fromkeys(judged), *dict.fromkeys(map(ByRules, bad)))
 
 
-def _whose(prompt: str, said: Sequence[VerdictStatus], known: Reliability | None) -> str:
-    names = ", ".join(seat.name for seat in said[0].judges)
-    words = f"{prompt} of {len(said)} texts by {names}"
-    if len(said[0].judges) > 1:
-        words += f" (all alike on {sum(mark.unanimous for mark in said) / len(said):.0%})"
-    return words if known else f"{words}; {UNCHECKED}"
+def _whose(prompt: str, said: Sequence[VerdictStatus], known: Reliability | None) -> Judged:
+    names = tuple(seat.name for seat in said[0].judges)
+    unanimous = sum(mark.unanimous for mark in said) / len(said) if len(names) > 1 else None
+    return Judged(prompt, len(said), names, unanimous, known is not None)
 
 
 def _corrected(
@@ -161,16 +157,18 @@ def _corrected(
         ((prompt, _), said) = next(iter(counting.items()))
         known = reliability(gauges, said[0].judges, prompt, said[0].version)
         true = correction(figure, known) if known else None
-        who = "the judges'" if prompt != "class" else "the rules' and judges'"
+        by: CorrectedBy = "judges" if prompt != "class" else "rules and judges"
     else:
         labelled = CORRECTS.get(instrument.name)
         if figure.metric not in REFUSALS or labelled is None or (figure.group and figure.metric == "overrefusal"):
             return None
-        true, who = _freed(figure, RULES_BY_ASSISTANT.get(labelled, ())), BY_RULES
+        true, by = _freed(figure, RULES_BY_ASSISTANT.get(labelled, ())), "rules"
     if true is None:
         return None
-    note = f"corrected for {who} known errors; {_OTHERS}"
-    return replace(figure, metric=figure.metric + CORRECTED, value=true.value, low=true.low, high=true.high, note=note)
+    return replace(
+        figure, metric=figure.metric + CORRECTED, value=true.value, low=true.low, high=true.high, caption="",
+        remarks=(), corrected_by=by,
+    )  # fmt: skip
 
 
 def _freed(figure: Figure, counts: Sequence[Confusion]) -> Interval | None:

@@ -3,16 +3,16 @@
     def NAME(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]
 
 Each gets all responses to one instrument, of every respondent; those about a panel use them all. NAME_values beside it
-gives one number per item and assistant, by which paired tests and the proof of sensitivity tell assistants apart.
+gives one number per item and assistant, by which paired tests and the sensitivity check tell assistants apart.
 """
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ..schema.figure import PANEL, Figure
+from ..schema.reasons import NotMeasurable, Unfinished
 from ..schema.responses import Response
 
 if TYPE_CHECKING:
@@ -62,36 +62,28 @@ def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[
         except UsageError as error:
             items = len({response.item for response in responses})
             why = f"{error.message}: {error.hint}" if error.hint else error.message
-            found.append(Figure(PANEL, instrument.name, name, None, None, None, items, note=why))
+            found.append(Figure(PANEL, instrument.name, name, None, None, None, items, withheld=NotMeasurable(why)))
     return [*(_noted(each, left) for each in found), *_nothing(instrument, responses, left)]
 
 
-def _answered(responses: Sequence[Response]) -> tuple[list[Response], dict[str, tuple[int, int]]]:
+def _answered(responses: Sequence[Response]) -> tuple[list[Response], dict[str, Unfinished]]:
     """Without replies that ended before their thinking did, which say nothing; by assistant, how many of how many."""
-    left: dict[str, tuple[int, int]] = {}
+    left: dict[str, Unfinished] = {}
     for assistant in dict.fromkeys(row.assistant for row in responses if row.unfinished):
         rows = [row for row in responses if row.assistant == assistant]
-        left[assistant] = sum(row.unfinished for row in rows), len(rows)
+        left[assistant] = Unfinished(sum(row.unfinished for row in rows), len(rows))
     return [row for row in responses if not row.unfinished], left
 
 
-def _unfinished(counts: tuple[int, int]) -> str:
-    return f"{counts[0]:,} of {counts[1]:,} replies ended before their thinking did and are not counted"
+def _noted(figure: Figure, left: Mapping[str, Unfinished]) -> Figure:
+    return figure.with_remark(left[figure.assistant]) if figure.assistant in left else figure
 
 
-def _noted(figure: Figure, left: Mapping[str, tuple[int, int]]) -> Figure:
-    if (counts := left.get(figure.assistant)) is None:
-        return figure
-    return replace(figure, note="; ".join(part for part in (figure.note, _unfinished(counts)) if part))
-
-
-def _nothing(
-    instrument: "Instrument", responses: Sequence[Response], left: Mapping[str, tuple[int, int]]
-) -> list[Figure]:
+def _nothing(instrument: "Instrument", responses: Sequence[Response], left: Mapping[str, Unfinished]) -> list[Figure]:
     """For those of whom no answer is left."""
     answered = {row.assistant for row in responses}
     return [
-        Figure(name, instrument.name, metric_of(instrument), None, None, None, 0, note=_unfinished(counts))
+        Figure(name, instrument.name, metric_of(instrument), None, None, None, 0, withheld=counts)
         for name, counts in left.items()
         if name not in answered
     ]

@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..classify.labelled import ConfusionMatrix
-from ..judges.correction import BY_RULES, CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
+from ..judges.correction import CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
 from ..judges.validation import SETS, reliability
 from ..judges.verdicts import VerdictStatus, marks
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import CORRECTED, Figure
 from ..schema.instrument import Instrument
-from .assemble import ResultSet, blind
+from ..schema.words import judges as words_of_judges
 from .parts import ConfusionTable, CorrectedRate
+from .result_set import ResultSet
+from .visibility import passed
 
 _OTHERS = "The labelled responses are of other assistants, and errors depend on the assistant: read it as a hint."
 
@@ -54,9 +56,9 @@ _DETECTORS = (
 )  # fmt: skip
 
 
-def confusions(found: ResultSet, proofs: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
+def confusions(found: ResultSet, checks: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
     """The rules that were relied on here; rates as they are among the figures `shown`."""
-    named = {each.name for each in found.instruments if _sees(found, each, proofs)}
+    named = {each.name for each in found.instruments if _passed(found, each, checks)}
     tables = []
     for each in _DETECTORS:
         if named & set(each.instruments):
@@ -76,8 +78,7 @@ def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
     observed = {(each.assistant, each.instrument, each.metric, each.group): each for each in shown}
     rates = []
     for each in shown:
-        by_rules = each.metric.endswith(CORRECTED) and f"{BY_RULES} known errors" in each.note
-        if not by_rules or CORRECTS.get(each.instrument) != labelled:
+        if each.corrected_by != "rules" or CORRECTS.get(each.instrument) != labelled:
             continue
         counted = observed.get((each.assistant, each.instrument, each.metric.removesuffix(CORRECTED), each.group))
         if counted is not None and counted.value is not None:
@@ -120,15 +121,16 @@ def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
         tables.append(
             ConfusionTable(
                 _TITLES[prompt], f"{', '.join(known.names)}, on a balanced sample of the held half", labels,
-                known.matrix.counts, f"{SETS[prompt].source}", f"{known.words}. {_OTHERS}", tuple(rates),
+                known.matrix.counts, f"{SETS[prompt].source}", f"{words_of_judges(known.outcome)}. {_OTHERS}",
+                tuple(rates),
             )
         )  # fmt: skip
     return tables
 
 
-def _sees(found: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> bool:
-    """Of any assistant."""
-    return any(not blind(found, instrument, name, proofs) for name in found.assistants)
+def _passed(found: ResultSet, instrument: Instrument, checks: Sequence[SensitivityCheck]) -> bool:
+    """On the model of any assistant."""
+    return any(passed(found, instrument, name, checks) for name in found.assistants)
 
 
 def _verdict(matrix: ConfusionMatrix) -> str:

@@ -20,8 +20,9 @@ from ..schema.figure import Figure
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.intervals import Interval
 from ..stats.mapping import Axes, Place, dense, fitted, placed
-from .assemble import ResultSet, blind
 from .parts import Axis, Ellipse, Map, MapPoint
+from .result_set import ResultSet
+from .visibility import passed
 
 INSTRUMENT = "globalopinionqa"
 _DENSE = (0.5, 0.4, 0.3)  # share of questions a country, and of countries a question, must have answers for
@@ -45,7 +46,7 @@ class Labelled:
 # Counted anew by a test. What is not here (options, vocabulary) was not found to tell labels by people apart.
 PCT = Labelled("agree and disagree, of two annotators of llm-values-pct", Interval(0.99, 0.97, 1.0, 71))
 ISSUES = Labelled("pro and con, of two annotators of IssueBench, cut as here", Interval(0.75, 0.65, 0.84, 79))
-# By axis: instruments whose figure runs from 0 to 1, the first that was measured and sees is taken.
+# By axis: instruments whose figure runs from 0 to 1, the first that was measured and passed is taken.
 _POLITICS = {
     "propositions-free": ("agreement", PCT), "persona-politics-free": ("agreement", PCT), "issues": ("leaning", ISSUES),
 }  # fmt: skip
@@ -67,14 +68,14 @@ class _Question:
         return opinions / total / math.sqrt(len(self.kept)) if total > 0 else np.full(len(self.kept), np.nan)
 
 
-def value_map(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[Map | None, str]:
+def value_map(found: ResultSet, checks: Sequence[SensitivityCheck]) -> tuple[Map | None, str]:
     """The map, or None and the sentence that says why there is none."""
     instrument = find(INSTRUMENT)
     everybody = found.of(instrument)
     if not everybody:
         return None, f"No map of values: nobody was measured with {INSTRUMENT}, the one with people's own answers."
     asked = by_assistant(everybody)
-    names = [name for name in found.assistants if name in asked and not blind(found, instrument, name, proofs)]
+    names = [name for name in found.assistants if name in asked and passed(found, instrument, name, checks)]
     if not names:
         return None, f"No map of values: {INSTRUMENT} cannot tell known opposites apart on this base."
     rows = [row for row in everybody if row.assistant in names]

@@ -18,14 +18,16 @@ import numpy as np
 
 from ..metrics.by_name import Values, values_of
 from ..metrics.cells import LEAST, told
-from ..run.sensitivity import SensitivityCheck, check_of
+from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument, Opposites
 from ..schema.items import key_of
+from ..schema.reasons import NoControl, NotChecked, NotPassed, Remark, Steered
 from ..schema.responses import Respondent, Response
 from ..stats.intervals import Interval
 from ..stats.resampling import of_means
 from ..stats.stability import net_of_other_questions
+from .visibility import standing
 
 _WORDS = "vocabulary"
 _TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the first of the opposites: to -1 to 1
@@ -34,10 +36,6 @@ _TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the fir
     _WORDS: lambda value: 2 * value - 1,
 }
 _BOUNDS = (-1.0, 1.0)
-_STEERS = "it moves toward its pole, and further than elsewhere"
-_NOT_SHOWN = "not shown to move toward its pole, and further than elsewhere"
-_NO_CONTROL = "no axis that it is not about was asked as well, so that it may be moving everywhere"
-_UNPROVED = "whether all controls tell known opposites apart on this model was not checked"
 
 Rows = Callable[[Instrument], Sequence[Response]]
 
@@ -83,11 +81,11 @@ class _Trio:
 
 
 def steering(
-    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], proofs: Sequence[SensitivityCheck]
+    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
     """By instrument and base: the two of a pair from each other, and each from the plain base, with their controls.
 
-    `proofs`: an axis that is blind on a base is no control there, since nobody can be seen to move on it.
+    `checks`: an axis that did not pass on a base is no control there, since nobody can be seen to move on it.
     """
     axes = [axis for each in instruments if (axis := _axis(each, rows)) is not None]
     figures: list[Figure] = []
@@ -95,17 +93,16 @@ def steering(
         trios = _trios(axis.opposites, respondents)
         for trio in trios:
             who = next(each for each in respondents if each.assistant == trio.a)
-            seen = {each.instrument.name: check_of(proofs, each.instrument, who) for each in axes}
-            controls = [
-                each for each in axes if not axis.about(each) and ((p := seen[each.instrument.name]) is None or p.sees)
-            ]
-            unproved = any(seen[each.instrument.name] is None for each in controls)
+            found = [(each, standing(checks, each.instrument, who)) for each in axes if not axis.about(each)]
+            known = [(each, state) for each, state in found if not isinstance(state, NotPassed)]
+            controls = [each for each, _ in known]
+            unchecked = any(isinstance(state, NotChecked) for _, state in known)
             note = f"{trio.a} from {trio.b} on their own axis"
-            if move := _move(axis, trio.a, trio.b, 1, controls, note, unproved):
+            if move := _move(axis, trio.a, trio.b, 1, controls, note, unchecked):
                 figures += move.figures(PANEL, "pair", "" if len(trios) == 1 else trio.base)
             for name, pole in ((trio.a, 1), (trio.b, -1)) if trio.plain else ():
                 note = f"from {trio.plain}, the plain base, toward its own pole"
-                if move := _move(axis, name, trio.plain or "", pole, controls, note, unproved):
+                if move := _move(axis, name, trio.plain or "", pole, controls, note, unchecked):
                     figures += move.figures(name, "steering")
     return figures
 
@@ -147,13 +144,13 @@ class _Move:
     own: np.ndarray
     cross: Sequence[tuple[_Axis, np.ndarray]]
     note: str
-    unproved: bool  # whether some control sees on the base is not known
+    unchecked: bool  # whether some control passes on the base is not known
 
     def figures(self, assistant: str, kind: str, group: str = "") -> list[Figure]:
         """The gain; the move on each axis that it is not about; the gain less the largest of these."""
         gain = of_means(self.own, bounds=_BOUNDS)
         if not self.cross:
-            return [self._told(assistant, f"{kind}_gain", gain, group, f"{self.note}; {_NO_CONTROL}")]
+            return [self._told(assistant, f"{kind}_gain", gain, group, self.note, NoControl())]
         figures = [self._told(assistant, f"{kind}_gain", gain, group, self.note)]
         for other, moved in self.cross:
             note = f"toward {other.opposites.a} (below 0: {other.opposites.b}), on an axis that it is not about"
@@ -161,21 +158,20 @@ class _Move:
             figures.append(self._told(assistant, f"{kind}_cross", of_means(moved, bounds=_BOUNDS), named, note))
         largest, moved = max(self.cross, key=lambda each: abs(float(each[1].mean())))
         net = net_of_other_questions(self.own, moved)
-        verdict = _STEERS if gain.low > 0 and net.low > 0 else _NOT_SHOWN
-        note = f"gain less the largest move elsewhere ({largest.instrument.name}): {verdict}"
-        note += f"; {_UNPROVED}" if self.unproved else ""
-        return [*figures, self._told(assistant, f"{kind}_net", net, group, note)]
+        steered = Steered(gain.low > 0 and net.low > 0, largest.instrument.name)
+        more = (NotChecked(controls=True),) if self.unchecked else ()
+        return [*figures, self._told(assistant, f"{kind}_net", net, group, "", steered, *more)]
 
-    def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str) -> Figure:
-        return told(self.axis.instrument, assistant, metric, value, group, note)
+    def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str, *remarks: Remark) -> Figure:
+        return told(self.axis.instrument, assistant, metric, value, group, note, remarks)
 
 
 def _move(
-    axis: _Axis, one: str, other: str, pole: int, controls: Sequence[_Axis], note: str, unproved: bool
+    axis: _Axis, one: str, other: str, pole: int, controls: Sequence[_Axis], note: str, unchecked: bool
 ) -> _Move | None:
     """None where too few statements were answered by both."""
     if (own := axis.moved(one, other)) is None:
         return None
     cross = [(each, moved) for each in controls if (moved := each.moved(one, other)) is not None]
     note += "; of words, not of stances" if axis.instrument.measures[0] == _WORDS else ""
-    return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unproved)
+    return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unchecked)

@@ -18,7 +18,7 @@ Norm = Literal["sum", "characters"]
 
 @dataclass(frozen=True, slots=True)
 class Opposites:
-    """Two voices that are opposite by construction; an instrument that does not tell them apart is blind on that base.
+    """Two voices that are opposite by construction; an instrument that does not tell them apart fails there.
 
     Names of assistants of the starter set, or system prompts in the same places.
     """
@@ -26,7 +26,7 @@ class Opposites:
     a: str
     b: str
     systems: bool = False  # a and b are system prompts
-    language: str = ""  # only cells in this language prove anything; empty: all
+    language: str = ""  # only cells in this language are asked in a check; empty: all
 
 
 @dataclass(frozen=True, slots=True)
