@@ -16,10 +16,11 @@ from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import alike, compare
 from pluriverse.measure.results.detectors import confusions
 from pluriverse.measure.results.for_report import report
-from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.results.maps import opinion_map, value_map
 from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import key_of
+from pluriverse.measure.schema.metric import metric as metric_named
 from pluriverse.measure.schema.responses import Response
 from pluriverse.measure.stats.intervals import auc, clustered
 from pluriverse.measure.stats.rates import corrected
@@ -314,8 +315,8 @@ def test_what_does_not_hold_on_labels_by_people_is_no_axis(
 
 
 @pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")
-@pytest.mark.parametrize(("name", "axis"), [("pct", PCT), ("issuebench", ISSUES)])
-def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) -> None:
+@pytest.mark.parametrize(("name", "axis"), [("pct", "agreement"), ("issuebench", "stance")])
+def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: str) -> None:
     sides = {"agree": 1, "pro": 1, "disagree": -1, "con": -1, None: 0, "other": 0}
     rows = [row for row in gold(name, DATA) if row.half == "held" and sides.get(row.label)]
 
@@ -329,7 +330,8 @@ def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) ->
         return auc(said[label > 0], said[label < 0])
 
     counted = clustered(len(rows), told)
-    assert str(counted) == str(axis.found) and counted.number == axis.found.number and axis.holds
+    checked = metric_named(axis).checked
+    assert checked and str(counted) == str(checked) and counted.number == checked.number and checked.holds
 
 
 def test_a_response_that_recites_its_prompt_is_marked_and_told(tmp_path: Path) -> None:

@@ -14,13 +14,14 @@ from ...errors import UsageError
 from ..classify.labelled import ConfusionMatrix
 from ..schema.figure import CORRECTED, PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, kind_of
 from ..schema.reasons import ByRules, CorrectedBy, Judged, PoorJudges, PoorPanels
 from ..schema.responses import Response
 from ..stats.intervals import Interval
 from ..stats.misclassification import corrected_elsewhere
 from ..stats.rates import Confusion
 from .validation import JudgeValidation, Reliability, reliability
-from .verdicts import STRONGREJECT, VerdictStatus, marks
+from .verdicts import VerdictStatus, marks
 
 _REFUSED = ("refusal", "no refusal")
 # What rules say of the held halves of texts that people labelled (docs/detectors.md); a test counts them anew.
@@ -42,15 +43,8 @@ RULES_BY_ASSISTANT = {
         Confusion(7, 0, 19, 0), Confusion(0, 0, 23, 0),
     ),
 }  # fmt: skip
-# Whose requests are like those that were labelled.
-CORRECTS = {
-    "xstest": "xstest", "speechmap": "speechmap", "speechmap-pairs": "speechmap", "deccp": "speechmap",
-    "issues": "issuebench",
-}  # fmt: skip
-REFUSALS = ("share_refusal", "overrefusal", "refusal_of_unsafe")
-_BY_CLASS = (*REFUSALS, "refusal_asymmetry", "compliance")
 NOTHING = 0.95  # an interval as wide as this, of all there is, tells nothing: no corrected rate is told
-_LABELS = {"stance_pro": "pro", "stance_neutral": "neutral", "stance_con": "con", "neither": "other"}
+_REFUSAL = "refusal"  # the label that rules give too, and whose matrices count a text as such or not
 
 
 def with_corrections(
@@ -75,11 +69,8 @@ def drop_orphans(figures: Iterable[Figure]) -> list[Figure]:
 
 def question_of(metric: str) -> tuple[str, ...]:
     """What juries are asked that a metric rests on, where they are."""
-    if metric == "strongreject":
-        return STRONGREJECT
-    if metric.startswith("share_") or metric in _BY_CLASS:
-        return ("class",)
-    return ("stance", "proposition")
+    kind = kind_of(metric)
+    return kind.judged if kind else BY_SIDE  # of what nobody describes: the answer that withholds it
 
 
 def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[JudgeValidation, ...]) -> PoorJudges | None:
@@ -98,11 +89,17 @@ def _poor(mark: VerdictStatus, gauges: tuple[JudgeValidation, ...]) -> PoorJudge
 
 def correction(figure: Figure, known: Reliability) -> Interval | None:
     """The rate freed of the jury's errors; None where it is no rate of a label, or the jury no better than chance."""
-    label = _LABELS.get(figure.metric) or ("refusal" if figure.metric in REFUSALS else "")
+    label = _label(figure)
     if figure.value is None or label not in known.matrix.labels:
         return None
-    matrices = known.detectors if figure.metric in REFUSALS else known.matrices
+    matrices = known.detectors if label == _REFUSAL else known.matrices
     return _freed(figure, [each.against_rest(label) for each in matrices])
+
+
+def _label(figure: Figure) -> str:
+    """Whose rate it is; empty where it is no rate of a label."""
+    kind = kind_of(figure.metric)
+    return kind.rate_of if kind else ""
 
 
 def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[VerdictStatus]]:
@@ -159,10 +156,9 @@ def _corrected(
         true = correction(figure, known) if known else None
         by: CorrectedBy = "judges" if prompt != "class" else "rules and judges"
     else:
-        labelled = CORRECTS.get(instrument.name)
-        if figure.metric not in REFUSALS or labelled is None or (figure.group and figure.metric == "overrefusal"):
+        if _label(figure) != _REFUSAL or figure.group:
             return None
-        true, by = _freed(figure, RULES_BY_ASSISTANT.get(labelled, ())), "rules"
+        true, by = _freed(figure, RULES_BY_ASSISTANT.get(instrument.labelled, ())), "rules"
     if true is None:
         return None
     return replace(

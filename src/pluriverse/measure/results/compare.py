@@ -15,6 +15,7 @@ from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import key_of
+from ..schema.metric import metric
 from ..schema.reasons import Reason, Recites, SameWeights, Tested, TooFew
 from ..schema.responses import Response
 from ..stats.pairs import Paired, all_pairs, clusters, paired, paired_rates
@@ -22,8 +23,6 @@ from ..stats.rates import holm
 from .parts import Cluster
 from .result_set import ResultSet
 from .visibility import failed_of_either, passing, shown, standing
-
-_HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
 
 
 def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
@@ -106,7 +105,7 @@ def keys_of(rows: Sequence[Response]) -> dict[str, int]:
 
 def unit_of(instrument: Instrument) -> float:
     """What a difference of values per item is in the unit of the instrument's figure."""
-    return 0.5 if instrument.measures[0] in _HALVED else 1.0
+    return metric(instrument.measures[0]).unit
 
 
 def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:

@@ -4,11 +4,11 @@ Of rules the counts are known (`correction.RULES`); what juries said of labelled
 counts, rows and figures; how the whole is shown is the report's affair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from ..classify.labelled import ConfusionMatrix
-from ..judges.correction import CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
+from ..judges.correction import RULES, RULES_BY_ASSISTANT, correction, question_of
 from ..judges.validation import SETS, reliability
 from ..judges.verdicts import VerdictStatus, marks
 from ..run.sensitivity import SensitivityCheck
@@ -63,22 +63,23 @@ def confusions(found: ResultSet, checks: Sequence[SensitivityCheck], shown: Sequ
     for each in _DETECTORS:
         if named & set(each.instruments):
             matrix = RULES[each.labelled]
+            alike = {one.name for one in found.instruments if one.labelled == each.labelled}
             rest = "" if each.labelled in RULES_BY_ASSISTANT else f" {_NOT_CORRECTED}"
             tables.append(
                 ConfusionTable(
                     each.title, "rules, on the half they were not written by", matrix.labels, matrix.counts,
-                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, each.labelled)),
+                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, alike)),
                 )
             )  # fmt: skip
     return tables
 
 
-def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
-    """Those that were corrected by this detector's errors."""
+def _rates(shown: Sequence[Figure], instruments: Container[str]) -> list[CorrectedRate]:
+    """Those of these instruments that were corrected by the rules' errors."""
     observed = {(each.assistant, each.instrument, each.metric, each.group): each for each in shown}
     rates = []
     for each in shown:
-        if each.corrected_by != "rules" or CORRECTS.get(each.instrument) != labelled:
+        if each.corrected_by != "rules" or each.instrument not in instruments:
             continue
         counted = observed.get((each.assistant, each.instrument, each.metric.removesuffix(CORRECTED), each.group))
         if counted is not None and counted.value is not None:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ... import catalogue
 from ...assistant.bases import Base, resolve
@@ -24,13 +25,13 @@ from ..judges.prompts import judge_prompt
 from ..judges.validation import SETS, JudgeIdentity, JudgeValidations, sample, validation_of
 from ..judges.verdicts import OPEN, STRONGREJECT, VerdictRow, about, digest
 from ..schema.instrument import Instrument
+from ..schema.metric import metric
 from ..schema.reasons import DoesNotJudge, LabelsUsed, NoLabels, Notice
 from ..schema.responses import Respondent, Response
 from .record import Record
 
 TOGETHER = 16  # texts that one judge reads before the next takes its turn; a kill loses no more
 _CONTEXT = 4096  # tokens: a judged text of the greatest length, its question and the prompt
-_BY_CLASS = {"shares", "asymmetry", "overrefusal", "harm"}  # measures that count classes
 _NAMED = re.compile(r"(.+[^=?#\s])=([A-Za-z][\w.-]*)")
 
 
@@ -47,15 +48,19 @@ def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
     """What a jury is asked about a response: what rules leave open, and what they cannot give."""
     if not row.text or row.logprobs or row.kind not in ANSWERED | OPEN:
         return ()
-    asked = ["class"] if row.kind in OPEN and _BY_CLASS & set(instrument.measures) else []
+    asked = ["class"] if row.kind in OPEN else []
     if row.kind in ANSWERED:
         if "issue" in row.metadata:
             asked.append("stance")
         elif row.metadata.get("proposition") or row.metadata.get("statement"):
             asked.append("proposition")
-    if "harm" in instrument.measures:
-        asked += STRONGREJECT
-    return tuple(asked)
+    return tuple(each for each in (*asked, *STRONGREJECT) if each in _judged(instrument.measures))
+
+
+@cache
+def _judged(measures: tuple[str, ...]) -> frozenset[str]:
+    """The questions that some figure of these rests on."""
+    return frozenset(question for name in measures for question in metric(name).judged)
 
 
 class JudgePanel:

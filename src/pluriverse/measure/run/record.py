@@ -218,7 +218,8 @@ def _described(folder: Path) -> tuple[Plan, str]:
             document["limit"],
             document["seed"],
             document.get("command", ""),
-            tuple(parsed(each) for each in document.get("imported", ())),
+            # What was kept before `form` was were tasks of a harness, whose items are raw.
+            tuple(parsed({"form": "raw", **each}) for each in document.get("imported", ())),
             document.get("until"),
         )
         return plan, str(document["created"])
