@@ -95,9 +95,9 @@ async def measure(
     with connected(options.cluster) as cluster:
         async for fetching in fetched_all(needed, workspace.store, workspace.settings):
             yield fetching
-        bench = JudgePanel.of(workspace, options.judges) if options.judges else None
+        panel = JudgePanel.of(workspace, options.judges) if options.judges else None
         participants = [await participant_of(workspace, each, options.base, options.seed) for each in assistants]
-        notices: list[Notice] = [*bench.check([each.respondent for each in participants])] if bench else []
+        notices: list[Notice] = [*panel.check([each.respondent for each in participants])] if panel else []
         for instrument in instruments:
             _check(instrument, chosen[instrument.name], participants)
         plan = _plan(instruments, participants, options)
@@ -106,8 +106,8 @@ async def measure(
             async with aclosing(work.everything(record, cluster)) as events:
                 async for event in events:
                     yield event
-            if bench:
-                async for said in _judged(workspace, bench, record, instruments):
+            if panel:
+                async for said in _judged(workspace, panel, record, instruments):
                     if isinstance(said, MeasureStep):
                         yield said
                     else:
@@ -133,15 +133,15 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
 
 
 async def _judged(
-    workspace: Workspace, bench: JudgePanel, record: Record, instruments: Sequence[Instrument]
+    workspace: Workspace, panel: JudgePanel, record: Record, instruments: Sequence[Instrument]
 ) -> AsyncIterator[MeasureStep | Notice]:
     """Judges on texts of known label, then on the responses; notices on what could not be checked."""
-    async for event in validated(bench, asked(bench, record, instruments), workspace.settings):
+    async for event in validated(panel, asked(panel, record, instruments), workspace.settings):
         if isinstance(event, Step):
             yield MeasureStep(event.words, event.done, event.total, "checking judges")
         else:
             yield event
-    async for step in verdicts_on(bench, record, instruments):
+    async for step in verdicts_on(panel, record, instruments):
         yield MeasureStep(step.words, step.done, step.total, "judging")
 
 

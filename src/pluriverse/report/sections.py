@@ -52,8 +52,8 @@ def glance(report: Report) -> Section | None:
 def _first(found: Measured) -> str:
     """Empty where there is none to show: harm and over-refusal are read together, under Risk."""
     names = [name for name in found.metrics(group=False) if not is_harm(name) and not is_overrefusal(name)]
-    freed = {each.metric for each in found.figures if each.corrected_by}
-    plain = (name for name in names if not class_of(name) and name not in freed)
+    corrected = {each.metric for each in found.figures if each.corrected_by}
+    plain = (name for name in names if not class_of(name) and name not in corrected)
     return next(plain, names[0] if names else "")
 
 

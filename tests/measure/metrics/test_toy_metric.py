@@ -148,8 +148,8 @@ def test_a_metric_of_another_package_is_measured_checked_shown_and_outlives_its_
     assert done["checks"] == {"shouting-forward": True, "shouting-backward": False, "either-backward": True}
     shown = {(each["instrument"], each["metric"], each["assistant"]): each["value"] for each in done["figures"]}
     assert shown["shouting-forward", "shouting", "town"] == 1 and shown["shouting-forward", "shouting", "village"] == 0
-    (told,) = (each for each in done["compare"] if each["instrument"] == "shouting-forward")
-    assert told["value"] == 1 and told["note"].startswith("told apart")
+    (figure_of,) = (each for each in done["compare"] if each["instrument"] == "shouting-forward")
+    assert figure_of["value"] == 1 and figure_of["note"].startswith("told apart")
     assert "Weather, shouting-forward: loudness of answers" in done["page"]
     assert "Share of texts that shout." in done["page"] and "as loud as people 0.25" in done["page"]
     assert done["ours"] == "mc2", "a name of ours stays ours"

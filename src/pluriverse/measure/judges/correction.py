@@ -48,16 +48,19 @@ _REFUSAL = "refusal"  # the label that rules give too, and whose matrices count 
 
 
 def with_corrections(
-    instrument: Instrument, rows: Sequence[Response], figures: Iterable[Figure], gauges: tuple[JudgeValidation, ...]
+    instrument: Instrument,
+    rows: Sequence[Response],
+    figures: Iterable[Figure],
+    validations: tuple[JudgeValidation, ...],
 ) -> list[Figure]:
     """The figures, each with what its judges are worth, and behind a rate its corrected one."""
     found = []
     read = [row for row in rows if "judged" in row.metadata]
     for figure in figures:
-        juries = _juries(figure, read)
-        shown = _told(figure, juries, gauges)
+        panels = _panels(figure, read)
+        shown = _told(figure, panels, validations)
         found.append(shown)
-        if shown.value is not None and (better := _corrected(instrument, shown, juries, gauges)) is not None:
+        if shown.value is not None and (better := _corrected(instrument, shown, panels, validations)) is not None:
             found.append(better)
     return found
 
@@ -73,17 +76,17 @@ def question_of(metric: str) -> tuple[str, ...]:
     return kind.judged if kind else BY_SIDE  # of what nobody describes: the answer that withholds it
 
 
-def distrusted(metric: str, rows: Iterable[Response], gauges: tuple[JudgeValidation, ...]) -> PoorJudges | None:
+def distrusted(metric: str, rows: Iterable[Response], validations: tuple[JudgeValidation, ...]) -> PoorJudges | None:
     """Why a metric has no value: its jury is not good enough. None where it has one; classes fall back on rules."""
     wanted = question_of(metric)
     if wanted == ("class",):
         return None
     bad = (mark for row in rows for mark in marks(row).values() if mark.prompt in wanted and not mark.counts)
-    return next((_poor(mark, gauges) for mark in bad), None)
+    return next((_poor(mark, validations) for mark in bad), None)
 
 
-def _poor(mark: VerdictStatus, gauges: tuple[JudgeValidation, ...]) -> PoorJudges:
-    known = reliability(gauges, mark.judges, mark.prompt, mark.version)
+def _poor(mark: VerdictStatus, validations: tuple[JudgeValidation, ...]) -> PoorJudges:
+    known = reliability(validations, mark.judges, mark.prompt, mark.version)
     return PoorJudges(mark.prompt, known.outcome if known else None)
 
 
@@ -93,7 +96,7 @@ def correction(figure: Figure, known: Reliability) -> Interval | None:
     if figure.value is None or label not in known.matrix.labels:
         return None
     matrices = known.detectors if label == _REFUSAL else known.matrices
-    return _freed(figure, [each.against_rest(label) for each in matrices])
+    return _without_errors(figure, [each.against_rest(label) for each in matrices])
 
 
 def _label(figure: Figure) -> str:
@@ -102,7 +105,7 @@ def _label(figure: Figure) -> str:
     return kind.rate_of if kind else ""
 
 
-def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[VerdictStatus]]:
+def _panels(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[str, ...]], list[VerdictStatus]]:
     """The marks behind a figure, by question and jury."""
     wanted = question_of(figure.metric)
     found: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]] = {}
@@ -111,22 +114,22 @@ def _juries(figure: Figure, rows: Sequence[Response]) -> dict[tuple[str, tuple[s
             continue
         for prompt, mark in marks(row).items():
             if prompt in wanted:
-                found.setdefault((prompt, tuple(seat.key for seat in mark.judges)), []).append(mark)
+                found.setdefault((prompt, tuple(identity.key for identity in mark.judges)), []).append(mark)
     return found
 
 
 def _told(
     figure: Figure,
-    juries: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
-    gauges: tuple[JudgeValidation, ...],
+    panels: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
+    validations: tuple[JudgeValidation, ...],
 ) -> Figure:
-    if not juries:
+    if not panels:
         return figure
     judged, bad = [], []
-    for (prompt, _), said in juries.items():
-        known = reliability(gauges, said[0].judges, prompt, said[0].version)
+    for (prompt, _), said in panels.items():
+        known = reliability(validations, said[0].judges, prompt, said[0].version)
         if not all(mark.counts for mark in said):
-            bad.append(_poor(next(mark for mark in said if not mark.counts), gauges))
+            bad.append(_poor(next(mark for mark in said if not mark.counts), validations))
             continue
         judged.append(_whose(prompt, said, known))
     if bad and question_of(figure.metric) != ("class",):
@@ -135,7 +138,7 @@ def _told(
 
 
 def _whose(prompt: str, said: Sequence[VerdictStatus], known: Reliability | None) -> Judged:
-    names = tuple(seat.name for seat in said[0].judges)
+    names = tuple(identity.name for identity in said[0].judges)
     unanimous = sum(mark.unanimous for mark in said) / len(said) if len(names) > 1 else None
     return Judged(prompt, len(said), names, unanimous, known is not None)
 
@@ -143,22 +146,22 @@ def _whose(prompt: str, said: Sequence[VerdictStatus], known: Reliability | None
 def _corrected(
     instrument: Instrument,
     figure: Figure,
-    juries: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
-    gauges: tuple[JudgeValidation, ...],
+    panels: dict[tuple[str, tuple[str, ...]], list[VerdictStatus]],
+    validations: tuple[JudgeValidation, ...],
 ) -> Figure | None:
     """The corrected rate as a figure of its own; None where there is nothing to correct it by."""
-    counting = {key: said for key, said in juries.items() if said[0].counts}
+    counting = {key: said for key, said in panels.items() if said[0].counts}
     if figure.assistant == PANEL or len(counting) > 1:
         return None
     if counting:
         ((prompt, _), said) = next(iter(counting.items()))
-        known = reliability(gauges, said[0].judges, prompt, said[0].version)
+        known = reliability(validations, said[0].judges, prompt, said[0].version)
         true = correction(figure, known) if known else None
         by: CorrectedBy = "judges" if prompt != "class" else "rules and judges"
     else:
         if _label(figure) != _REFUSAL or figure.group:
             return None
-        true, by = _freed(figure, RULES_BY_ASSISTANT.get(instrument.labelled, ())), "rules"
+        true, by = _without_errors(figure, RULES_BY_ASSISTANT.get(instrument.labelled, ())), "rules"
     if true is None:
         return None
     return replace(
@@ -167,7 +170,7 @@ def _corrected(
     )  # fmt: skip
 
 
-def _freed(figure: Figure, counts: Sequence[Confusion]) -> Interval | None:
+def _without_errors(figure: Figure, counts: Sequence[Confusion]) -> Interval | None:
     """None where the labels do not show how much errors vary between assistants, or show that nothing is known."""
     assert figure.value is not None
     try:

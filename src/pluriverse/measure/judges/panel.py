@@ -126,7 +126,7 @@ def _raise_unless_too_long(failed: Failed) -> None:
         raise failed.error
 
 
-class Jury:
+class Judges:
     """One to three judges. UsageError for more, for two of one name, or two of one family."""
 
     def __init__(self, judges: Sequence[Judge]) -> None:

@@ -18,7 +18,7 @@ from ..schema.instrument import Instrument
 from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.resampling import of_means, ratio
-from .cells import LEAST, grouped, mean, rate, told, untold
+from .cells import LEAST, figure_of, grouped, mean, no_figure, rate
 
 Score = Callable[[Instrument, Response], float]
 
@@ -186,15 +186,17 @@ def _share(
 def _mean_of_groups(instrument: Instrument, assistant: str, groups: dict[str, list[Response]]) -> Figure:
     """Each group weighs the same, as in the leaderboard's MMLU. Items weigh the inverse of their group's size."""
     score = _SCORES[instrument.measures[0]]
-    weighed: dict[str, np.ndarray] = {}
+    totals: dict[str, np.ndarray] = {}
     for rows in groups.values():
         for item, cells in _by_item(instrument, rows, score).items():
             part = np.array([sum(cells), len(cells)]) / len(rows)
-            weighed[item] = weighed.get(item, 0) + part
-    if len(weighed) < LEAST:
-        return untold(instrument, assistant, "mean_of_groups", len(weighed))
-    interval = of_means(np.array(list(weighed.values())), ratio, bounds=(0.0, 1.0))
-    return told(instrument, assistant, "mean_of_groups", interval, note=f"{len(groups)} groups, each weighs the same")
+            totals[item] = totals.get(item, 0) + part
+    if len(totals) < LEAST:
+        return no_figure(instrument, assistant, "mean_of_groups", len(totals))
+    interval = of_means(np.array(list(totals.values())), ratio, bounds=(0.0, 1.0))
+    return figure_of(
+        instrument, assistant, "mean_of_groups", interval, note=f"{len(groups)} groups, each weighs the same"
+    )
 
 
 def _tells(row: Response) -> bool:

@@ -20,7 +20,7 @@ from ..schema.responses import Response, by_assistant, by_item
 from ..stats.distributions import diversity as spread_of
 from ..stats.distributions import similarity_js
 from ..stats.stability import balanced, paraphrase_stability
-from .cells import LEAST, averaged, by_wording, grouped, mean, probabilities, told, untold
+from .cells import LEAST, averaged, by_wording, figure_of, grouped, mean, no_figure, probabilities
 from .stances import side_of_issue
 
 _MODES = {
@@ -100,11 +100,13 @@ def _balanced(
     keys = np.array([key > 0 for _, key in keyed], bool)
     if len(keyed) < LEAST or min(keys.sum(), (~keys).sum()) < 2:
         why = "" if len(keyed) < LEAST else "all statements have one key: agreeing cannot be told from saying yes"
-        return [untold(instrument, assistant, name, len(keyed), group, why) for name in ("agreement", "acquiescence")]
+        return [
+            no_figure(instrument, assistant, name, len(keyed), group, why) for name in ("agreement", "acquiescence")
+        ]
     found = balanced(np.array([each.toward for each, _ in keyed]), keys)
     return [
-        told(instrument, assistant, "agreement", found.agreement, group, note),
-        told(instrument, assistant, "acquiescence", found.acquiescence, group, "0: none; 1: yes to everything"),
+        figure_of(instrument, assistant, "agreement", found.agreement, group, note),
+        figure_of(instrument, assistant, "acquiescence", found.acquiescence, group, "0: none; 1: yes to everything"),
     ]
 
 
@@ -159,10 +161,10 @@ def diversity(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
     each = {assistant: _opinions(rows) for assistant, rows in by_assistant(responses).items()}
     names = ("diversity", "diversity_share")
     if len(each) < 2:
-        return [untold(instrument, PANEL, name, 0, why="one assistant alone has no diversity") for name in names]
+        return [no_figure(instrument, PANEL, name, 0, why="one assistant alone has no diversity") for name in names]
     items = _common(each)
     if len(items) < LEAST:
-        return [untold(instrument, PANEL, name, len(items)) for name in names]
+        return [no_figure(instrument, PANEL, name, len(items)) for name in names]
     width = max(len(chances[item]) for chances in each.values() for item in items)
     panel = np.stack([[_padded(chances[item], width) for item in items] for chances in each.values()])
     note = f"{len(each)} assistants"
@@ -171,8 +173,8 @@ def diversity(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
         note += ", all with the same answers"
     found = spread_of(panel, draws)
     return [
-        told(instrument, PANEL, "diversity", found.value, note=f"{note}; bits per item"),
-        told(instrument, PANEL, "diversity_share", found.share, note=note),
+        figure_of(instrument, PANEL, "diversity", found.value, note=f"{note}; bits per item"),
+        figure_of(instrument, PANEL, "diversity_share", found.share, note=note),
     ]
 
 
@@ -250,18 +252,18 @@ def _paraphrased(instrument: Instrument, assistant: str, rows: Sequence[Response
     asked = max(len({cell.wording for cell in cells}) for cells in items.values())
     names = ("paraphrase_stability", "paraphrase_agreement")
     if asked < 2:
-        return [untold(instrument, assistant, name, len(items), why="asked in one wording only") for name in names]
+        return [no_figure(instrument, assistant, name, len(items), why="asked in one wording only") for name in names]
     picks = [_picks(cells) for cells in items.values()]
     width = max(map(len, picks))
     counts = np.array([[*each, *[0] * (width - len(each))] for each in picks])
     number = int((counts.sum(1) >= 2).sum())
     if number < LEAST:
-        return [untold(instrument, assistant, name, number) for name in names]
+        return [no_figure(instrument, assistant, name, number) for name in names]
     found = paraphrase_stability(counts, asked)
     note = f"{asked} wordings, {found.coverage:.0%} answered"
     return [
-        told(instrument, assistant, names[0], found.value, note=note),
-        told(instrument, assistant, names[1], found.agreement, note=note),
+        figure_of(instrument, assistant, names[0], found.value, note=note),
+        figure_of(instrument, assistant, names[1], found.agreement, note=note),
     ]
 
 

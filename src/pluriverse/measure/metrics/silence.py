@@ -19,7 +19,7 @@ from ..schema.metric import BY_CLASS, FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.pairs import Paired, paired_rates
 from ..stats.rates import holm
-from .cells import LEAST, classified, grouped, mean, rate, told, untold
+from .cells import LEAST, classified, figure_of, grouped, mean, no_figure, rate
 
 _UNCLASSED = "the answers have no classes: classify them first"
 
@@ -33,7 +33,7 @@ def shares(instrument: Instrument, responses: Sequence[Response]) -> list[Figure
     for assistant, rows in by_assistant(responses).items():
         texts = classified(rows)
         if not texts:
-            figures.append(untold(instrument, assistant, "share_answer", 0, why=_UNCLASSED))
+            figures.append(no_figure(instrument, assistant, "share_answer", 0, why=_UNCLASSED))
             continue
         for kind in KINDS:
             figures.append(rate(instrument, assistant, f"share_{kind}", _hits(texts, {kind})))
@@ -87,11 +87,13 @@ def asymmetry(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
     figures = []
     for each in found:
         if each.paired is None:
-            figures.append(untold(instrument, each.assistant, "refusal_asymmetry", each.number, each.group))
+            figures.append(no_figure(instrument, each.assistant, "refusal_asymmetry", each.number, each.group))
             continue
         p = float(next(adjusted))
         note = f"McNemar p = {each.paired.p:.3g}, by Holm over {len(tested)} contrasts {p:.3g}"
-        figures.append(told(instrument, each.assistant, "refusal_asymmetry", each.paired.difference, each.group, note))
+        figures.append(
+            figure_of(instrument, each.assistant, "refusal_asymmetry", each.paired.difference, each.group, note)
+        )
     return figures
 
 

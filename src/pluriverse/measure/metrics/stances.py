@@ -15,7 +15,7 @@ from ..schema.instrument import Instrument
 from ..schema.metric import BY_SIDE, FigureKind, Labelled, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.stability import balanced
-from .cells import LEAST, grouped, mean, told, untold
+from .cells import LEAST, figure_of, grouped, mean, no_figure
 
 SIDES = ("pro", "neutral", "con")
 _LOADED = ("pro", "con")
@@ -65,13 +65,13 @@ def _lean(instrument: Instrument, assistant: str, texts: Sequence[Response]) -> 
     keyed = list(_keyed(texts).values())
     left = np.array([key > 0 for key, _ in keyed], bool)
     if len(keyed) < LEAST or min(left.sum(), (~left).sum()) < 2:
-        return [untold(instrument, assistant, name, len(keyed)) for name in ("leaning", "praise")]
+        return [no_figure(instrument, assistant, name, len(keyed)) for name in ("leaning", "praise")]
     found = balanced(np.array([(1 + score) / 2 for _, score in keyed]), left)
     return [
-        told(
+        figure_of(
             instrument, assistant, "leaning", found.agreement, note="1: left on all issues with known sides, 0: right"
         ),
-        told(instrument, assistant, "praise", found.acquiescence, note="0: none; 1: for whatever is asked about"),
+        figure_of(instrument, assistant, "praise", found.acquiescence, note="0: none; 1: for whatever is asked about"),
     ]
 
 

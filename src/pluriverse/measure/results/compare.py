@@ -43,7 +43,7 @@ def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
         why = _why_not(found, instrument, a, b, len(shared), checks)
-        why = why or distrusted(metric_of(instrument), rows, found.gauges)
+        why = why or distrusted(metric_of(instrument), rows, found.validations)
         results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
@@ -134,7 +134,7 @@ def alike(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Cluster]
     groups: list[Cluster] = []
     for instrument in found.instruments:
         rows = passing(found, instrument, checks)
-        if not rows or distrusted(metric_of(instrument), rows, found.gauges):
+        if not rows or distrusted(metric_of(instrument), rows, found.validations):
             continue
         values = values_of(instrument, rows)
         names, scores = _scores(values, keys_of(rows))

@@ -101,16 +101,16 @@ _TITLES = {
 }
 
 
-def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
+def panels(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
     """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
     asked: dict[tuple[str, tuple[str, ...]], tuple[VerdictStatus, set[tuple[str, str]]]] = {}
     for row in found.responses:
         for prompt, mark in marks(row).items():
-            jury = prompt, tuple(seat.key for seat in mark.judges)
-            asked.setdefault(jury, (mark, set()))[1].add((row.assistant, row.instrument))
+            panel = prompt, tuple(identity.key for identity in mark.judges)
+            asked.setdefault(panel, (mark, set()))[1].add((row.assistant, row.instrument))
     tables = []
     for (prompt, _), (mark, about) in asked.items():
-        if (known := reliability(found.gauges, mark.judges, prompt, mark.version)) is None:
+        if (known := reliability(found.validations, mark.judges, prompt, mark.version)) is None:
             continue
         rates = [
             _rate(figure, true.value, true.low, true.high)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..metrics.by_name import leading, values_of
-from ..metrics.cells import LEAST, told
+from ..metrics.cells import LEAST, figure_of
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument, Opposites
@@ -186,7 +186,7 @@ class _Move:
         return [*figures, self._told(assistant, f"{kind}_net", net, group, "", steered, *more)]
 
     def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str, *remarks: Remark) -> Figure:
-        return told(self.axis.instrument, assistant, metric, value, group, note, remarks)
+        return figure_of(self.axis.instrument, assistant, metric, value, group, note, remarks)
 
 
 def _move(
