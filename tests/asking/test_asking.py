@@ -8,15 +8,16 @@ import pytest
 
 from pluriverse.asking.asking import ask
 from pluriverse.assistant.bases import Base, NotPulled
+from pluriverse.catalogue.ladder import model_of
 from pluriverse.errors import EngineCrashedError, EngineError, NotFoundError, UnreachableError, UsageError
 from pluriverse.runtime.events import AskFinished, Fetching, Loading, ReplyChunk, ReplyFinished, ReplyStarted
 from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
-from pluriverse.settings import DEFAULT_MODEL
 from pluriverse.values import Message, Pullable
 
 from .stepped import WEIGHTS, Places, SteppedEngine, assistant, collect
 
+SMALL = model_of("small")
 Engines = dict[str, SteppedEngine]
 
 
@@ -254,12 +255,12 @@ class _Missing:
 def test_the_default_model_is_fetched_once_when_missing(
     workspace: Workspace, places: Places, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    missing = _Missing(monkeypatch, places, DEFAULT_MODEL)
+    missing = _Missing(monkeypatch, places, SMALL)
     asked = [assistant("x", "default"), assistant("y", "default"), assistant("z", "two")]
     events = run(collect(ask(workspace, "hm", asked)))
     assert [event for event in events if isinstance(event, Fetching)] == [
-        Fetching(DEFAULT_MODEL, "half"),  # type: ignore[arg-type]
-        Fetching(DEFAULT_MODEL, "whole"),  # type: ignore[arg-type]
+        Fetching(SMALL, "half"),  # type: ignore[arg-type]
+        Fetching(SMALL, "whole"),  # type: ignore[arg-type]
     ]
     assert missing.pulls == 1 and [reply.finish_reason for reply in events[-1].replies] == ["stop"] * 3
 
@@ -267,7 +268,7 @@ def test_the_default_model_is_fetched_once_when_missing(
 def test_a_fetch_that_fails_is_the_error_of_those_who_needed_it(
     workspace: Workspace, places: Places, run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _Missing(monkeypatch, places, DEFAULT_MODEL, UnreachableError("no source of it could be reached"))
+    _Missing(monkeypatch, places, SMALL, UnreachableError("no source of it could be reached"))
     last = run(collect(ask(workspace, "hm", [assistant("x", "default"), assistant("z", "two")])))[-1]
     assert isinstance(last.replies["x"].error, UnreachableError) and last.replies["z"].error is None
 

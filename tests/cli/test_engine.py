@@ -43,7 +43,7 @@ def test_build_without_a_network_is_a_sentence_and_the_wheel_serves(
     process: Call, model_settings: Settings, home: Path
 ) -> None:
     nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": "/dev/null"}
-    stores = {"PLURIVERSE_STORES": str(model_settings.stores[0]), "PLURIVERSE_BASE": "default"}
+    stores = {"PLURIVERSE_STORES": str(model_settings.stores[0]), "PLURIVERSE_BASE": "small"}
     failed = process("engine", "build", "--json", **nowhere, **stores)
     assert failed.code == 1
     assert "could not be fetched" in failed.document["error"]["message"]
@@ -55,7 +55,7 @@ def test_build_without_a_network_is_a_sentence_and_the_wheel_serves(
 def test_optimise_adds_a_copy_that_knows_where_it_comes_from(
     process: Call, model_settings: Settings, default_model: Path, home: Path
 ) -> None:
-    base = {"PLURIVERSE_BASE": "default"}
+    base = {"PLURIVERSE_BASE": "small"}
     name = process("pull", str(default_model), "--json", **base).document["name"]
     words = ("--tokens", "0", "--no-speed", "--items", "8" if DATA else "0", "--use", "--json")
     made = process("optimise", name, "--as", "q8_0", *words, **base, PLURIVERSE_DATA=DATA or "").document

@@ -21,6 +21,7 @@ import pytest
 
 from pluriverse import doors
 from pluriverse.assistant.bases import resolve
+from pluriverse.catalogue.ladder import model_of
 from pluriverse.engines.contract import (
     Chunk,
     Engine,
@@ -36,10 +37,11 @@ from pluriverse.engines.contract import (
 from pluriverse.engines.local import LocalEngine
 from pluriverse.engines.scripted import Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
-from pluriverse.settings import DEFAULT_MODEL, Settings
+from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Message, Sampling
 
+SMALL = model_of("small")
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
 QUESTION = "What is a fair society?"
 
@@ -71,7 +73,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
         path = request.getfixturevalue("default_model")
         native = request.getfixturevalue("native_library") if request.param == "native" else None
         options = EngineOptions(threads=2, library=native and str(native.path))
-        engine = LocalEngine(DEFAULT_MODEL, None, path, _settings(path), options)
+        engine = LocalEngine(SMALL, None, path, _settings(path), options)
     yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
     loop.run_until_complete(engine.aclose())
     loop.close()
@@ -421,7 +423,7 @@ def test_a_closed_engine_says_so(tmp_path: Path) -> None:
 @pytest.mark.model
 def test_a_killed_process_is_one_error_and_the_next_ask_works(default_model: Any) -> None:
     async def work() -> None:
-        engine = LocalEngine(DEFAULT_MODEL, None, default_model, _settings(default_model))
+        engine = LocalEngine(SMALL, None, default_model, _settings(default_model))
         stream = engine.generate([ask(voice, max_tokens=200) for voice in VOICES[:2]])
         ends = []
         killed = False

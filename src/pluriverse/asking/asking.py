@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from ..assistant import Assistant
-from ..assistant.bases import Base, resolve
+from ..assistant.bases import Base, meant, resolve
+from ..assistant.default_base import BaseChosen
 from ..chats.chat import turns_of
 from ..chats.shelf import chats_of
 from ..engines.contract import Engine
@@ -67,7 +68,13 @@ class Asking(AsyncIterator[AskEvent]):
     ) -> None:
         _check(heard)
         drafts = [
-            Draft(index, each, options or AskOptions(), workspace.settings.base, workspace.shelf)
+            Draft(
+                index,
+                each,
+                options or AskOptions(),
+                meant("default", workspace.store, workspace.settings),
+                workspace.shelf,
+            )
             for index, each in enumerate(heard)
         ]
         self.question = question
@@ -202,7 +209,7 @@ async def _ready(work: _Work, group: Group, drafts: Sequence[Draft]) -> tuple[Ba
     async with aclosing(work.workspace.readying(group.ref, context=context)) as steps:
         async for step in steps:
             match step:
-                case Fetching():
+                case Fetching() | BaseChosen():
                     await work.queue.put(step)
                 case Base():
                     for draft in drafts:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import doors
+from ..catalogue.ladder import model_of
 from ..errors import NotFoundError, UsageError
-from ..settings import DEFAULT_MODEL, Settings
+from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
 from .copies import Copies
+from .default_base import BaseChosen, chosen
 
 if TYPE_CHECKING:
     from ..store import Store, StoredModel
@@ -39,31 +41,44 @@ class Base:
 
 
 class NotPulled(NotFoundError):
-    """The base is known, but its bytes are not on this machine; `pullable` says what to pull."""
+    """The base is known, but its bytes are not on this machine; `pullable` says what to pull.
 
-    def __init__(self, pullable: Pullable) -> None:
+    `choice`: how this machine came to it, where "default" was asked for.
+    """
+
+    def __init__(self, pullable: Pullable, choice: BaseChosen | None = None) -> None:
         file = next((each.path for each in pullable.sources if isinstance(each, PathSource)), None)
         where = f"{file} is not in the store yet" if file else f"the model {pullable.name} is not on this machine yet"
         super().__init__(where, f"pluriverse pull {shlex.quote(pullable.ref)}")
-        self.pullable = pullable
+        self.pullable, self.choice = pullable, choice
 
 
-def meant(ref: str, settings: Settings) -> str:
-    """What "default" stands for by the settings; any other name is itself."""
-    if ref != "default":
-        return ref
-    return DEFAULT_MODEL if settings.base == "default" else settings.base
+def choice_of(ref: str, store: "Store", settings: Settings) -> BaseChosen | None:
+    """What this machine makes of "default"; None for any other name, and where the settings name a model."""
+    return chosen(store, settings) if ref == settings.base == "default" else None
+
+
+def meant(ref: str, store: "Store", settings: Settings) -> str:
+    """The model that "default" or the name of a rung stands for; any other name is itself."""
+    if choice := choice_of(ref, store, settings):
+        return choice.rung.model
+    name = settings.base if ref == "default" else ref
+    if (model := model_of(name)) == name or any(each.name == name for each in store.models()):
+        return name
+    return model
 
 
 def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     """The base that `ref` stands for.
 
     A copy that was chosen to speak for a model (`copies`) is what its name stands for.
-    `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores,
-    anything that can be pulled, or KIND:REST where a package brings engines of that KIND. Raises NotPulled for a model
-    that is known but not here, NotFoundError for one that nobody knows, UsageError for an adapter.
+    `ref`: "default" (what the settings or this machine say), a rung of the ladder, "scripted[:SCRIPT]", the name or
+    digest of a model in the stores, anything that can be pulled, or KIND:REST where a package brings engines of that
+    KIND. Raises NotPulled for a model that is known but not here, NotFoundError for one that nobody knows, UsageError
+    for an adapter.
     """
-    ref = meant(ref, settings)
+    choice = choice_of(ref, store, settings)
+    ref = choice.rung.model if choice else meant(ref, store, settings)
     copy = Copies(settings.home).all().get(ref)
     if copy is not None and any(model.name == copy for model in store.models()):
         ref = copy
@@ -72,10 +87,12 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     try:
         return _local(store.find(ref))
     except NotFoundError as unknown:
-        return _by_catalogue(ref, store, settings, unknown)
+        return _by_catalogue(ref, store, settings, unknown, choice)
 
 
-def _by_catalogue(ref: str, store: "Store", settings: Settings, unknown: NotFoundError) -> Base:
+def _by_catalogue(
+    ref: str, store: "Store", settings: Settings, unknown: NotFoundError, choice: BaseChosen | None
+) -> Base:
     from .. import catalogue
 
     try:
@@ -96,7 +113,7 @@ def _by_catalogue(ref: str, store: "Store", settings: Settings, unknown: NotFoun
     for source in pullable.sources:
         if isinstance(source, PathSource) and (problem := problem_of(source.path)):
             raise NotFoundError(problem.message, problem.hint)
-    raise NotPulled(pullable)
+    raise NotPulled(pullable, choice)
 
 
 def _pulled_from(sources: tuple[Source, ...], store: "Store") -> "StoredModel | None":

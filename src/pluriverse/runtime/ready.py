@@ -1,6 +1,6 @@
 """The one way in which a base is made ready: its bytes fetched where they may be, its engine started.
 
-The one thing that is fetched without being asked for is the small default model, and the fetching is the store's work.
+What is fetched without being asked for are the models of the ladder, and the fetching is the store's work.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -8,8 +8,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistant.bases import Base, NotPulled, resolve
-from ..settings import DEFAULT_MODEL, Settings
+from ..assistant.bases import Base, NotPulled, choice_of, resolve
+from ..assistant.default_base import BaseChosen, chosen
+from ..catalogue import find
+from ..catalogue.ladder import rungs
+from ..errors import IntegrityError, NoSpaceError, UnreachableError
+from ..settings import Settings
 from .events import Fetching
 
 if TYPE_CHECKING:
@@ -26,24 +30,54 @@ class Ready:
     engine: "Engine"
 
 
-async def fetched(ref: str, store: "Store", settings: Settings) -> AsyncGenerator[Fetching | Base, None]:
-    """The store's events while the default model is fetched, where it is meant and missing; then the base.
+async def fetched(ref: str, store: "Store", settings: Settings) -> AsyncGenerator[Fetching | BaseChosen | Base, None]:
+    """The store's events while a model of the ladder is fetched, where it is meant and missing; then the base.
 
-    Raises what `bases.resolve` and the store raise.
+    Where "default" is another rung than the wanted one and that is here, first which it is and why. Raises what
+    `bases.resolve` and the store raise.
     """
     try:
         base = resolve(ref, store, settings)
     except NotPulled as missing:
-        pullable = missing.pullable
-        if pullable.name != DEFAULT_MODEL:
+        if missing.pullable.name not in {each.model for each in rungs()}:
             raise
-        from ..store import pull
-
-        async with aclosing(pull(store, pullable, settings)) as events:
-            async for event in events:
-                yield Fetching(pullable.name, event)
+        async with aclosing(_fetch(missing, store, settings)) as steps:
+            async for step in steps:
+                yield step
         base = resolve(ref, store, settings)
+    else:
+        choice = choice_of(ref, store, settings)
+        if choice is not None and choice.why is not None:
+            yield choice
     yield base
+
+
+async def _fetch(missing: NotPulled, store: "Store", settings: Settings) -> AsyncGenerator[Fetching, None]:
+    """Pull it. Where it was chosen for "default" and cannot be had, the next lower rung.
+
+    Raises what the store raises of the last that was tried.
+    """
+    from ..store import pull
+
+    pullable, choice = missing.pullable, missing.choice
+    failed: list[str] = []
+    while True:
+        if choice is not None:
+            yield Fetching(pullable.name, choice)
+        try:
+            async with aclosing(pull(store, pullable, settings)) as events:
+                async for event in events:
+                    yield Fetching(pullable.name, event)
+            return
+        except (UnreachableError, IntegrityError, NoSpaceError) as error:
+            if choice is None:
+                raise
+            failed.append(choice.rung.name)
+            choice = chosen(store, settings, failed=failed, error=error)
+            lower = None if choice.rung.name in failed else find(choice.rung.model)
+            if lower is None:
+                raise
+            pullable = lower
 
 
 async def fetched_all(refs: Sequence[str], store: "Store", settings: Settings) -> AsyncGenerator[Fetching, None]:
@@ -57,7 +91,7 @@ async def fetched_all(refs: Sequence[str], store: "Store", settings: Settings) -
 
 async def ready(
     ref: str, store: "Store", pool: "EnginePool", settings: Settings, *, context: int
-) -> AsyncGenerator[Fetching | Base | Ready, None]:
+) -> AsyncGenerator[Fetching | BaseChosen | Base | Ready, None]:
     """As `fetched`, and last the base with its engine. `context`: tokens that one request may need.
 
     Raises what the engine raises, too.

@@ -6,6 +6,7 @@ Knows one assistant's request and the times at which things happened to it; neve
 from dataclasses import dataclass, replace
 
 from ..assistant import Assistant, Opposite, Shelf, opposite_of
+from ..assistant.per_base import on_base, prompts_differ
 from ..engines.contract import (
     Chunk,
     EngineEvent,
@@ -85,11 +86,10 @@ class Draft:
 
     def __init__(self, index: int, heard: Heard, options: AskOptions, default_base: str, shelf: Shelf) -> None:
         self.index = index
+        self._heard, self._options, self._shelf = heard.assistant, options, shelf
         self.assistant = options.assistant(heard.assistant)
-        self.guidance = options.opposite(self.assistant, shelf)
+        self.guidance = self._opposite()
         self.declared = options.guidance is None  # the strength is the assistant's own, and may be found too high
-        if options.base is not None and self.guidance is not None:
-            self.guidance = replace(self.guidance, base=self.guidance.base and options.base)
         self._turns = heard.turns
         self._sampling = options.sampling(heard.assistant)
         self.base = default_base if self.assistant.base == "default" else self.assistant.base
@@ -109,7 +109,21 @@ class Draft:
         return Request(turns, self._sampling, guide, adapter=self.assistant.adapter)
 
     def speaks_through(self, base: str, digest: Digest | None) -> None:
+        """Now it is known through what: what an assistant is told, and how strongly it is guided, may differ by it."""
         self.base, self.digest = base, digest
+        there = on_base(self._heard, digest)
+        if there is not self._heard:
+            self.assistant = self._options.assistant(there)
+            self.guidance = self._opposite()
+        if self.guidance is not None and self.guidance.base is not None and prompts_differ(digest):
+            other = on_base(self._shelf.assistant(self.guidance.against), digest)
+            self.guidance = replace(self.guidance, system=other.system, definition=other.digest)
+
+    def _opposite(self) -> Opposite | None:
+        found = self._options.opposite(self.assistant, self._shelf)
+        if found is None or self._options.base is None:
+            return found
+        return replace(found, base=found.base and self._options.base)
 
     def take(
         self, event: EngineEvent, now: float

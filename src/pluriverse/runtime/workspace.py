@@ -15,6 +15,7 @@ from ..settings import Settings, load
 
 if TYPE_CHECKING:
     from ..assistant.bases import Base
+    from ..assistant.default_base import BaseChosen
     from ..engines.pool import EnginePool
     from ..store import Store
     from .events import Fetching
@@ -65,14 +66,14 @@ class Workspace:
 
     def readying(
         self, base: str = "default", *, context: int = 2048
-    ) -> "AsyncGenerator[Fetching | Base | Ready, None]":
+    ) -> "AsyncGenerator[Fetching | BaseChosen | Base | Ready, None]":
         """Make a base ready, step by step: see `runtime.ready.ready`."""
         from .ready import ready
 
         return ready(base, self.store, self.pool, self.settings, context=context)
 
     async def ready(self, base: str = "default", *, context: int = 2048) -> "Ready":
-        """The base with its engine; the default model is fetched first where it is missing.
+        """The base with its engine; a model of the ladder is fetched first where it is missing.
 
         `context`: tokens that one request may need. Raises what the store and the engine raise.
         """

@@ -25,7 +25,18 @@ from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
-from .sources import ByteStream, StartOver, candidates, files_in, is_here, open_source, prepare, room_besides
+from .sources import (
+    ByteStream,
+    Coming,
+    StartOver,
+    WrongPiece,
+    candidates,
+    files_in,
+    is_here,
+    open_source,
+    prepare,
+    room_besides,
+)
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -41,7 +52,7 @@ class Trying:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` bytes are here and hashed; total None where the source does not say."""
+    """`done` of `total` bytes are here, with those that lie aside still; total None where the source does not say."""
 
     done: int
     total: int | None
@@ -123,7 +134,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
                 except EngineError:  # refused: no source has another file of it
                     job.part.discard()
                     raise
-                except UnreachableError as unreachable:
+                except (UnreachableError, WrongPiece) as unreachable:  # what is here stays right
                     error, left = unreachable, 0
                 except IntegrityError as wrong:
                     # Where bytes were here before, it may have been those: this source gets to give all of them.
@@ -160,11 +171,13 @@ class _Job:
                 yield Progress(fetched, None, self.source)
                 self._check_space(0)
         async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
-            if stream.start not in {0, earlier.bytes}:
+            if not 0 <= stream.start <= earlier.bytes:
                 raise UnreachableError(f"{self.source} begins at byte {stream.start:,}, which nobody asked for")
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
+            if None not in (digest, stream.digest) and digest != stream.digest:
+                raise IntegrityError(f"{self.source} is another file there: of digest {stream.digest}, not {digest}")
             size = size or stream.size
             if stream.file is not None and self.part.link_to(stream.file):
                 file = self.part.link
@@ -193,6 +206,12 @@ class _Job:
                 told = looked = done
                 headed = False
                 async for chunk in stream.chunks:
+                    if isinstance(chunk, Coming):
+                        file.flush()
+                        self._check_space(chunk.room)
+                        if (told := max(told, done + chunk.bytes)) > done:
+                            yield told
+                        continue
                     file.write(chunk)
                     hasher.update(chunk)
                     done += len(chunk)
@@ -214,6 +233,9 @@ class _Job:
                     raise UnreachableError(
                         f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
                     )
+        except WrongPiece as wrong:
+            os.truncate(self.part.file, wrong.sound)
+            raise
         except BaseException:
             if not (self.pullable.digest or stream.validator):
                 self.part.discard()

@@ -13,7 +13,7 @@ from ...errors import PluriverseError, UsageError, command
 from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands
 from .disk import kinds_of
-from .ls import assistant_document, base_of
+from .ls import assistant_document, base_of, default_base
 from .new import keep_definition, undone
 from .panel import document_of as panel_document
 
@@ -168,7 +168,8 @@ def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, obje
     store = Store.at(settings)
     if not made.builtin:
         keep_definition(made, store, settings)
-    return assistant_document(listed(made), base_of(made.base, store, settings), settings)
+    base, default = base_of(made.base, store, settings), default_base(store, settings)
+    return assistant_document(listed(made), base, default, settings)
 
 
 def copy(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -41,13 +41,16 @@ def _run(out: Output, settings: "Settings") -> int:
     assistants, problems = shelf.listing()
     panels, stored = shelf.panels(), store.models()
     bases = {base: base_of(base, store, settings) for base in {each.base for each in assistants}}
+    default = default_base(store, settings)
     for problem in problems:
         out.warn(problem.message)
     if out.json:  # made only where it is shown: of ten thousand it takes as long as reading them
         folder = str(settings.assistants)
         out.document(
             {
-                "assistants": [assistant_document(each, bases[each.base], settings, folder) for each in assistants],
+                "assistants": [
+                    assistant_document(each, bases[each.base], default, settings, folder) for each in assistants
+                ],
                 "panels": [panel_document(panel) for panel in panels],
                 "models": [model_document(each) for each in stored if each.kind == "model"],
                 "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
@@ -67,7 +70,7 @@ def _run(out: Output, settings: "Settings") -> int:
     for each in sorted({base.name for base in bases.values() if base and base.may_change}):
         out.note(f"{each}: weights unknown, may change")
     if not any(bases.values()):
-        out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
+        out.note(f"\nno model is here yet; the first ask fetches {default} (or: pluriverse pull {default})")
     return 0
 
 
@@ -89,10 +92,11 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 
 def assistant_document(
-    assistant: "Listed", base: "Base | None", settings: "Settings", folder: str | None = None
+    assistant: "Listed", base: "Base | None", default: str, settings: "Settings", folder: str | None = None
 ) -> dict[str, Any]:
     """An assistant in a list: `digest` is its definition's; `base`: what it speaks through, None where that is not on
-    this machine. `folder`: where the user's lie, for who has it at hand.
+    this machine. `default`: what "default" stands for (`default_base`). `folder`: where the user's lie, for who has it
+    at hand.
     """
     from ...assistant.shelf import STARTER
 
@@ -101,7 +105,7 @@ def assistant_document(
         "name": assistant.name,
         "kind": "prompt",
         "title": assistant.title,
-        "base": base_name(assistant.base, settings),
+        "base": base_name(assistant.base, default),
         "base_here": base is not None,
         "may_change": base is not None and base.may_change,
         "digest": assistant.digest,
@@ -119,8 +123,15 @@ def assistant_document(
     }
 
 
-def base_name(base: str, settings: "Settings") -> str:
-    return settings.base if base == "default" else base
+def base_name(base: str, default: str) -> str:
+    return default if base == "default" else base
+
+
+def default_base(store: "Store", settings: "Settings") -> str:
+    """The name of the model behind "default"."""
+    from ...assistant.bases import meant
+
+    return meant("default", store, settings)
 
 
 def base_of(ref: str, store: "Store", settings: "Settings") -> "Base | None":

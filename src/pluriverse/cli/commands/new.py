@@ -12,7 +12,7 @@ from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands, names_of
 from .check import check_named
 from .check import show as show_check
-from .ls import assistant_document, base_of
+from .ls import assistant_document, base_of, default_base
 
 if TYPE_CHECKING:
     from ...assistant import Assistant, Guidance
@@ -88,8 +88,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         for assistant in made:
             keep_definition(assistant, store, settings)
     for assistant, path in zip(made, paths, strict=True):
-        here = base_of(assistant.base, store, settings)
-        documents.append(assistant_document(listed(assistant), here, settings) | {"path": str(path)})
+        here, default = base_of(assistant.base, store, settings), default_base(store, settings)
+        documents.append(assistant_document(listed(assistant), here, default, settings) | {"path": str(path)})
     report = _check(made[0], out, settings) if args.check else None
     checked = {"check": report.as_dict()} if report else {}
     out.document((documents[0] if args.pair is None else {"assistants": documents}) | checked)

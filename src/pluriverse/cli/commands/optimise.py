@@ -48,7 +48,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     if args.tokens < 0 or args.items < 0:
         raise UsageError("--tokens and --items are 0 or more", "pluriverse optimise --help")
-    name = Store.at(settings).find(meant(args.name, settings)).name
+    store = Store.at(settings)
+    name = store.find(meant(args.name, store, settings)).name
     if args.original:
         Copies(settings.home).use(name, None)
         out.document({"name": name, "speaks": name})

@@ -8,12 +8,12 @@ from ...errors import NotFoundError, command
 from ..terminal.output import Output, bold
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import size
-from .ls import assistant_document, base_name, base_of, model_document
+from .ls import assistant_document, base_name, base_of, default_base, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
     from ...assistant import Assistant, Shelf
-    from ...assistant.bases import Base
+    from ...assistant.per_base import OnOneBase
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     shelf, store = Shelf(settings), Store.at(settings)
     with suppress(NotFoundError):
         assistant = shelf.assistant(args.name)
-        _show_assistant(assistant, base_of(assistant.base, store, settings), out, settings)
+        _show_assistant(assistant, store, out, settings)
         return 0
     with suppress(NotFoundError):
         show_panel(shelf.panel(args.name), shelf, out)
@@ -52,16 +52,20 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
 
 
-def _show_assistant(assistant: "Assistant", base: "Base | None", out: Output, settings: "Settings") -> None:
+def _show_assistant(assistant: "Assistant", store: "Store", out: Output, settings: "Settings") -> None:
     from ...assistant.listing import listed
+    from ...assistant.per_base import measured_on
 
+    base, default = base_of(assistant.base, store, settings), default_base(store, settings)
+    measured = measured_on(assistant)
     out.document(
-        assistant_document(listed(assistant), base, settings)
+        assistant_document(listed(assistant), base, default, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
             "adapter": assistant.adapter,
+            "measured_on": [each.as_dict() for each in measured],
         }
     )
     outlook = assistant.outlook
@@ -73,8 +77,9 @@ def _show_assistant(assistant: "Assistant", base: "Base | None", out: Output, se
             ("", outlook.summary),
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
+            *(("", _measured(each)) for each in measured),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant.base, settings) + ("" if base else " (not here yet)")),
+            ("base", base_name(assistant.base, default) + ("" if base else " (not here yet)")),
             ("weights", "unknown, may change" if base and base.may_change else None),
             ("adapter", assistant.adapter),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
@@ -94,6 +99,12 @@ def _show_assistant(assistant: "Assistant", base: "Base | None", out: Output, se
 def _guidance(assistant: "Assistant") -> str | None:
     guidance = assistant.guidance
     return f"against {guidance.against}, strength {guidance.strength:g}" if guidance else None
+
+
+def _measured(each: "OnOneBase") -> str:
+    strength = "" if each.strength is None else f"strength {each.strength:g}, "
+    prompt = "" if each.system is None else "a prompt of its own, "
+    return f"{strength}{prompt}measured on {each.base}"
 
 
 def _show_model(stored: "StoredModel", out: Output) -> None:

@@ -8,9 +8,10 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Protocol
 
+from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
 from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
-from .pulling import show_pull
+from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ async def _tick(view: View) -> None:
 def show_waiting(out: "Output", event: AskEvent) -> None:
     """Say on stderr what is being waited for; nothing once the first reply has begun."""
     match event:
+        case BaseChosen():
+            show_chosen(out, event)
         case Fetching(base, pulling):
             show_pull(out, pulling, base)
         case Loading(base):

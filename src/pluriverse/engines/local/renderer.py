@@ -16,12 +16,11 @@ from typing import Any
 
 from ... import children
 from ...errors import EngineError, UsageError
-from ...settings import DEFAULT_MODEL
 from . import template_process
 
 PATIENCE = 20.0  # seconds for one job, where processor time cannot be limited
 _HAS_CLOCK = hasattr(signal, "setitimer")
-OTHER_MODEL = f"take another file of this model, or ask through another one: --base {DEFAULT_MODEL}"
+OTHER_MODEL = "take another file of this model, or ask through another one: --base small"
 
 
 @dataclass(frozen=True, slots=True)

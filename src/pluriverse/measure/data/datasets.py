@@ -252,7 +252,7 @@ async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
     try:
         async with open_url(dataset.url, Earlier(checked=True)) as stream:
             async for chunk in stream.chunks:
-                content += chunk
+                content += chunk if isinstance(chunk, bytes) else b""
                 if len(content) > dataset.bytes:
                     break
     except (UnreachableError, StartOver) as error:

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ...assistant import Assistant, Shelf
+from ...assistant.bases import meant
 from ...assistant.guidance import COUNTERPART
+from ...assistant.per_base import on_base
 from ...assistant.strengths import Strengths
 from ...errors import EngineError, PluriverseError
 from ...files import write
@@ -69,10 +71,11 @@ def order_of(
     """What these voices are, for another machine. Raises what the shelf raises for a counterpart."""
     settings = workspace.settings
     found = {each.voice.assistant.name: each.voice.assistant for each in participants}
+    bases = {each.voice.assistant.name: each.voice.digest for each in participants}
     for each in list(found.values()):
         guided = each.guidance is not None and each.guidance.against == COUNTERPART
         if guided and each.counterpart and each.counterpart not in found:
-            found[each.counterpart] = workspace.shelf.assistant(each.counterpart)
+            found[each.counterpart] = on_base(workspace.shelf.assistant(each.counterpart), bases[each.name])
     strengths = settings.home / "strengths.json"
     return Order(
         version=_version(),
@@ -80,7 +83,7 @@ def order_of(
         definitions=tuple((name, each.to_toml()) for name, each in found.items()),
         strengths=strengths.read_text("utf-8") if strengths.is_file() else "",
         base=base,
-        default_base=settings.base,
+        default_base=meant("default", workspace.store, settings),
         flash_attention=settings.flash_attention,
         seed=seed,
         settings=settings if same_machine else None,

@@ -12,6 +12,7 @@ import numpy as np
 from ...asking.asking import settle_guidance
 from ...assistant import Assistant, Opposite
 from ...assistant.bases import Base
+from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
 from ...runtime.requests import AskOptions, Draft, Heard
@@ -39,7 +40,7 @@ class AssistantSession:
         self, workspace: Workspace, assistant: Assistant, engine: Engine, base: Base, other: str | None = None
     ) -> None:
         """`other`: the base, where it is another than the assistant's own; whom it is guided against uses it too."""
-        self.assistant = assistant
+        self.assistant = on_base(assistant, base.digest)
         self.engine = engine
         self._workspace = workspace
         self._base = base
@@ -126,7 +127,9 @@ class AssistantSession:
         heard = Heard(self.assistant, (Message("user", question),))
         if options.base is None:
             options = replace(options, base=self._other)
-        return Draft(0, heard, options, self._workspace.settings.base, self._workspace.shelf)
+        draft = Draft(0, heard, options, self._base.name, self._workspace.shelf)
+        draft.speaks_through(self._base.name, self._base.digest)
+        return draft
 
 
 async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:

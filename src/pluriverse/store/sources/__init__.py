@@ -1,7 +1,7 @@
 """Where the bytes of a digest can come from: one module per kind of source, each an entry point `pluriverse.sources`.
 
-Each understands its references and opens a stream of bytes from an offset. None knows digests to be right or wrong, or
-where bytes are kept.
+Each understands its references and opens a stream of bytes from an offset. None knows where bytes are kept, or the
+digest of the whole to be right or wrong.
 """
 
 from collections.abc import AsyncGenerator
@@ -15,11 +15,11 @@ from ...settings import Settings
 from ...values import Source
 from .kind import SourceKind
 from .local import files_in
-from .stream import ByteStream, Earlier, StartOver
+from .stream import ByteStream, Coming, Earlier, StartOver, WrongPiece
 
 __all__ = [
-    "ByteStream", "Earlier", "SourceKind", "StartOver", "candidates", "files_in", "is_here", "open_source", "prepare",
-    "room_besides",
+    "ByteStream", "Coming", "Earlier", "SourceKind", "StartOver", "WrongPiece", "candidates", "files_in", "is_here",
+    "open_source", "prepare", "room_besides",
 ]  # fmt: skip
 
 
@@ -42,7 +42,7 @@ async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncGen
 
 
 def room_besides(source: Source, settings: Settings, scratch: Path, size: int) -> int:
-    """Bytes of disk that `prepare` takes on top of the file's own `size`."""
+    """Bytes of disk that the way here takes on top of the file's own `size`."""
     return _kind(source).room(source, scratch, size) if _reachable(source, settings) else 0
 
 

@@ -36,10 +36,11 @@ class SourceKind(ABC, Generic[Some]):
             yield nothing
 
     def room(self, source: Some, scratch: Path, size: int) -> int:
-        """Bytes of disk that `prepare` takes on top of the file's own `size`."""
+        """Bytes of disk that `prepare` and `open` take on top of the file's own `size`."""
         return 0
 
     @abstractmethod
     def open(self, source: Some, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
-        """A stream of the source's bytes, from where `earlier` ends if the source can, else from 0; the stream says
-        which. UnreachableError: not now, or not there. StartOver: `earlier` is of other bytes than the source has."""
+        """A stream of the source's bytes, from where `earlier` ends or before that, as the source can; the stream says
+        where. UnreachableError: not now, or not there. StartOver: `earlier` is of other bytes than the source has.
+        A source that puts pieces aside gives `Coming` between its bytes."""

