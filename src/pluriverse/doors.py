@@ -54,7 +54,7 @@ def opened(door: Door, name: str) -> Any:
         raise NotFoundError(f"there is no {door.removesuffix('s')} named {name}", hint)
     try:
         return found.load()
-    except Exception as error:  # a module of another package can fail in any way
+    except (Exception, SystemExit) as error:  # a module of another package can fail in any way
         package = package_of(door, name)
         raise PluriverseError(
             f"{name} of the package {package} cannot be loaded: {error}", f"pip install --upgrade {package}"

@@ -1,11 +1,13 @@
 """Catalogues of users: what is wrong is said with file and line, and everything else counts."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from pluriverse import catalogue
+from pluriverse.catalogue.lineage import Family
 from pluriverse.catalogue.reading import MOST_BYTES, read, read_file
 from pluriverse.errors import UsageError
 from pluriverse.values import UrlSource
@@ -120,3 +122,60 @@ def test_a_lineage_in_a_circle(tmp_path: Path) -> None:
     assert {"a", "b", "c", "e"} & found.entries.keys() == set() and "d" in found.entries
     told = {Path(each.file).stem: each.message for each in found.problems}
     assert told["a"] == "its lineage is a circle: a -> b -> c -> a" and told["e"].endswith("e -> e")
+
+
+HOSTILE = {
+    "a number of many digits": ("size = " + "9" * 5000, "longer than 64 characters"),
+    "a deep key": (".".join("a" * 50_000) + " = 1", "nested too deeply"),
+    "deep lists": ("a = " + "[" * 100_000, "nested too deeply"),
+    "a line of braces": ("bad = 1\n# " + "{" * 250_000, "bad is not known"),
+    "braces outside of a remark": ("bad = 1\nnotes = '" + "{ " * 100_000 + "'", "bad is not known"),
+    "thousands of keys": ("\n".join(f"x{n} = 1" for n in range(20_000)), "x0 is not known"),
+    "thousands of parents": ("lineage = [" + "{parent='a',relation='b'}," * 9_000 + "]", "a list of 500 at most"),
+    "a second line in a name": ('licence = "x\\nLicence  MIT"', "licence must be a text on one line"),
+    "an escape code": ('knowledge_cutoff = "\\u001b[2J"', "without control characters"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_would_take_long_or_look_like_something_else_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    lines, words = HOSTILE[name]
+    path = put(tmp_path, GOOD + lines)
+    began = time.process_time()
+    entry, problems = read_file(path)
+    assert entry is None and words in problems[0].message and len(problems) <= 20
+    assert time.process_time() - began < 5
+
+
+def test_a_mark_that_editors_put_in_front_is_passed_over(tmp_path: Path) -> None:
+    assert read_file(put(tmp_path, b"\xef\xbb\xbf" + GOOD.encode()))[0]
+
+
+@pytest.mark.parametrize("taken", ["default", "small", "better", "scripted"])
+def test_an_id_that_means_something_else_is_refused(tmp_path: Path, taken: str) -> None:
+    put(tmp_path, GOOD.replace("our-model", taken))
+    found = read([tmp_path])
+    assert f"{taken} means something else" in found.problems[0].message and taken not in found.entries
+
+
+def made_from(tmp_path: Path, parents: dict[str, list[str]]) -> None:
+    for name, above in parents.items():
+        tables = ", ".join(f'{{ parent = "{each}", relation = "r" }}' for each in above)
+        put(tmp_path, GOOD.replace("our-model", name) + f"lineage = [{tables}]\n", f"{name}.toml")
+
+
+def test_lineages_of_any_shape_are_read_in_their_length(tmp_path: Path) -> None:
+    chain = {f"c{n}": [f"c{n - 1}"] if n else [] for n in range(800)}
+    ring = {f"r{n}": [f"r{(n - 1) % 300}"] for n in range(300)}
+    twos = {f"d{n}{side}": [f"d{n - 1}a", f"d{n - 1}b"] if n else [] for n in range(40) for side in "ab"}
+    made_from(
+        tmp_path, {**chain, **ring, **twos, "below": ["r7"], "one": ["two", "three"], "two": ["one"], "three": ["one"]}
+    )
+    began = time.process_time()
+    found = read([tmp_path])
+    wrong = {Path(each.file).stem for each in found.problems}
+    assert wrong == {*ring, "one", "two", "three"}, "what is in a circle, and nothing that only comes from one"
+    assert max(len(each.message) for each in found.problems) < 200
+    walked = list(Family(found.entries.values()).walk("d0a"))
+    assert len(walked) == 1 + 2 + 38 * 4 and walked[-1][0] < 40
+    assert time.process_time() - began < 20

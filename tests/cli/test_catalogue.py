@@ -131,6 +131,8 @@ def test_no_two_boxes_lie_on_each_other_and_names_cannot_break_the_drawing() -> 
     places = _placed(family.roots(), family.down)
     assert len(set(places.values())) == len(places) > 150
     assert all(places[parent][0] < places[child][0] for child in family.up for parent in family.up[child])
+    twos = {f"{n}{side}": [f"{n + 1}a", f"{n + 1}b"] for n in range(60) for side in "ab"}
+    assert _placed(["0a", "0b"], twos)["60b"][0] == 60, "ways without number to one place"
     nasty = "</svg><script>"
     ET.fromstring(lineage_svg({nasty: "&<"}, [(nasty, "x", '"')], nasty))
 

@@ -4,27 +4,16 @@ Knows tables, keys and types; nothing of what the keys mean.
 """
 
 import errno
-import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import files
+from .. import files, toml
 from ..errors import PluriverseError, UsageError
 from .names import near, shortened
 
 MAX_BYTES = 256 * 1024  # far more than a definition needs; keeps a wrong file from filling the memory
 
-# A string or comment in TOML, up to its end or, where it has none, as far as it can go: so that each is passed once.
-_TEXT = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+(?:""")?|'
-    r"'''(?:[^']|'(?!''))*+(?:''')?|"
-    r'"(?:[^"\\\n]|\\.)*+"?|'
-    r"'[^'\n]*+'?|#[^\n]*+",
-    re.DOTALL,
-)
-_LONG_WORD = re.compile(r"[\w+-]{65}")
 _MOST = {"[": 100, "{": 100, "=": 200, ",": 20_000}  # outside of strings; a panel has a comma for each member
 
 
@@ -58,11 +47,11 @@ class Table:
     def parse(cls, text: str, where: str) -> "Table":
         """The top of the file. UsageError, with line and column, when it is not TOML, or more than a definition needs:
         what would take tomllib long is refused before it."""
-        if why := _too_much(text):
-            raise UsageError(f"{where} is not valid: {why}", "no definition needs that")
         try:
-            return cls(tomllib.loads(text), where)
-        except (ValueError, RecursionError, OverflowError) as error:
+            return cls(toml.parse(text, _MOST), where)
+        except toml.TooMuch as error:
+            raise UsageError(f"{where} is not valid: {error}", "no definition needs that") from error
+        except ValueError as error:
             why = shortened(str(error))
             raise UsageError(f"{where} is not valid TOML: {why}", "how it is written: https://toml.io") from error
 
@@ -110,19 +99,6 @@ class Table:
         """What to say where `key` holds another kind of value than `kind`."""
         full = f"{self.path}.{key}" if self.path else key
         return UsageError(f"{self.where}: {full} must be {kind}", f"write it like this: {example}")
-
-
-def _too_much(text: str) -> str | None:
-    """What no definition holds and a parser would take long for, in words."""
-    frame = _TEXT.sub('""', text)
-    for sign, most in _MOST.items():
-        if frame.count(sign) > most:
-            return f"it has more than {most:,} times {sign!r}"
-    if _LONG_WORD.search(frame):
-        return "a key or number in it is longer than 64 characters"
-    if any(line.count(".") > 16 for line in frame.splitlines()):
-        return "a key in it is nested too deeply"
-    return None
 
 
 def located(error: UsageError, where: str) -> UsageError:

@@ -4,6 +4,7 @@ A model is a node by its id, or, where the catalogue has no entry of it, by the 
 files and no drawing.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -47,35 +48,64 @@ class Family:
         return [each for each in nodes if not self.up.get(each)]
 
     def walk(self, root: str) -> Iterator[tuple[int, str, str]]:
-        """(depth, node, relation to its parent) from a root down; a node with two parents comes once for each."""
-        open_ = [(0, root, "")]
+        """(depth, node, relation to its parent) from a root down. A node with two parents comes once for each; what
+        was made from it only the first time."""
+        open_, seen = [(0, root, "")], set[str]()
         while open_:
             depth, node, relation = open_.pop()
             yield depth, node, relation
-            children = sorted(self.down.get(node, {}).items(), key=lambda each: each[0].casefold(), reverse=True)
-            open_ += [(depth + 1, child, how) for child, how in children]
+            if node not in seen:
+                seen.add(node)
+                children = sorted(self.down.get(node, {}).items(), key=lambda each: each[0].casefold(), reverse=True)
+                open_ += [(depth + 1, child, how) for child, how in children]
 
 
 def circles(family: Family) -> list[list[str]]:
-    """The lineages that end where they began, each once."""
-    found: dict[frozenset[str], list[str]] = {}
-    for start in family.up:
-        if way := _way_back(start, family):
-            found.setdefault(frozenset(way), way)
-    return list(found.values())
+    """Lineages that end where they began: every node that is in one, in at least one of them."""
+    ups = _without_ends({node: set(parents) for node, parents in family.up.items()})
+    found: list[list[str]] = []
+    covered: set[str] = set()
+    for start in ups:
+        if start not in covered and (way := _way_back(start, ups)):
+            found.append(way)
+            covered.update(way)
+    return found
 
 
-def _way_back(start: str, family: Family) -> list[str]:
+def _without_ends(ups: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """Without the nodes whose lineage comes to an end: they are in no circle. What is left is usually nothing."""
+    left = dict(ups)
+    downs: dict[str, list[str]] = {}
+    for node, parents in ups.items():
+        for parent in parents:
+            downs.setdefault(parent, []).append(node)
+    waiting = {node: sum(parent in ups for parent in parents) for node, parents in ups.items()}
+    ended = [node for node, count in waiting.items() if not count]
+    while ended:
+        node = ended.pop()
+        del left[node]
+        for child in downs.get(node, ()):
+            waiting[child] -= 1
+            if not waiting[child]:
+                ended.append(child)
+    return left
+
+
+def _way_back(start: str, ups: Mapping[str, set[str]]) -> list[str]:
     """The shortest way up from a node to itself; empty where there is none."""
-    ways, seen = [[start]], set[str]()
-    while ways:
-        way = ways.pop(0)
-        for node in family.up.get(way[-1], {}):
+    came: dict[str, str] = {}
+    open_ = deque([start])
+    while open_:
+        last = open_.popleft()
+        for node in sorted(ups.get(last, ())):
             if node == start:
-                return way
-            if node not in seen:
-                seen.add(node)
-                ways.append([*way, node])
+                way = [last]
+                while way[-1] != start:
+                    way.append(came[way[-1]])
+                return way[::-1]
+            if node not in came:
+                came[node] = last
+                open_.append(node)
     return []
 
 
@@ -88,9 +118,9 @@ def _further(parent: str, parents: Mapping[str, str], named: Mapping[str, Mappin
 def _reached(node: str, steps: Mapping[str, Mapping[str, str]]) -> list[str]:
     """All that can be reached, the nearest first; the node itself only where there is a circle."""
     found: dict[str, None] = {}
-    open_ = list(steps.get(node, {}))
+    open_ = deque(steps.get(node, {}))
     while open_:
-        each = open_.pop(0)
+        each = open_.popleft()
         if each not in found:
             found[each] = None
             open_ += steps.get(each, {})

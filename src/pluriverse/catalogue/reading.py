@@ -5,7 +5,6 @@ A file that cannot be understood is a `Problem`; all others count. Knows no term
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,12 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from .. import toml
 from .entry import Entry
+from .ladder import rungs
 from .lineage import Family, circles
 from .schema import entry_of, faults
 
 MOST_BYTES = 256 * 1024  # of a file
 MOST_FILES = 20_000  # of a folder
+_SHOWN = 6  # of a circle
+_RESERVED = {"default", "scripted", "local", *(each.name for each in rungs())}
 _PLACE = re.compile(r"\s*\(at line (\d+), column \d+\)$")
 
 
@@ -63,14 +66,18 @@ def read(folders: Sequence[Path], known: dict[str, Entry] | None = None) -> Cata
             problems += wrong
             if found is None:
                 continue
-            if (other := entries.get(found.id)) is not None:
+            if found.id in _RESERVED:
+                why = f"{found.id} means something else wherever a model is named; take another id"
+                problems.append(Problem(str(path), 1, why))
+            elif (other := entries.get(found.id)) is not None:
                 where = f"also in {other.file}" if other.file else "an entry of pluriverse itself; take another id"
                 problems.append(Problem(str(path), 1, f"the id {found.id} is {where}"))
             else:
                 entries[found.id] = found
     for ids in circles(Family(entries.values())):
-        added = [name for name in ids if entries[name].file]
-        told = " -> ".join((*ids, ids[0]))
+        added = [name for name in ids if name in entries and entries[name].file]  # of a circle before, it is gone
+        between = (*ids[:_SHOWN], f"{len(ids) - _SHOWN:,} more") if len(ids) > _SHOWN + 1 else ids
+        told = " -> ".join((*between, ids[0]))
         problems += [Problem(entries[name].file or "", None, f"its lineage is a circle: {told}") for name in added]
         for name in added:
             del entries[name]
@@ -106,14 +113,14 @@ def read_file(path: Path) -> tuple[Entry | None, list[Problem]]:
             Problem(name, None, f"it is longer than {MOST_BYTES:,} bytes, and one entry needs a few thousand")
         ]
     try:
-        text = data.decode("utf-8")
-        given = tomllib.loads(text)
+        text = data.decode("utf-8-sig")  # some editors put a mark in front
+        given = toml.parse(text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return None, [Problem(name, line, "it is not UTF-8; save it as UTF-8")]
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except ValueError as error:
         place = _PLACE.search(str(error))
-        why = _PLACE.sub("", str(error)) or "it is nested too deeply"
+        why = _PLACE.sub("", str(error))
         return None, [Problem(name, int(place[1]) if place else None, f"it is no TOML: {why}")]
     if wrong := faults(given, ours=False):
         return None, [Problem(name, _line(text, each.key, each.nth), each.message) for each in wrong]
@@ -122,8 +129,11 @@ def read_file(path: Path) -> tuple[Entry | None, list[Problem]]:
 
 def _line(text: str, key: str, nth: int) -> int | None:
     """Where a key stands: its `nth` line, or the last there is of it."""
-    pattern = (
-        rf"^[ \t]*(?:\[+[\w.]*\b)?[\"']?{re.escape(key)}[\"']?[ \t]*(?:=|\.|\])|\{{[^#\n]*\b{re.escape(key)}[ \t]*="
-    )
-    found = [text.count("\n", 0, each.start()) + 1 for each in re.finditer(pattern, text, re.MULTILINE)]
+    first = re.compile(rf"[ \t]*(?:\[+[\w.]*\b)?[\"']?{re.escape(key)}[\"']?[ \t]*(?:=|\.|\])")
+    inside = re.compile(rf"\b{re.escape(key)}[ \t]*=")
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        _, brace, table = line.partition("#")[0].partition("{")
+        if first.match(line) or (brace and inside.search(table)):
+            found.append(number)
     return found[min(nth, len(found) - 1)] if found else None

@@ -7,11 +7,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from ..errors import PluriverseError
 from ..values import Digest, HubSource
 from .entry import TASKS, V1, Ancestor, Entry, Note, Score
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MOST_IN_LIST = 500
+_MOST_FAULTS = 20  # that are told of one file
 
 Check = Callable[[Any], str | None]
 """What a value should be instead, in words; None where it is right."""
@@ -27,7 +32,14 @@ class Wrong:
 
 
 def _text(value: Any) -> str | None:
-    return None if isinstance(value, str) and value.strip() and len(value) <= 2_000 else "a text"
+    """One line: a second one would look like another fact of the entry."""
+    if not isinstance(value, str) or not value.strip() or len(value) > 2_000:
+        return "a text"
+    return "a text on one line, without control characters" if _CONTROL.search(value) else None
+
+
+def _lines(value: Any) -> str | None:
+    return _text(re.sub(r"[\n\t]", " ", value) if isinstance(value, str) else value)
 
 
 def _matching(pattern: str, words: str) -> Check:
@@ -50,6 +62,8 @@ def _any_number(value: Any) -> str | None:
 
 def _list_of(check: Check, least: int = 0) -> Check:
     def checked(value: Any) -> str | None:
+        if isinstance(value, list) and len(value) > _MOST_IN_LIST:
+            return f"a list of {_MOST_IN_LIST} at most"
         if not isinstance(value, list) or len(value) < least:
             return "a list" + (" that is not empty" if least else "")
         return next((f"a list, each {wanted}" for each in value if (wanted := check(each))), None)
@@ -101,7 +115,7 @@ ENTRY: Mapping[str, Check] = {
     "kind": _text,
     "sources": _list_of(_ADDRESS, 1),
     "licence": _text,
-    "licence_note": _text,
+    "licence_note": _lines,
     "released": _DATE,
     "uploaded": _DATE,
     "repository": _REPOSITORY,
@@ -121,14 +135,14 @@ ENTRY: Mapping[str, Check] = {
     "knowledge_cutoff": _text,
     "chat_template": _text,
     "inferred": _list_of(_text),
-    "notes": _text,
+    "notes": _lines,
     "source_of": _table_of(_ADDRESS),
     "open": _table_of(_truth, _text),
     "architecture": _table_of(_number, _text),
 }
 _NEEDED = ("id", "name", "maker", "country", "kind", "sources")
 _ANCESTOR: Mapping[str, Check] = {"parent": _text, "relation": _text}
-_NOTE: Mapping[str, Check] = {"text": _text, "source": _ADDRESS}
+_NOTE: Mapping[str, Check] = {"text": _lines, "source": _ADDRESS}
 _SCORE: Mapping[str, Check] = {
     "board": _text,
     "by": _matching("board|maker|others", '"board", "maker" or "others"'),
@@ -145,8 +159,8 @@ _TABLES = {"lineage": (_ANCESTOR, ("parent", "relation")), "scores": (_SCORE, ("
 
 
 def faults(given: Mapping[str, Any], *, ours: bool) -> list[Wrong]:
-    """All that is wrong with a document. `ours`: a file of pluriverse itself, which alone may name a wheel."""
-    return list(_faults(given, ours))
+    """What is wrong with a document, up to twenty things. `ours`: one of pluriverse itself, which alone may name a wheel."""
+    return list(islice(_faults(given, ours), _MOST_FAULTS))
 
 
 def _faults(given: Mapping[str, Any], ours: bool) -> Iterator[Wrong]:

@@ -14,7 +14,6 @@ import asyncio
 import hashlib
 import random
 import re
-import tomllib
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from .. import files as user_files
+from .. import toml
 from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from ..errors import from_dict as error_from
 from ..settings import Settings
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
 VOCABULARY = 4096
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
+_MOST_BYTES = 16 * 2**20  # of a script
 _KEYS = {"pace", "context_length", "guidance", "rule"}
 _RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
 
@@ -85,7 +87,10 @@ class Script:
         """A script by its name or path. NotFoundError, or UsageError where the file cannot be understood."""
         try:
             if name.endswith(".toml"):
-                text = Path(name).expanduser().read_text("utf-8")
+                data = user_files.read(Path(name).expanduser(), _MOST_BYTES)
+                if len(data) > _MOST_BYTES:
+                    raise ValueError(f"it has more than {_MOST_BYTES // 2**20} MB")
+                text = data.decode("utf-8-sig")
             else:
                 text = (files(__package__) / "scripts" / f"{Path(name).name}.toml").read_text("utf-8")
             return cls.parse(text)
@@ -93,12 +98,12 @@ class Script:
             raise NotFoundError(
                 f"there is no script {name!r}", 'use "scripted" or "scripted:/path/of/a.toml"'
             ) from None
-        except (tomllib.TOMLDecodeError, TypeError, re.error, OSError, RuntimeError) as error:  # the last: ~ of nobody
+        except (ValueError, TypeError, re.error, OSError, RuntimeError) as error:  # the last: ~ of nobody
             raise UsageError(f"the script {name!r} cannot be read: {error}") from error
 
     @classmethod
     def parse(cls, text: str) -> "Script":
-        document = tomllib.loads(text)
+        document = toml.parse(text)
         _known(document, _KEYS)
         rules = []
         for given in document.get("rule", []):

@@ -3,6 +3,7 @@
 Knows names and ties between them; nothing of what stands behind a name.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .markup import Html, el, joined
@@ -54,13 +55,16 @@ def lineage_svg(makers: Mapping[str, str], ties: Sequence[tuple[str, str, str]],
 
 def _placed(roots: Sequence[str], children: Mapping[str, Sequence[str]]) -> dict[str, tuple[int, int]]:
     """(column, row) of each: behind all its parents, on the row of its first child or one of its own."""
-    columns: dict[str, int] = {}
-    open_ = [(root, 0) for root in roots]
+    columns = dict.fromkeys(roots, 0)
+    parents_left = Counter(child for below in children.values() for child in below)
+    open_ = list(roots)
     while open_:
-        name, column = open_.pop()
-        if column >= columns.get(name, 0):
-            columns[name] = column
-            open_ += [(child, column + 1) for child in children.get(name, ())]
+        name = open_.pop()
+        for child in children.get(name, ()):
+            columns[child] = max(columns.get(child, 0), columns[name] + 1)
+            parents_left[child] -= 1
+            if not parents_left[child]:
+                open_.append(child)
     rows: dict[str, int] = {}
     waiting, row = list(reversed(roots)), -1
     fresh = True

@@ -9,7 +9,6 @@ import csv
 import hashlib
 import io
 import json
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
+from ... import toml
 from ...errors import IntegrityError, NotFoundError, UnreachableError, UsageError
 from ...files import read_json, write
 from ...settings import Settings
@@ -73,7 +73,7 @@ def _found() -> tuple[dict[str, Dataset], tuple[UsageError, ...]]:
 
 
 def _read(file: Traversable) -> dict[str, Dataset]:
-    document = tomllib.loads(file.read_text("utf-8"))
+    document = toml.parse(file.read_text("utf-8"))
     files = [_described(table, word, *file) for table in document.values() for word, file in table["files"].items()]
     return {each.name: each for each in files}
 

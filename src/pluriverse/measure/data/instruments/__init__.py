@@ -4,11 +4,11 @@ Knows descriptions; asks and counts nothing.
 """
 
 import difflib
-import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources.abc import Traversable
 
+from .... import toml
 from ....errors import NotFoundError, PluriverseError
 from ...schema.instrument import DIMENSIONS, Instrument, parsed
 from ..packages import DATASETS, Folder, folders
@@ -38,7 +38,7 @@ def _found() -> tuple[dict[str, Instrument], dict[str, PluriverseError], frozens
 
 def _read(file: Traversable, folder: Folder, found: Mapping[str, Instrument]) -> Instrument:
     """TypeError or ValueError in words."""
-    instrument = parsed(tomllib.loads(file.read_text("utf-8")))
+    instrument = parsed(toml.parse(file.read_text("utf-8")))
     if instrument.name in found:
         raise ValueError(f"there is another instrument {instrument.name!r}")
     if instrument.standard and not folder.ours:
