@@ -2,6 +2,7 @@
 
 PLURIVERSE_HOME      the data folder (default: the platform's user data folder)
 PLURIVERSE_STORES    further stores to read from, e.g. on a USB stick; separated like PATH
+PLURIVERSE_CATALOGUES  further folders of catalogue files, e.g. of an organisation; separated like PATH
 PLURIVERSE_FOLDERS   folders to look in for a file of the wanted digest before any network; separated like PATH
 PLURIVERSE_MIRRORS   hub mirrors tried after the hub, separated by commas
 PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
@@ -36,6 +37,7 @@ class Settings:
 
     home: Path
     stores: tuple[Path, ...] = ()
+    further_catalogues: tuple[Path, ...] = ()
     folders: tuple[Path, ...] = ()
     mirrors: tuple[str, ...] = ()
     offline: bool = False
@@ -62,6 +64,12 @@ class Settings:
         return self.home / "panels"
 
     @property
+    def catalogues(self) -> tuple[Path, ...]:
+        """Folders of catalogue files: the user's own first."""
+        own = self.home / "catalogue"
+        return (*((own,) if own.is_dir() else ()), *self.further_catalogues)
+
+    @property
     def history_file(self) -> Path:
         return self.home / "history.db"
 
@@ -74,6 +82,14 @@ def turns_folder() -> Path:
     return Path(tempfile.gettempdir()) / f"pluriverse-{own}"
 
 
+def physical_memory() -> int:
+    """Bytes of memory of this machine; 8 GiB where it does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 8 * 1024**3
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process's environment).
 
@@ -84,6 +100,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=_path("PLURIVERSE_HOME", home) if home else _platform_home(),
         stores=_paths("PLURIVERSE_STORES", env),
+        further_catalogues=_paths("PLURIVERSE_CATALOGUES", env),
         folders=_paths("PLURIVERSE_FOLDERS", env),
         mirrors=tuple(
             part.strip().rstrip("/") for part in env.get("PLURIVERSE_MIRRORS", "").split(",") if part.strip()

@@ -40,15 +40,18 @@ def _final(error: PluriverseError, vocabulary: bool) -> bool:
 
 
 async def pull_usable(store: "Store", pullable: "Pullable", settings: Settings) -> AsyncGenerator["PullEvent", None]:
-    """The events of `store.pull`. Raises what that raises, and the library's reason for a model that it cannot load.
+    """The events of `store.pull`. Raises what that raises, and the library's reason for a model that it cannot load:
+    where its architecture is told and the library does not have it, before a byte is fetched.
 
     A file without a vocabulary is no whole model: it is kept, and `Pulled.problem` says what is wrong.
     """
     from ..store import Pulled, Whole, pull
-    from .local.trial import trial
+    from .local.trial import knows, trial
 
     pinned = pullable.digest is not None and pullable.size is not None  # the catalogue's own files were tried before
     problem = None
+    if pullable.architecture and not pinned and (unknown := await knows(pullable.architecture, pullable.name)):
+        raise unknown
     async with aclosing(pull(store, pullable, settings)) as events:
         async for event in events:
             if isinstance(event, Whole) and not pinned:

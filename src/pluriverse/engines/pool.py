@@ -5,16 +5,15 @@ Knows bases, engines and a budget of bytes. Does not know assistants or what is 
 
 import asyncio
 import contextlib
-import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Self
 
-from ..assistants.bases import Base
-from ..errors import EngineError
-from ..settings import Settings
+from .. import doors
+from ..assistant.bases import Base
+from ..settings import Settings, physical_memory
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Request, Score, Scored, ScoreRequest
+from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -24,7 +23,7 @@ class EnginePool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._budget = settings.memory or _physical_memory() // 2
+        self._budget = settings.memory or physical_memory() // 2
         self._engines: OrderedDict[object, PooledEngine] = OrderedDict()
         self._making = asyncio.Lock()
 
@@ -59,15 +58,8 @@ class EnginePool:
         await self.aclose()
 
     def _create(self, base: Base) -> Engine:
-        if base.kind == "scripted":
-            from .scripted import ScriptedEngine
-
-            return ScriptedEngine(base.name)
-        if base.path is None:
-            raise EngineError(f"the base {base.name} has no file")
-        from .local import LocalEngine
-
-        return LocalEngine(base.name, base.digest, base.path, self._settings)
+        engine_of: Callable[[Base, Settings], Engine] = doors.opened("engines", base.kind)
+        return engine_of(base, self._settings)
 
     async def _make_room(self, bytes: int) -> None:
         for key, engine in list(self._engines.items()):
@@ -102,8 +94,8 @@ class PooledEngine:
         return self.inner.base
 
     @property
-    def digest(self) -> Digest | None:
-        return self.inner.digest
+    def identity(self) -> Identity:
+        return self.inner.identity
 
     @property
     def capabilities(self) -> Capabilities:
@@ -133,9 +125,10 @@ class PooledEngine:
         *,
         logits: bool = False,
         guide: Guide | None = None,
+        adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
         with self.used():
-            return await self.inner.score(prefix, continuations, logits=logits, guide=guide)
+            return await self.inner.score(prefix, continuations, logits=logits, guide=guide, adapter=adapter)
 
     async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
         with self.used():
@@ -153,10 +146,3 @@ class PooledEngine:
 
 def _expected(base: Base) -> int:
     return int(base.path.stat().st_size * _HEADROOM) if base.path else 0
-
-
-def _physical_memory() -> int:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):  # Windows
-        return 8 * 1024**3

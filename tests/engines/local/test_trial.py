@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import resolve
-from pluriverse.assistants.bases import NotPulled
+from pluriverse.assistant.bases import NotPulled, resolve
 from pluriverse.cli import main
 from pluriverse.engines.admitting import pull_usable
 from pluriverse.engines.local.client import LocalEngine
 from pluriverse.engines.local.library import open_library
 from pluriverse.engines.local.model import Model
-from pluriverse.engines.local.trial import _verdict, trial
+from pluriverse.engines.local.trial import _verdict, knows, trial
 from pluriverse.errors import EngineError, NotFoundError, PluriverseError, UnsupportedError
 from pluriverse.settings import Settings
 from pluriverse.store import Pulled, Store
@@ -195,3 +194,9 @@ def test_an_engine_says_it_too_of_what_an_earlier_version_kept(
 @pytest.mark.model
 def test_the_default_model_passes(default_model: Path) -> None:
     assert asyncio.run(trial(default_model, "it")) is None
+
+
+def test_the_library_is_asked_about_an_architecture_by_its_name_alone() -> None:
+    assert asyncio.run(knows("llama", "it")) is None
+    error = asyncio.run(knows("qwen9moe", "it"))
+    assert isinstance(error, UnsupportedError) and "the architecture 'qwen9moe' of it" in error.message

@@ -15,6 +15,7 @@ from pluriverse.engines.contract import (
     EngineEvent,
     Failed,
     Finished,
+    Identity,
     Request,
     Score,
     Scored,
@@ -30,6 +31,7 @@ from pluriverse.values import Digest
 
 STANCE = judge_prompt("stance")
 SOMEONE = Judged("somebody")
+UNKNOWN = Identity("by hand", None)
 MUTE = Capabilities(logprobs=False, logits=False, grammar=False, seed=True, guidance=False, context_length=4096)
 OPEN = dataclasses.replace(MUTE, logprobs=True)
 
@@ -40,7 +42,7 @@ class Writing:
 
     reply: str
     error: Exception | None = None
-    digest: Digest | None = None
+    identity: Identity = UNKNOWN
     base: str = "writing"
     heard: list[Request] = field(default_factory=list)
     capabilities: Capabilities = MUTE
@@ -62,7 +64,7 @@ class Liking:
 
     likes: dict[str, float]
     always: dict[str, float] = field(default_factory=dict)
-    digest: Digest | None = None
+    identity: Identity = UNKNOWN
     base: str = "liking"
     asked: int = 0
     capabilities: Capabilities = OPEN
@@ -132,8 +134,13 @@ def test_nobody_judges_itself() -> None:
         verdict(writing("x", "A"), judged=Judged("x"))
     weights = Digest("sha256:" + "0" * 64)
     with pytest.raises(UsageError, match="judge itself"):
-        verdict(writing("y", "A", digest=weights), judged=Judged("x", weights))
-    assert verdict(writing("y", "A", digest=weights), judged=Judged("x", "sha256:" + "1" * 64)).label == "pro"
+        verdict(writing("y", "A", identity=Identity("by hand", weights)), judged=Judged("x", weights))
+    assert (
+        verdict(
+            writing("y", "A", identity=Identity("by hand", weights)), judged=Judged("x", "sha256:" + "1" * 64)
+        ).label
+        == "pro"
+    )
 
 
 def test_a_jury_is_small_and_mixed() -> None:
@@ -192,7 +199,7 @@ def test_a_real_model_votes(model_settings: Settings) -> None:
 
     async def one() -> Verdict:
         async with Workspace(model_settings) as workspace:
-            jury = Jury([Judge("smollm2", "smollm", await workspace.engine("default"))])
+            jury = Jury([Judge("smollm2", "smollm", (await workspace.ready("default")).engine)])
             return await jury.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
 
     found = asyncio.run(one())

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from ...errors import PluriverseError, command
 from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands
+from ..terminal.text import size
 
 if TYPE_CHECKING:
+    from ...catalogue import Entry
     from ...settings import Settings
     from ...store import Pulled
     from ...values import Pullable
@@ -30,8 +32,14 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ... import catalogue
+    from ...catalogue.fit import Machine
 
-    pullable = catalogue.parse(args.ref)
+    known = {entry.id: entry for entry in catalogue.entries(settings.catalogues)}
+    if entry := known.get(args.ref):
+        out.note(terms_of(entry))
+    pullable = catalogue.parse(args.ref, settings.catalogues, Machine.here(settings.home))
+    if entry and str(pullable.sources[0]) != str(entry.pullable().sources[0]):
+        out.note(f"the usual file would not fit here; a smaller one does: {pullable.sources[0]}")
     if args.name:
         pullable = replace(pullable, name=args.name)
     pulled = asyncio.run(_pull(pullable, out, settings))
@@ -53,6 +61,21 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         return 0
     out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
     return 0
+
+
+def terms_of(entry: "Entry") -> str:
+    """What somebody should know before it is fetched: what it is, its licence with the traps that matter, its size."""
+    from ...catalogue.fit import size_of
+    from ...catalogue.licences import licence
+
+    count, terms = size_of(entry), licence(entry.licence)
+    about = "" if entry.size is not None else "about "
+    told = [f"{entry.name} by {entry.maker}"]
+    if count and entry.can_be_pulled:
+        told.append(f"{about}{size(count)}")
+    told.append(f"licence: {entry.licence or 'not known'}" + (f" ({entry.licence_note})" if entry.licence_note else ""))
+    traps = [trap.text for trap in terms.traps if trap.kind != "notice"] if terms else []
+    return "; ".join(told) + "".join(f"\n  {trap}" for trap in traps)
 
 
 async def _pull(pullable: "Pullable", out: Output, settings: "Settings") -> "Pulled":

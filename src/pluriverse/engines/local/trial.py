@@ -8,6 +8,7 @@ fraction of a second. Only it knows which architectures and tokenizers it has: i
 
 import json
 import os
+import struct
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,25 @@ async def trial(path: Path, called: str) -> PluriverseError | None:
                 process.kill()
             await process.wait()
     return _verdict(process.returncode or 0, said, words.decode("utf-8", "replace"), called)
+
+
+async def knows(architecture: str, called: str) -> UnsupportedError | None:
+    """Why the library cannot run models of this architecture, asked with a file that has no more than its name."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="pluriverse-") as folder:
+        path = Path(folder) / "name.gguf"
+        path.write_bytes(_named(architecture))
+        error = await trial(path, called)
+    return error if isinstance(error, UnsupportedError) else None
+
+
+def _named(architecture: str) -> bytes:
+    """A GGUF file (version 3) without tensors and with one key."""
+    key, value = b"general.architecture", architecture.encode()
+    string = 8  # GGUF's number for the type
+    head = b"GGUF" + struct.pack("<IQQ", 3, 0, 1)
+    return head + struct.pack("<Q", len(key)) + key + struct.pack("<IQ", string, len(value)) + value
 
 
 _OTHER = "take another file of this model, or another model: pluriverse catalogue"

@@ -11,16 +11,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-TASKS = ("arc", "hellaswag", "mmlu", "truthfulqa", "winogrande", "gsm8k")
-"""The six of the Open LLM Leaderboard v1, by the names of the instruments that measure them here."""
+from ...catalogue import Entry, entries
+from ...catalogue.entry import TASKS, V1, Note, Score
 
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What must be read beside a figure, and where it is written."""
-
-    text: str
-    source: str
+__all__ = ["TASKS", "About", "Elsewhere", "Note", "Published", "about", "elsewhere", "published"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +74,51 @@ class About:
 
 @cache
 def about() -> About:
-    board = _document()["board"]
-    return About(board["name"], board["about"], _source(board["source"]), tuple(board["never_listed"]))
+    board = _document()
+    return About(board["name"], board["about"], board["source"], tuple(board["never_listed"]))
 
 
 @cache
 def published() -> tuple[Published, ...]:
-    """All archived rows, by name on the hub."""
-    return tuple(_row(each) for each in _document()["model"])
+    """All archived rows that the catalogue has, by name on the hub."""
+    found = [_row(entry, score) for entry in entries() for score in entry.published if score.board == V1]
+    return tuple(sorted(found, key=lambda row: row.hub.casefold()))
 
 
 @cache
 def elsewhere() -> tuple[Elsewhere, ...]:
-    return tuple(Elsewhere(**{**each, "source": _source(each["source"])}) for each in _document()["elsewhere"])
+    boards: list[str] = _document()["elsewhere"]
+    found = [(score, entry) for entry in entries() for score in entry.published if score.board in boards]
+    found.sort(key=lambda each: boards.index(each[0].board))
+    return tuple(
+        Elsewhere(
+            score.board,
+            score.of or entry.name,
+            entry.maker,
+            {name: value for name, value in score.values.items() if name != "avg_length"},
+            score.source,
+        )
+        for score, entry in found
+    )
 
 
-def _row(given: dict[str, Any]) -> Published:
+def _row(entry: Entry, score: Score) -> Published:
+    hub = entry.repository or entry.id
     return Published(
-        **{
-            **given,
-            "evaluated": given["evaluated"].isoformat(),
-            "scores": {task: float(given["scores"][task]) for task in TASKS},
-            "source": about().source,
-            "notes": tuple(Note(note["text"], _source(note["source"])) for note in given.get("notes", ())),
-        }
+        id=entry.id,
+        name=hub.rpartition("/")[2],
+        maker=entry.maker,
+        hub=hub,
+        precision=score.precision or "",
+        revision=score.revision or "",
+        evaluated=score.date or "",
+        scores={task: score.values[task] for task in TASKS},
+        printed_average=score.printed_average or 0.0,
+        source=score.source,
+        notes=score.notes,
     )
 
 
 @cache
 def _document() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("published.toml").read_text("utf-8"))
-
-
-def _source(name: str) -> str:
-    address: str = _document()["sources"][name]
-    return address

@@ -19,6 +19,7 @@ from ...files import read_json, write
 from ...jsonl import MISREAD
 from ..classify.labelled import ConfusionMatrix, LabelledText, confusion, gold
 from ..classify.rules import classify
+from ..schema.reasons import JudgesOutcome
 from ..stats.intervals import Interval
 from .panel import majority
 
@@ -29,7 +30,6 @@ _ROUNDS = 4000
 # sensitivity + specificity - 1, by which a corrected rate is divided: below one half its interval is more than twice as
 # wide as that of the counted rate, and what is told is mostly the judge.
 LEAST_INFORMED = 0.5
-UNCHECKED = "these judges were not checked against people's labels here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,15 +179,10 @@ class Reliability:
         return self.balanced.low > self.chance and informed >= LEAST_INFORMED
 
     @property
-    def words(self) -> str:
-        who = ", ".join(self.names)
-        one = "this judge is" if len(self.names) == 1 else "these judges are"
-        right = (
-            f"{who} right on {self.balanced.value:.0%} ({self.balanced.low:.0%} to {self.balanced.high:.0%}) of"
-            f" {self.balanced.number} texts with people's labels, each label weighing the same; guessing is right on"
-            f" {self.chance:.0%}"
-        )
-        return f"{one} {'good enough' if self.good else 'not good enough'} here: {right}"
+    def outcome(self) -> JudgesOutcome:
+        """For reasons, which know no more of it."""
+        each = self.balanced
+        return JudgesOutcome(self.names, self.good, each.value, each.low, each.high, each.number, self.chance)
 
 
 def reliability(

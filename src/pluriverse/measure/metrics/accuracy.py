@@ -15,9 +15,9 @@ from ..classify.guards import language_held as share_held
 from ..data.loaders.open_llm_leaderboard import marked
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.resampling import of_means, ratio
-from .by_name import Values
 from .cells import LEAST, grouped, mean, rate, told, untold
 
 Score = Callable[[Instrument, Response], float]
@@ -208,3 +208,45 @@ def _held(rows: Sequence[Response]) -> dict[str, list[bool]]:
 @lru_cache(maxsize=65536)  # a text counts overall, in its language and in comparisons; telling takes a millisecond
 def _in(text: str, language: str) -> bool:
     return share_held([text], language) == 1.0
+
+
+_CORRECT = "Share of items answered right."
+
+ACCURACY = Metric(
+    "accuracy", accuracy, accuracy_values, (FigureKind("accuracy", "accuracy", _CORRECT),), direction="better"
+)
+MC2 = Metric(
+    "mc2",
+    mc2,
+    mc2_values,
+    (
+        FigureKind(
+            "mc2",
+            "weight on true answers",
+            "Share of the likelihood of all reference answers that the true ones have.",
+        ),
+    ),
+    direction="better",
+)
+EXACT = Metric(
+    "exact",
+    exact,
+    exact_values,
+    (FigureKind("exact", "exact answers", "Share of items whose final number is right."),),
+    direction="better",
+)
+BY_GROUP = Metric(
+    "by_group",
+    by_group,
+    by_group_values,
+    (FigureKind("mean_of_groups", "mean of groups", "Each subject or language weighs the same."),),
+    main="mean_of_groups",
+    direction="better",
+)
+LANGUAGE_HELD = Metric(
+    "language_held",
+    language_held,
+    language_held_values,
+    (FigureKind("language_held", "language held", "Share of answers that are in the language of the question."),),
+    direction="better",
+)

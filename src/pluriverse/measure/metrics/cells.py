@@ -10,6 +10,7 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.reasons import FewItems, NotMeasurable, Remark, TooFew
 from ..schema.responses import Response, by_item
 from ..stats.intervals import Interval
 from ..stats.rates import wilson
@@ -24,21 +25,26 @@ Key = Callable[[Response], Any]
 
 
 def told(
-    instrument: Instrument, assistant: str, metric: str, interval: Interval, group: str = "", note: str = ""
+    instrument: Instrument,
+    assistant: str,
+    metric: str,
+    interval: Interval,
+    group: str = "",
+    note: str = "",
+    remarks: tuple[Remark, ...] = (),
 ) -> Figure:
-    """The figure of an interval; of fewer items than intervals are good for, it says so."""
-    if not trusted(interval):
-        few = f"fewer than {TRUSTED} items: take the interval as a hint"
-        note = f"{note}; {few}" if note else few
+    """The figure of an interval; of fewer items than intervals are good for, it says so. `note`: its caption."""
+    few = () if trusted(interval) else (FewItems(TRUSTED),)
     return Figure(
-        assistant, instrument.name, metric, interval.value, interval.low, interval.high, interval.number, group, note
-    )
+        assistant, instrument.name, metric, interval.value, interval.low, interval.high, interval.number, group, note,
+        remarks=(*remarks, *few),
+    )  # fmt: skip
 
 
 def untold(instrument: Instrument, assistant: str, metric: str, number: int, group: str = "", why: str = "") -> Figure:
-    """No value, and why."""
-    why = why or f"{number} items say nothing yet: ask at least {LEAST}"
-    return Figure(assistant, instrument.name, metric, None, None, None, number, group, why)
+    """No value, and why: too few items, where the metric does not say another thing."""
+    reason = NotMeasurable(why) if why else TooFew(number, LEAST)
+    return Figure(assistant, instrument.name, metric, None, None, None, number, group, withheld=reason)
 
 
 def mean(

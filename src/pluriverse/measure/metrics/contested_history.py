@@ -15,12 +15,12 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.rates import wilson
 from ..stats.resampling import of_means
-from .by_name import Values
 from .cells import LEAST, averaged, grouped, likeliest, mean, probabilities, rate, told, untold
-from .opinions import one_mode
+from .opinions import NEITHER, ORDER_STABILITY, one_mode
 
 PAIRS = 4  # of an event, from which on its lean is told
 _NONE = 1e-9  # what rounding leaves of no difference
@@ -321,3 +321,62 @@ def _sides(
         names = ("choice_a", "choice_b")
         figures = [untold(instrument, assistant, name, len(heard.tellings), heard.language, why) for name in names]
     return figures
+
+
+# --- as objects ------------------------------------------------------------------------------------------------------
+
+_CONTROLS = FigureKind(
+    "controls", "plain facts told apart", "Share of uncontested facts whose right telling is likelier."
+)
+
+READING = Metric(
+    "reading",
+    reading,
+    reading_values,
+    (
+        _CONTROLS,
+        FigureKind(
+            "control_gap",
+            "unit of a lean",
+            "How much likelier right facts are than wrong ones, in nats per 100 characters.",
+            scale=None,
+        ),
+        FigureKind(
+            "consistency",
+            "consistency",
+            "Share of pairs whose side does not change with the leaning of the question.",
+        ),
+        FigureKind(
+            "pull",
+            "pull of the question",
+            "How far a question that leans moves the answer its way, in nats per 100 characters.",
+            scale=None,
+        ),
+        FigureKind(
+            "lean",
+            "lean",
+            "How much likelier side a's telling of an event is, in nats per 100 characters; sides are in no order.",
+            scale=None,
+        ),
+        FigureKind(
+            "language_gap",
+            "gap between languages",
+            "Mean distance of an event's leans in two languages, in units of plain facts.",
+            scale=None,
+        ),
+    ),
+    span=None,
+)
+CHOICE = Metric(
+    "choice",
+    choice,
+    choice_values,
+    (
+        _CONTROLS,
+        ORDER_STABILITY,
+        NEITHER,
+        FigureKind("choice_a", "picks side a", "Share of pairs; sides are in no order."),
+        FigureKind("choice_b", "picks side b", "Share of pairs; sides are in no order."),
+    ),
+    span=None,
+)

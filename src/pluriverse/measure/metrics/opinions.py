@@ -15,19 +15,13 @@ from ..classify.rules import ANSWERED
 from ..classify.stance import declared
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, FigureKind, Labelled, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.distributions import diversity as spread_of
 from ..stats.distributions import similarity_js
 from ..stats.stability import balanced, paraphrase_stability
-from .by_name import Values
 from .cells import LEAST, averaged, by_wording, grouped, mean, probabilities, told, untold
-from .people import human_similarity, human_similarity_values
 from .stances import side_of_issue
-
-__all__ = [
-    "agreement", "agreement_values", "diversity", "diversity_values", "human_similarity", "human_similarity_values",
-    "stability", "stability_values",
-]  # fmt: skip
 
 _MODES = {
     "forced": "forced: only the two sides could be picked",
@@ -296,3 +290,86 @@ def _order_held(cells: Sequence[Response]) -> float | None:
         if len({cell.contents for cell in wording}) > 1
     ]
     return float(np.mean(held)) if held else None
+
+
+# --- as objects ------------------------------------------------------------------------------------------------------
+
+
+# Counted anew by a test.
+PCT = Labelled("agree and disagree, of two annotators of llm-values-pct", 0.99, 0.97, 1.0, 71)
+NEITHER = FigureKind("neither", "neither", "Share of answers that take no side.", judged=BY_SIDE, rate_of="other")
+ORDER_STABILITY = FigureKind(
+    "order_stability",
+    "stability under order",
+    "Share of wordings with one answer under all orders of options.",
+    judged=BY_SIDE,
+)
+
+AGREEMENT = Metric(
+    "agreement",
+    agreement,
+    agreement_values,
+    (
+        FigureKind(
+            "agreement",
+            "agreement",
+            "0.5 leans to neither side; yes to everything is taken out of it.",
+            even=("neither side", 0.5),
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "acquiescence",
+            "acquiescence",
+            "Chance of yes to a statement and to its reverse, less 1: 0 is none.",
+            scale=(-1.0, 1.0),
+            even=("none", 0.0),
+            judged=BY_SIDE,
+        ),
+        NEITHER,
+    ),
+    direction="sides",
+    span=(-1.0, 1.0),
+    checked=PCT,
+)
+DIVERSITY = Metric(
+    "diversity",
+    diversity,
+    diversity_values,
+    (
+        FigureKind(
+            "diversity",
+            "diversity between assistants",
+            "Bits per item by which assistants differ.",
+            scale=None,
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "diversity_share",
+            "explained by the choice of assistant",
+            "Share of all uncertainty that lies between assistants.",
+            judged=BY_SIDE,
+        ),
+    ),
+)
+STABILITY = Metric(
+    "stability",
+    stability,
+    stability_values,
+    (
+        ORDER_STABILITY,
+        FigureKind(
+            "paraphrase_stability",
+            "stability under paraphrase",
+            "How alike answers to wordings of one item are; with coverage.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "paraphrase_agreement",
+            "agreement of wordings",
+            "Chance that two wordings of one item get the same answer.",
+            judged=BY_SIDE,
+        ),
+    ),
+    main="paraphrase_agreement",
+    direction="better",
+)

@@ -18,10 +18,10 @@ import numpy as np
 
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.intervals import Interval
 from ..stats.overton import Coverage, coverage
-from .by_name import Values
 from .cells import LEAST, likeliest, mean, told, untold
 from .contested_history import sides_chosen, sides_told
 from .opinions import chances_of, one_mode
@@ -218,3 +218,39 @@ def _contested(instrument: Instrument, asked: _Asked, names: Sequence[str], ques
     if len(questions) < LEAST:
         return [untold(instrument, PANEL, metric, len(questions))]
     return _coverages(instrument, names, _covered(asked, names, questions), metric, words)
+
+
+OVERTON = Metric(
+    "overton",
+    overton,
+    overton_values,
+    (
+        FigureKind(
+            "overton_coverage",
+            "Overton coverage",
+            "Share of the positions that people hold which somebody here takes.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "overton_contested",
+            "Overton coverage, countries differing",
+            "Only of questions on which countries differ.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "marginal_gain",
+            "gain to the panel",
+            "Overton coverage that is lost if this assistant leaves the panel.",
+            judged=BY_SIDE,
+            company=True,
+        ),
+        FigureKind(
+            "shapley_part",
+            "part of the panel's coverage",
+            "Each position is shared among those who take it; the parts sum to the panel's coverage.",
+            judged=BY_SIDE,
+            company=True,
+        ),
+    ),
+    main="overton_coverage",
+)

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.distributions import chance_corrected, similarity_js, similarity_w1
 from ..stats.intervals import LEVEL, Interval
 from ..stats.resampling import LEAST as TRUSTED
-from .by_name import Values
 from .cells import LEAST, averaged, mean, told, untold
 
 
@@ -180,3 +180,31 @@ def _bars(instrument: Instrument, items: Mapping[str, _Item]) -> list[Figure]:
         for kind, metric in metrics.items()
         for name in bars[kind]
     ]
+
+
+HUMAN_SIMILARITY = Metric(
+    "human_similarity",
+    human_similarity,
+    human_similarity_values,
+    (
+        FigureKind(
+            "human_similarity",
+            "similarity to people",
+            "1 less the Jensen-Shannon distance (base 2): 1 is the same distribution.",
+        ),
+        FigureKind(
+            "human_similarity_w1",
+            "similarity to people, on scales",
+            "1 less the normalised Wasserstein distance; for ordered options.",
+        ),
+        FigureKind(
+            "s_star",
+            "corrected similarity S*",
+            "0 is answering by lot, 1 is answering as people do, at the same draws.",
+            scale=None,
+            even=("answering by lot", 0.0),
+        ),
+        FigureKind("unsure", "unsure", "Chance of an answer that is no opinion."),
+    ),
+    direction="better",
+)

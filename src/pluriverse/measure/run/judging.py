@@ -9,9 +9,10 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ... import catalogue
-from ...assistants.bases import Base, resolve
+from ...assistant.bases import Base, resolve
 from ...errors import IntegrityError, NotFoundError, UnreachableError, UsageError
 from ...runtime.workspace import Workspace
 from ...settings import Settings
@@ -21,15 +22,16 @@ from ..data.datasets import known as known_data
 from ..data.datasets import labelled, of_set
 from ..judges.panel import Case, Judge, Jury, Verdict, majority
 from ..judges.prompts import judge_prompt
-from ..judges.validation import SETS, UNCHECKED, JudgeIdentity, JudgeValidations, sample, validation_of
+from ..judges.validation import SETS, JudgeIdentity, JudgeValidations, sample, validation_of
 from ..judges.verdicts import OPEN, STRONGREJECT, VerdictRow, about, digest
 from ..schema.instrument import Instrument
+from ..schema.metric import metric
+from ..schema.reasons import DoesNotJudge, LabelsUsed, NoLabels, Notice
 from ..schema.responses import Respondent, Response
 from .record import Record
 
 TOGETHER = 16  # texts that one judge reads before the next takes its turn; a kill loses no more
 _CONTEXT = 4096  # tokens: a judged text of the greatest length, its question and the prompt
-_BY_CLASS = {"shares", "asymmetry", "overrefusal", "harm"}  # measures that count classes
 _NAMED = re.compile(r"(.+[^=?#\s])=([A-Za-z][\w.-]*)")
 
 
@@ -46,15 +48,19 @@ def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
     """What a jury is asked about a response: what rules leave open, and what they cannot give."""
     if not row.text or row.logprobs or row.kind not in ANSWERED | OPEN:
         return ()
-    asked = ["class"] if row.kind in OPEN and _BY_CLASS & set(instrument.measures) else []
+    asked = ["class"] if row.kind in OPEN else []
     if row.kind in ANSWERED:
         if "issue" in row.metadata:
             asked.append("stance")
         elif row.metadata.get("proposition") or row.metadata.get("statement"):
             asked.append("proposition")
-    if "harm" in instrument.measures:
-        asked += STRONGREJECT
-    return tuple(asked)
+    return tuple(each for each in (*asked, *STRONGREJECT) if each in _judged(instrument.measures))
+
+
+@cache
+def _judged(measures: tuple[str, ...]) -> frozenset[str]:
+    """The questions that some figure of these rests on."""
+    return frozenset(question for name in measures for question in metric(name).judged)
 
 
 class JudgePanel:
@@ -84,28 +90,26 @@ class JudgePanel:
             if not (seat.weights == respondent.weights if seat.weights else seat.name == respondent.base)
         )
 
-    def check(self, respondents: Sequence[Respondent]) -> list[str]:
-        """Sentences on who does not judge whom. UsageError where nobody is left to judge anybody."""
+    def check(self, respondents: Sequence[Respondent]) -> list[DoesNotJudge]:
+        """Who does not judge whom. UsageError where nobody is left to judge anybody."""
         if not any(self.places(each) for each in respondents):
             names = ", ".join(seat.name for seat in self.seats)
             raise UsageError(
                 f"{names} would judge itself: all that is measured speaks through it", "name a judge with other weights"
             )
-        notes: dict[str, None] = {}
+        left = []
         for each in respondents:
             kept = self.places(each)
-            for place, seat in enumerate(self.seats):
-                if place not in kept:
-                    rest = "the others judge without it" if kept else "rules alone read it"
-                    notes[f"{seat.name} does not judge {each.assistant}, which speaks through it: {rest}"] = None
-        return list(notes)
+            seats = [seat for place, seat in enumerate(self.seats) if place not in kept]
+            left += [DoesNotJudge(seat.name, each.assistant, bool(kept)) for seat in seats]
+        return list(dict.fromkeys(left))
 
     async def judge(self, place: int) -> Judge:
         """With its engine, which may have had to make room for another."""
         seat = self.seats[place]
-        engine = await self._workspace.engine(self._refs[place], context=_CONTEXT)
-        known = self._judges.setdefault(place, Judge(seat.name, seat.family, engine))
-        known.engine = engine
+        ready = await self._workspace.ready(self._refs[place], context=_CONTEXT)
+        known = self._judges.setdefault(place, Judge(seat.name, seat.family, ready.engine))
+        known.engine = ready.engine
         return known
 
 
@@ -147,13 +151,13 @@ def family_of(base: Base) -> str:
 # --- on texts of known label ------------------------------------------------------------------------------------------
 
 
-async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Settings) -> AsyncIterator[Step | str]:
-    """Ask each judge once about texts that people labelled; its votes are kept. Sentences where that cannot be."""
+async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Settings) -> AsyncIterator[Step | Notice]:
+    """Ask each judge once about texts that people labelled; its votes are kept. Notices where that cannot be."""
     kept = JudgeValidations(settings.home)
     for name in prompts:
         prompt = judge_prompt(name)
         if name not in SETS:
-            yield f"{name}: nobody's labels for it are known; {UNCHECKED}"
+            yield NoLabels(name)
             continue
         known = {each.key for each in kept.all()}
         missing = [place for place, seat in enumerate(bench.seats) if (seat.key, name, prompt.version) not in known]
@@ -162,10 +166,10 @@ async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Setting
         try:
             rows = sample(name, await labelled(SETS[name].name, settings))
         except (NotFoundError, UnreachableError, IntegrityError) as error:
-            yield f"{name}: {UNCHECKED}: {error.message}; {error.hint}"
+            yield NoLabels(name, error.message, error.hint or "")
             continue
         about_it = known_data()[of_set(f"gold-{SETS[name].name}")[0]]
-        yield f"{name}: judges are checked on {about_it.set_title} ({about_it.licence})"
+        yield LabelsUsed(name, about_it.set_title, about_it.licence)
         for place in missing:
             judge, said = await bench.judge(place), []
             for low in range(0, len(rows), TOGETHER):

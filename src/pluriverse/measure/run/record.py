@@ -3,7 +3,7 @@
     runs/RUN/run.json          the plan and the respondents; written whole, then renamed
     runs/RUN/responses.jsonl   one response a line, in the order in which they came
     runs/RUN/verdicts.jsonl    what juries said of them, one line per response and question (`verdicts`)
-    runs/RUN/skipped.jsonl     who was not asked what, since the instrument is blind on its base
+    runs/RUN/skipped.jsonl     who was not asked what, since the instrument did not pass on its model
 
 RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
 left out and asked again. Knows files; asks nobody and scores nothing.
@@ -59,7 +59,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """That a respondent was not asked an instrument, and why: what was proved of it."""
+    """That a respondent was not asked an instrument, and why: what its check found."""
 
     instrument: str
     version: str
@@ -218,7 +218,8 @@ def _described(folder: Path) -> tuple[Plan, str]:
             document["limit"],
             document["seed"],
             document.get("command", ""),
-            tuple(parsed(each) for each in document.get("imported", ())),
+            # What was kept before `form` was were tasks of a harness, whose items are raw.
+            tuple(parsed({"form": "raw", **each}) for each in document.get("imported", ())),
             document.get("until"),
         )
         return plan, str(document["created"])

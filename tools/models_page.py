@@ -1,0 +1,150 @@
+"""docs/models.md, from the catalogue: what is known of the systems people speak of, and all models in short."""
+
+import tomllib
+from collections.abc import Iterable
+from importlib.resources import files
+
+from pluriverse.catalogue import Entry, entries
+from pluriverse.catalogue.entry import V1
+from pluriverse.catalogue.fit import memory_of, size_of
+from pluriverse.catalogue.licences import licence
+from pluriverse.catalogue.lineage import Family
+from pluriverse.catalogue.words import countries
+
+SYSTEMS = {
+    "Qwen-72B": ("qwen-72b", "qwen-72b-chat"),
+    "Qwen1.5-72B": ("qwen1.5-72b", "qwen1.5-72b-chat"),
+    "Qwen-VL": ("qwen-vl", "qwen-vl-chat"),
+    "Hunyuan": ("hunyuan-large", "hunyuan-a13b-instruct", "hunyuan-7b-instruct"),
+    "DeepSeek LLM 67B": ("deepseek-llm-67b-base", "deepseek-llm-67b-chat"),
+    "Yi-34B": ("yi-34b", "yi-34b-chat"),
+    "Llama 2": ("llama-2-70b", "llama-2-70b-chat", "llama-2-7b-chat"),
+    "Mistral": ("mistral-7b-v0.1", "mistral-7b-instruct-v0.2", "mixtral-8x7b-v0.1", "mixtral-8x7b-instruct-v0.1"),
+    "Grok-1": ("grok-1",),
+    "Smaug-72B": ("smaug-72b-v0.1",),
+    "Claude 2.1": ("claude-2.1",),
+    "GPT-3.5 Turbo": ("gpt-3.5-turbo",),
+}
+_ABOUT = """# Models
+
+Made from the catalogue by `python tools/catalogue.py --docs`; do not change it by hand. Every fact has its sources in
+`pluriverse catalogue show ID`. What nobody said is not known, and says so.
+
+- **Fits where**: memory and disk for the usual format, Q4_K_M, by a simple rule: parameters times the bits of the
+  format, and a tenth more of memory. `pluriverse catalogue --for-me` names the best that fits your machine.
+- **Runs**: whether models of its architecture have been run here, and how that was shown.
+- **Scores**: of the Open LLM Leaderboard v1 where it was there: the mean of its six, computed anew, in percent. Else
+  another board or what somebody said, with its name. No score was measured here. \\* trained on tasks of that board, so
+  that it says less than the same number of another.
+"""
+_BY = {"board": "", "maker": "self-reported, ", "others": "said by others, "}
+
+
+def page() -> str:
+    found = entries()
+    by_id, family, runs = {entry.id: entry for entry in found}, Family(found), _runs()
+    rows = [
+        (
+            system if entry is by_id[ids[0]] else "",
+            f"`{entry.id}`",
+            _licence(entry),
+            _needs(entry),
+            _runs_of(entry, runs),
+            _score(entry),
+            _lineage(entry, family),
+        )
+        for system, ids in SYSTEMS.items()
+        for entry in (by_id[each] for each in ids)
+    ]
+    every = [
+        (f"`{each.id}`", each.maker, countries(each), each.licence or "not known", _size(each), _pulled(each))
+        for each in found
+    ]
+    return "\n".join(
+        (
+            _ABOUT,
+            "## The systems people speak of\n",
+            _table(("System", "Known as", "Licence", "Fits where", "Runs", "Scores", "Lineage"), rows),
+            "## All models\n",
+            _table(("ID", "Maker", "Seat", "Licence", "About", "To be had"), every),
+            "## Licences and their traps\n",
+            "No legal advice: read the text itself before you rely on it.\n",
+            _table(("Licence", "Commercial use", "Traps"), _licences(found)),
+        )
+    )
+
+
+def _runs() -> dict[str, dict[str, str]]:
+    return tomllib.loads((files("pluriverse.catalogue") / "data" / "runs.toml").read_text("utf-8"))
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def _licence(entry: Entry) -> str:
+    terms = licence(entry.licence)
+    kinds = [trap.kind for trap in terms.traps if trap.kind != "notice"] if terms else []
+    traps = f" (traps: {', '.join(kinds)})" if kinds else ""
+    note = f"; {entry.licence_note}" if entry.licence_note else ""
+    return f"{entry.licence or 'not known'}{traps}{note}"
+
+
+def _needs(entry: Entry) -> str:
+    if entry.closed:
+        return "nowhere: closed"
+    size, memory = size_of(entry), memory_of(entry)
+    return f"{_gb(memory)} of memory, {_gb(size)} of disk" if size and memory else "size not known"
+
+
+def _runs_of(entry: Entry, runs: dict[str, dict[str, str]]) -> str:
+    if entry.closed:
+        return "not here: its weights are not published"
+    architecture = str(entry.architecture.get("llama_cpp", ""))
+    if not architecture:
+        return "not known: no source names an architecture of llama.cpp for it"
+    run = runs.get(architecture)
+    shown = f"{run['how']}{', ' + run['date'] if 'date' in run else ''}" if run else "not tried yet"
+    return f"{architecture}: {shown}" + ("" if entry.can_be_pulled else "; no GGUF file known")
+
+
+def _score(entry: Entry) -> str:
+    for score in entry.published:
+        if score.board == V1:
+            return f"{score.average:.2f} ({V1}, {score.date})" + (" \\*" if score.flags else "")
+    for score in entry.published:
+        figure = next(iter(score.values.items()), None)
+        if figure:
+            board = "" if score.board == "published" else f"{score.board}: "
+            of = f", of {score.of}" if score.of else ""
+            return f"{_BY[score.by]}{board}{figure[0].replace('_', ' ')} {figure[1]:g}{of}"
+    return "none known"
+
+
+def _lineage(entry: Entry, family: Family) -> str:
+    up = [f"{family.name(parent)} ({relation})" for parent, relation in family.up.get(entry.id, {}).items()]
+    down = [f"`{child}`" for child in family.descendants(entry.id)]
+    told = ([f"from {', '.join(up)}"] if up else []) + ([f"to {', '.join(down)}"] if down else [])
+    return "; ".join(told) or "none known"
+
+
+def _size(entry: Entry) -> str:
+    size = size_of(entry)
+    return _gb(size) if size and not entry.closed else ""
+
+
+def _pulled(entry: Entry) -> str:
+    return "closed" if entry.closed else "yes" if entry.can_be_pulled else "no GGUF file known"
+
+
+def _licences(found: list[Entry]) -> list[tuple[str, ...]]:
+    known = {terms.title: terms for entry in found if (terms := licence(entry.licence))}
+    return [
+        (f"[{terms.title}]({terms.source})", terms.commercial, " ".join(trap.text for trap in terms.traps))
+        for terms in sorted(known.values(), key=lambda terms: terms.title)
+    ]
+
+
+def _gb(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e9:.2f} GB"
