@@ -4,6 +4,7 @@ A check gives "" where it holds, else what went wrong. Figures are natural logar
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +25,10 @@ from pluriverse.store.gguf import read_header
 from pluriverse.store.kinds import check_kind
 from pluriverse.values import Message, Sampling
 
-CLOSE = 0.02  # most by which a number may differ from another way of computing it
-OPTIONS = EngineOptions(threads=2, chunk=32)  # prompts come in several chunks
+CLOSE = 0.001  # most by which a number may differ from another way of computing it
+USUAL = EngineOptions(threads=1, chunk=32)  # prompts come in several chunks
+# Where numbers are compared rounding must not hide a fault, nor turn a choice of experts.
+EXACT = replace(USUAL, cache_type="f32", flash_attention=False)
 VOICES = ("Be brief.", "You speak for trees and rivers.", "Doubt it.", "You are the village doctor here.")
 QUESTION = "What do we owe to others?"
 CONTINUATIONS = (" Nothing.", " the truth", " A kind word")
@@ -40,7 +43,7 @@ class Proving:
         header = read_header(path)
         check_kind(header, path.name)
         self.model = Model(library, path)
-        self._bytes = cache_bytes_per_token(header.metadata, OPTIONS.cache_type)
+        self._bytes = cache_bytes_per_token(header.metadata, "f32")
         self._renderer = renderer
         self._template = ChatTemplate(self.model, renderer)
         self._turns = Turns(None)
@@ -75,28 +78,28 @@ class Proving:
         messages = _messages(VOICES[0])
         tails = self._template.continuations(messages, prompt, CONTINUATIONS)
         whole = [self._logprobs(prompt.tokens, tail) for tail in tails]
-        scorer = Scorer(self.model, OPTIONS, self._turns)
-        one = [score.logprobs for score in _returned(scorer.run(prompt, tails, False))]
-        again = [score.logprobs for score in _returned(scorer.run(prompt, tails[::-1], False))][::-1]
-        scorer.close()
-        batches = BatchScorer(self.model, EngineOptions(threads=2), self._turns)
+        one, _ = self._scored_twice(prompt, tails, EXACT)
+        if not np.array_equal(*map(_flat, self._scored_twice(prompt, tails, USUAL))):
+            return "scores depend on what was scored before"
+        batches = BatchScorer(self.model, replace(EXACT, chunk=512), self._turns)
         for id in range(3):
             batches.submit(id, prompt, tails)
         done = {}
         while not batches.idle:
             done.update(batches.step())
         batches.close()
-        if one != again:
-            return "scores depend on what was scored before"
         ways = {"alone": one} | {f"in a batch, {id}": [score.logprobs for score in found] for id, found in done.items()}
         return next((found for way, given in ways.items() if (found := _within(_apart(whole, given), way))), "")
 
     def batches(self) -> str:
-        """Company, leaving and arriving change no word."""
-        together = self._said(VOICES, LENGTHS)
-        alone = [self._said([voice], [length])[0] for voice, length in zip(VOICES, LENGTHS, strict=True)]
-        changed = [place for place in range(len(VOICES)) if together[place] != alone[place]]
-        return f"in company it says something else: {changed}" if changed else ""
+        """Company, leaving and arriving change no word, with the memory that users have and with an exact one."""
+        for options in (USUAL, EXACT):
+            together = self._said(VOICES, LENGTHS, options=options)
+            pairs = zip(VOICES, LENGTHS, strict=True)
+            alone = [self._said([voice], [length], options=options)[0] for voice, length in pairs]
+            if together != alone:
+                return "in company it says something else"
+        return ""
 
     def guides(self) -> str:
         """Every guided token is the best by the contrast of both sides' logits, alone and in company."""
@@ -118,12 +121,18 @@ class Proving:
     def keeps_state(self) -> str:
         """What is saved of one stream and restored into another of another context goes on, bit for bit."""
         tokens = self._prompt(VOICES[3]).tokens
-        one, other = (self._context(8) for _ in range(2))
+        on, restored = self._gone_on(tokens, USUAL)
+        if not np.array_equal(on, restored):
+            return f"it goes on otherwise: {np.abs(on - restored).max():.4f}"
+        whole, (_, restored) = log_softmax(self.logits(tokens)[-1]), self._gone_on(tokens, EXACT)
+        return _within(float(np.abs(log_softmax(restored) - whole).max()), "after it")
+
+    def _gone_on(self, tokens: tuple[int, ...], options: EngineOptions) -> list[np.ndarray]:
+        """Logits after `tokens` where all but the last were read, and where they were restored."""
+        one, other = (self._context(8, options) for _ in range(2))
         try:
             self._read(one, tokens[:-1], 0)
             state = one.save(0)
-            if len(state) < 100:
-                return "nothing is saved"
             self._read(other, tokens[:20], 3)
             other.remove(3)
             other.restore(3, state)
@@ -131,17 +140,28 @@ class Proving:
             for context, stream in ((one, 0), (other, 3)):
                 context.decode(tokens[-1:], [len(tokens) - 1], [stream], [0])
                 rows.append(context.logits(0).copy())
+            return rows
         finally:
             one.close()
             other.close()
-        whole = self.logits(tokens)[-1]
-        if not np.array_equal(*rows):
-            return f"it goes on otherwise: {np.abs(rows[0] - rows[1]).max():.4f}"
-        return _within(float(np.abs(log_softmax(rows[0]) - log_softmax(whole)).max()), "after it")
 
-    def logits(self, tokens: Sequence[int], exact: bool = False) -> np.ndarray:
-        """float32 [tokens, vocabulary], computed in one piece. `exact`: with F32 memory, without flash attention."""
-        shape = Shape(1, 256, 256, 2, not exact, "f32" if exact else "f16")
+    def _scored_twice(
+        self, prompt: Prompt, tails: Sequence[tuple[int, ...]], options: EngineOptions
+    ) -> list[list[tuple[float, ...]]]:
+        """Log-probabilities of each, and those of a second time, in the other order."""
+        scorer = Scorer(self.model, options, self._turns)
+        try:
+            first, second = (
+                [score.logprobs for score in _returned(scorer.run(prompt, given, False))]
+                for given in (tails, tails[::-1])
+            )
+        finally:
+            scorer.close()
+        return [first, second[::-1]]
+
+    def logits(self, tokens: Sequence[int]) -> np.ndarray:
+        """float32 [tokens, vocabulary], computed in one piece."""
+        shape = Shape(1, 256, 256, 1, False, "f32")
         context = Context(self.model, shape, self._turns)
         try:
             n = len(tokens)
@@ -154,8 +174,10 @@ class Proving:
         rows = log_softmax(self.logits((*head, *tail))[len(head) - 1 : -1])
         return [float(value) for value in rows[range(len(tail)), tail]]
 
-    def _context(self, streams: int) -> Context:
-        return Context(self.model, Shape(streams, 256, streams, 2, chunk=32), self._turns)
+    def _context(self, streams: int, options: EngineOptions) -> Context:
+        o = options
+        shape = Shape(streams, 256, streams, o.threads, o.flash_attention, o.cache_type, o.chunk)
+        return Context(self.model, shape, self._turns)
 
     @staticmethod
     def _read(context: Context, tokens: Sequence[int], stream: int) -> None:
@@ -167,10 +189,14 @@ class Proving:
         return self._template.prompt(_messages(system))
 
     def _said(
-        self, voices: Sequence[str], lengths: Sequence[int], contrast: Contrast | None = None
+        self,
+        voices: Sequence[str],
+        lengths: Sequence[int],
+        contrast: Contrast | None = None,
+        options: EngineOptions = EXACT,
     ) -> list[tuple[int, ...]]:
         """Prompt and reply of each, in tokens. The first is guided; the last arrives when others have begun."""
-        scheduler = Scheduler(self.model, OPTIONS, self._bytes, self._turns, template=self._template)
+        scheduler = Scheduler(self.model, options, self._bytes, self._turns, template=self._template)
         replies: list[Reply] = []
         try:
             for id, (voice, length) in enumerate(zip(voices, lengths, strict=True)):
@@ -209,9 +235,13 @@ def _returned(steps):  # type: ignore[no-untyped-def]
             return done.value
 
 
+def _flat(scores: Sequence[Sequence[float]]) -> list[float]:
+    return [value for score in scores for value in score]
+
+
 def _within(difference: float, what: str, most: float = CLOSE) -> str:
     return "" if difference <= most else f"{what}: {difference:.4f}"
 
 
 def _apart(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> float:
-    return max(abs(a - b) for x, y in zip(one, other, strict=True) for a, b in zip(x, y, strict=True))
+    return max(abs(a - b) for a, b in zip(_flat(one), _flat(other), strict=True))

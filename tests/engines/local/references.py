@@ -447,3 +447,9 @@ def _found(key: str, tensors: Tensors, name: str, used: set[str]) -> np.ndarray:
         heads = size["h" if part_name == "attn_q" else "g"]
         return values.reshape(heads, values.shape[0] // heads // 2, 2, *values.shape[1:]).swapaxes(1, 2)
     return values - reference.less if "norm" in part_name and translated.endswith(".weight") else values
+
+# What is known of the cause where logits are not alike.
+DIFFERENT = {
+    "phimoe": "the library normalises by the root mean square where transformers subtracts the mean as well, and weighs "
+    "experts otherwise",
+}
