@@ -3,9 +3,10 @@
     pip install -e '.[reference]'
     python benchmarks/architectures.py
 
-Asks the pinned library which architectures it has, makes a tiny model of each that `tests/engines/local/architectures.py`
-describes, checks what the engine does with it (`proving.py`) and compares its logits with those of transformers
-(`references.py`): 48 random tokens, every position, F32 memory, flash attention off. Each model in a process of its own.
+Asks the pinned library which architectures it has, makes a tiny model of each that tests/engines/local/architectures.py
+describes, checks what the engine does with it (`proving.py` there), and compares its logits with those of transformers
+(`references.py`): 48 random tokens, every position, F32 memory, flash attention off. In a process of its own, so that
+a model over which the library breaks off is seen as such. Takes a minute on a quiet machine.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import json
 import multiprocessing
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +27,22 @@ sys.path.insert(0, str(ROOT))
 TARGET = ROOT / "src" / "pluriverse" / "catalogue" / "data" / "architectures.toml"
 HEAD = """# Which architectures the engine's library has, and which of them were run here on a tiny random model.
 # Made by: python benchmarks/architectures.py
-# "" is a check that holds, else what went wrong. `difference`: the most by which a logit differs from that of transformers
-# (48 tokens, all positions, F32); `why`: why there is none, or what is known of a large one.
+# A check is "" where it holds, else what went wrong. `difference`: the most by which a logit differs from that of
+# transformers (48 tokens, all positions, F32); `why`: why there is none, or what is known of a large one.
 """
 
 
 def examined(name: str) -> dict[str, Any]:
-    """All that is found out about one entry. Runs in a process of its own."""
+    """All that is found out about one entry."""
+    import torch
+
     from pluriverse.engines.local.library import Library, find
     from pluriverse.engines.local.renderer import Renderer
     from tests.engines.local.architectures import ARCHITECTURES, write
     from tests.engines.local.proving import Proving
     from tests.engines.local.references import DIFFERENT, REFERENCES, WHY_NOT, logits
 
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         path = write(Path(folder) / f"{name}.gguf", name)
         renderer = Renderer()
@@ -61,8 +66,8 @@ def main() -> None:
     from tests.engines.local.architectures import ARCHITECTURES
     from tests.engines.local.known import known
 
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=8) as pool:
-        rows = dict(zip(names or ARCHITECTURES, pool.map(examined, names or ARCHITECTURES, 1), strict=True))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        rows = dict(zip(names or ARCHITECTURES, pool.map(examined, names or ARCHITECTURES), strict=True))
     if names:
         json.dump(rows, sys.stdout, indent=1)
         return

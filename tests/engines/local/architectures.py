@@ -48,6 +48,7 @@ DELTA = (  # gated delta net: 2 key heads, 4 value heads, state 16
 )
 MIXED = {"expert_count": 4, "expert_used_count": 2}
 EXPERT_WIDTH = {**MIXED, "expert_feed_forward_length": 32}
+ONE_DENSE = {"leading_dense_block_count": 1, "expert_shared_count": 1}
 LATENT_SIZES = {
     "attention.q_lora_rank": 32,
     "attention.kv_lora_rank": 32,
@@ -108,7 +109,12 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "qwen2": _of(*LLAMA, BIASES, tokenizer="qwen2"),
     "qwen2moe": _of(
-        NORMS, ATTENTION, BIASES, EXPERTS, SHARED, "ffn_gate_inp_shexp=d",
+        NORMS,
+        ATTENTION,
+        BIASES,
+        EXPERTS,
+        SHARED,
+        "ffn_gate_inp_shexp=d",
         metadata={**EXPERT_WIDTH, "expert_shared_feed_forward_length": 48},
         tokenizer="qwen2",
     ),
@@ -116,7 +122,8 @@ ARCHITECTURES: dict[str, Architecture] = {
     "qwen3": _of(*LLAMA, HEAD_NORMS, tokenizer="qwen2", sizes={"n": 32}),
     "qwen3moe": _of(NORMS, ATTENTION, HEAD_NORMS, EXPERTS, metadata=EXPERT_WIDTH, tokenizer="qwen2"),
     "qwen3vl": _of(
-        *LLAMA, HEAD_NORMS,
+        *LLAMA,
+        HEAD_NORMS,
         metadata={"rope.dimension_sections": [4, 2, 2, 0], "rope.freq_base": 5e6},
         tokenizer="qwen2",
     ),
@@ -138,17 +145,19 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "hunyuan-dense": _of(*LLAMA, HEAD_NORMS, tokenizer="hunyuan-dense"),
     "hunyuan-moe": _of(
-        NORMS, ATTENTION, HEAD_NORMS, EXPERTS, SHARED,
+        NORMS,
+        ATTENTION,
+        HEAD_NORMS,
+        EXPERTS,
+        SHARED,
         metadata={**EXPERT_WIDTH, "expert_shared_feed_forward_length": 32, "feed_forward_length": 32},
         tokenizer="hunyuan",
         sizes={"s": 32},
     ),
-    "grok": _of(
-        NORMS, ATTENTION, EXPERTS, "attn_output_norm=d layer_output_norm=d", metadata=MIXED, sizes={"x": 96}
-    ),
+    "grok": _of(NORMS, ATTENTION, EXPERTS, "attn_output_norm=d layer_output_norm=d", metadata=MIXED, sizes={"x": 96}),
     "deepseek": Architecture(
         (f"{NORMS} {ATTENTION} {GATED}", f"{NORMS} {ATTENTION} {EXPERTS} {SHARED}"),
-        metadata={**EXPERT_WIDTH, "leading_dense_block_count": 1, "expert_shared_count": 1, "expert_weights_scale": 1.0},
+        metadata={**EXPERT_WIDTH, **ONE_DENSE, "expert_weights_scale": 1.0},
         tokenizer="deepseek-llm",
         sizes={"s": 32},
     ),
@@ -157,8 +166,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         metadata={
             **EXPERT_WIDTH,
             **LATENT_SIZES,
-            "leading_dense_block_count": 1,
-            "expert_shared_count": 1,
+            **ONE_DENSE,
             "expert_weights_scale": 1.5,
             "expert_weights_norm": True,
             "expert_gating_func": 2,
@@ -168,7 +176,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "gemma": _of(*LLAMA, whole=TIED, sizes={"n": 32}),
     "gemma2": _of(
-        *LLAMA, POST_NORMS, whole=TIED,
+        *LLAMA,
+        POST_NORMS,
+        whole=TIED,
         metadata={**WINDOW, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0},
     ),
     "gemma3": _of(*LLAMA, POST_NORMS, HEAD_NORMS, whole=TIED, metadata={**WINDOW, "rope.freq_base": 1e6}),
@@ -186,7 +196,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         },
     ),
     "phi2": _of(
-        "attn_norm=d attn_norm.bias=d", ATTENTION, BIASES, "attn_output.bias=d", PLAIN_BIASED,
+        "attn_norm=d attn_norm.bias=d",
+        ATTENTION,
+        BIASES,
+        "attn_output.bias=d",
+        PLAIN_BIASED,
         whole=f"{TOP_BIASED} output.bias=v",
         metadata={"rope.dimension_count": 8},
         tokenizer="gpt-2",
@@ -195,7 +209,11 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "phi3": _of(NORMS, FUSED, DOUBLE),
     "phimoe": _of(
-        NORMS_BIASED, ATTENTION, BIASES, "attn_output.bias=d", EXPERTS,
+        NORMS_BIASED,
+        ATTENTION,
+        BIASES,
+        "attn_output.bias=d",
+        EXPERTS,
         whole=f"{TOP_BIASED} output.bias=v",
         metadata=MIXED,
         sizes={"x": 96},
@@ -204,14 +222,20 @@ ARCHITECTURES: dict[str, Architecture] = {
         "attn_norm=d attn_norm.bias=d", FUSED, PLAIN, whole=TOP_BIASED, tokenizer="falcon", norm="layer", sizes={"g": 1}
     ),
     "falcon-h1": _of(
-        "attn_norm=d ffn_norm.=d", MAMBA2, ATTENTION, GATED,
-        metadata={**RECURRENT, "ssm.group_count": 1}, tokenizer="falcon-h1",
+        "attn_norm=d ffn_norm.=d",
+        MAMBA2,
+        ATTENTION,
+        GATED,
+        metadata={**RECURRENT, "ssm.group_count": 1},
+        tokenizer="falcon-h1",
     ),
     "command-r": _of(
         "attn_norm=d", ATTENTION, GATED, whole=TIED, metadata={"logit_scale": 0.25}, tokenizer="command-r", norm="layer"
     ),
     "cohere2": _of(
-        "attn_norm=d", ATTENTION, GATED,
+        "attn_norm=d",
+        ATTENTION,
+        GATED,
         whole=TIED,
         metadata={**WINDOW, "logit_scale": 0.25},
         tokenizer="command-r",
@@ -222,18 +246,29 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "olmo2": _of(ATTENTION, "attn_q_norm=q attn_k_norm=k", POST_NORMS, GATED, tokenizer="dbrx"),
     "olmoe": _of(
-        NORMS, ATTENTION, "attn_q_norm=q attn_k_norm=k", EXPERTS,
-        metadata=MIXED, tokenizer="olmo", sizes={"x": 96, "g": 4},
+        NORMS,
+        ATTENTION,
+        "attn_q_norm=q attn_k_norm=k",
+        EXPERTS,
+        metadata=MIXED,
+        tokenizer="olmo",
+        sizes={"x": 96, "g": 4},
     ),
     "gpt-oss": _of(
-        "attn_norm=d post_attention_norm=d attn_sinks=h", ATTENTION, BIASES, "attn_output.bias=d", EXPERTS,
+        "attn_norm=d post_attention_norm=d attn_sinks=h",
+        ATTENTION,
+        BIASES,
+        "attn_output.bias=d",
+        EXPERTS,
         "ffn_gate_inp.bias=e ffn_gate_exps.bias=e,x ffn_up_exps.bias=e,x ffn_down_exps.bias=e,d",
         metadata={**EXPERT_WIDTH, "attention.sliding_window": 16},
         tokenizer="gpt-4o",
     ),
     "smollm3": _of(*LLAMA, tokenizer="smaug-bpe", count=4),
     "gptneox": _of(
-        NORMS_BIASED, FUSED_BIASED, PLAIN_BIASED,
+        NORMS_BIASED,
+        FUSED_BIASED,
+        PLAIN_BIASED,
         whole=TOP_BIASED,
         metadata={"use_parallel_residual": True, "rope.dimension_count": 4},
         tokenizer="gpt-2",
@@ -241,21 +276,27 @@ ARCHITECTURES: dict[str, Architecture] = {
         sizes=ALL_HEADS,
     ),
     "bloom": _of(
-        NORMS_BIASED, FUSED_BIASED, PLAIN_BIASED,
+        NORMS_BIASED,
+        FUSED_BIASED,
+        PLAIN_BIASED,
         whole=f"{TIED} output_norm.bias=d token_embd_norm=d token_embd_norm.bias=d",
         tokenizer="bloom",
         norm="layer",
         sizes={"g": 4, "f": 256},
     ),
     "gpt2": _of(
-        NORMS_BIASED, FUSED_BIASED, PLAIN_BIASED,
+        NORMS_BIASED,
+        FUSED_BIASED,
+        PLAIN_BIASED,
         whole=f"{TIED} output_norm.bias=d position_embd=c,d",
         tokenizer="gpt-2",
         norm="layer",
         sizes=ALL_HEADS,
     ),
     "mpt": _of(
-        NORMS, FUSED, PLAIN,
+        NORMS,
+        FUSED,
+        PLAIN,
         whole=TIED,
         metadata={"attention.max_alibi_bias": 8.0},
         tokenizer="mpt",
@@ -263,7 +304,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         sizes={"g": 4, "f": 256},
     ),
     "jais": _of(
-        NORMS_BIASED, FUSED_BIASED, GATED, "ffn_gate.bias=f ffn_up.bias=f ffn_down.bias=d",
+        NORMS_BIASED,
+        FUSED_BIASED,
+        GATED,
+        "ffn_gate.bias=f ffn_up.bias=f ffn_down.bias=d",
         whole=TOP_BIASED,
         metadata={"attention.max_alibi_bias": 8.0},
         tokenizer="gpt-2",
@@ -271,7 +315,11 @@ ARCHITECTURES: dict[str, Architecture] = {
         sizes=ALL_HEADS,
     ),
     "jais2": _of(
-        NORMS_BIASED, ATTENTION, BIASES, "attn_output.bias=d", PLAIN_BIASED,
+        NORMS_BIASED,
+        ATTENTION,
+        BIASES,
+        "attn_output.bias=d",
+        PLAIN_BIASED,
         whole=TOP_BIASED,
         tokenizer="jais-2",
         norm="layer",
@@ -279,8 +327,13 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "baichuan": _of(*LLAMA, sizes=ALL_HEADS, seed=2),
     "internlm2": _of(*LLAMA),
-    "chatglm": _of(NORMS, "attn_qkv=w,d attn_qkv.bias=w attn_output=d,q", DOUBLE, tokenizer="chatglm-bpe",
-                   metadata={"rope.dimension_count": 8}),
+    "chatglm": _of(
+        NORMS,
+        "attn_qkv=w,d attn_qkv.bias=w attn_output=d,q",
+        DOUBLE,
+        tokenizer="chatglm-bpe",
+        metadata={"rope.dimension_count": 8},
+    ),
     "glm4": _of(NORMS, ATTENTION, POST_NORMS, DOUBLE, tokenizer="glm4", metadata={"rope.dimension_count": 8}),
     "glm4moe": Architecture(
         (
@@ -289,8 +342,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         metadata={
             **EXPERT_WIDTH,
-            "leading_dense_block_count": 1,
-            "expert_shared_count": 1,
+            **ONE_DENSE,
             "expert_weights_scale": 1.5,
             "expert_weights_norm": True,
             "expert_gating_func": 2,
@@ -300,9 +352,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         sizes={"s": 32},
     ),
     "granite": _of(*LLAMA, metadata=SCALES, tokenizer="refact"),
-    "granitemoe": _of(
-        NORMS, ATTENTION, EXPERTS, metadata={**SCALES, **MIXED}, tokenizer="refact", sizes={"x": 96}
-    ),
+    "granitemoe": _of(NORMS, ATTENTION, EXPERTS, metadata={**SCALES, **MIXED}, tokenizer="refact", sizes={"x": 96}),
     "granitehybrid": Architecture(
         (f"{NORMS} {MAMBA2} {GATED}", f"{NORMS} {ATTENTION} {GATED}"),
         metadata={**SCALES, **RECURRENT, "ssm.group_count": 1, "attention.head_count_kv": [0, 2]},
@@ -310,7 +360,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "mamba": Architecture((MAMBA,), metadata=RECURRENT, tokenizer="gpt-2"),
     "dbrx": _of(
-        "attn_norm=d attn_output_norm=d", FUSED, EXPERTS,
+        "attn_norm=d attn_output_norm=d",
+        FUSED,
+        EXPERTS,
         metadata={**MIXED, "attention.clamp_kqv": 8.0},
         tokenizer="dbrx",
         norm="layer",
@@ -322,30 +374,50 @@ ARCHITECTURES: dict[str, Architecture] = {
         "attn_norm=d post_attention_norm=d", ATTENTION, BIASES, GATED, tokenizer="seed-coder", sizes={"n": 32}
     ),
     "apertus": _of(
-        NORMS, ATTENTION, HEAD_NORMS, PLAIN,
+        NORMS,
+        ATTENTION,
+        HEAD_NORMS,
+        PLAIN,
         metadata={":xielu.alpha_n": 0.8, ":xielu.alpha_p": 0.7, ":xielu.beta": 0.5, ":xielu.eps": -1e-6},
         tokenizer="tekken",
     ),
     "minimax-m2": _of(
-        NORMS, ATTENTION, "attn_q_norm=q attn_k_norm=k exp_probs_b.bias=e", EXPERTS,
+        NORMS,
+        ATTENTION,
+        "attn_q_norm=q attn_k_norm=k exp_probs_b.bias=e",
+        EXPERTS,
         metadata={**EXPERT_WIDTH, "expert_gating_func": 2, "feed_forward_length": 32, "rope.dimension_count": 8},
         tokenizer="minimax-m2",
     ),
     "stablelm": _of(
-        NORMS_BIASED, ATTENTION, GATED,
-        whole=TOP_BIASED, metadata={"rope.dimension_count": 4}, tokenizer="stablelm2", norm="layer",
+        NORMS_BIASED,
+        ATTENTION,
+        GATED,
+        whole=TOP_BIASED,
+        metadata={"rope.dimension_count": 4},
+        tokenizer="stablelm2",
+        norm="layer",
     ),
     "starcoder2": _of(
-        NORMS_BIASED, ATTENTION, BIASES, "attn_output.bias=d", PLAIN_BIASED,
+        NORMS_BIASED,
+        ATTENTION,
+        BIASES,
+        "attn_output.bias=d",
+        PLAIN_BIASED,
         whole=f"{TIED} output_norm.bias=d",
         tokenizer="starcoder",
         norm="layer",
     ),
     "nemotron": _of(
-        NORMS_BIASED, ATTENTION, PLAIN,
-        whole=TOP_BIASED, metadata={"rope.dimension_count": 8}, tokenizer="llama", norm="layer",
+        NORMS_BIASED,
+        ATTENTION,
+        PLAIN,
+        whole=TOP_BIASED,
+        metadata={"rope.dimension_count": 8},
+        tokenizer="llama",
+        norm="layer",
     ),
-}  # fmt: skip
+}
 
 
 def write(path: Path, name: str) -> Path:

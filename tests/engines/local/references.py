@@ -123,9 +123,7 @@ BY_HEAD = {f"query_key_value.{kind}": by_head(kind) for kind in ("weight", "bias
 TURNED = {f"{ours}.weight": turned(theirs) for ours, theirs in {
     "c_attn": "attn_qkv", "attn.c_proj": "attn_output", "c_fc": "ffn_up", "mlp.c_proj": "ffn_down"
 }.items()}  # fmt: skip
-APART = {
-    f"{name}_proj.{kind}": third(place, kind) for place, name in enumerate("qkv") for kind in ("weight", "bias")
-}
+APART = {f"{name}_proj.{kind}": third(place, kind) for place, name in enumerate("qkv") for kind in ("weight", "bias")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +330,10 @@ REFERENCES: dict[str, Reference] = {
         },
         True,
     ),
-    "mamba": Reference("MambaForCausalLM", {"state_size": 16, "expand": 2, "intermediate_size": 128, "time_step_rank": 4, "conv_kernel": 4}),
+    "mamba": Reference(
+        "MambaForCausalLM",
+        {"state_size": 16, "expand": 2, "intermediate_size": 128, "time_step_rank": 4, "conv_kernel": 4},
+    ),
     "dbrx": Reference(
         "DbrxForCausalLM",
         {
@@ -448,8 +449,9 @@ def _found(key: str, tensors: Tensors, name: str, used: set[str]) -> np.ndarray:
         return values.reshape(heads, values.shape[0] // heads // 2, 2, *values.shape[1:]).swapaxes(1, 2)
     return values - reference.less if "norm" in part_name and translated.endswith(".weight") else values
 
+
 # What is known of the cause where logits are not alike.
 DIFFERENT = {
-    "phimoe": "the library normalises by the root mean square where transformers subtracts the mean as well, and weighs "
+    "phimoe": "the library divides by the root mean square where transformers subtracts the mean too, and weighs "
     "experts otherwise",
 }

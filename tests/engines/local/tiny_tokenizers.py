@@ -65,7 +65,7 @@ def tiny(
 
 
 def sentencepiece_words() -> tuple[list[str], list[int]]:
-    """Tokens and types of letters, with bytes for what is lacking and `<|im_start|>` and `<|im_end|>` as control tokens."""
+    """Tokens and types: letters, bytes for what is lacking, `<|im_start|>` and `<|im_end|>` as control tokens."""
     bytes_ = [f"<0x{value:02X}>" for value in range(256)]
     letters = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,?▁\n")
     tokens = ["<unk>", "<s>", "</s>", *bytes_, "<|im_start|>", "<|im_end|>", *letters]
