@@ -86,9 +86,13 @@ def _runs() -> dict[str, str]:
         shown = f"does not hold: {', '.join(failed)}" if failed else "a tiny random model does all that is asked of it"
         if "difference" in row:
             alike = "as in" if row["difference"] <= _CLOSE else "**not** as in"
-            shown += f", logits {alike} transformers (at most {row['difference']:g} apart)"
+            shown += f", logits {alike} transformers (at most {_plain(row['difference'])} apart)"
         found[row["architecture"]] = f"{shown}, {table['date']}"
     return found
+
+
+def _plain(number: float) -> str:
+    return f"{number:.5f}".rstrip("0")
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
