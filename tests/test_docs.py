@@ -35,7 +35,9 @@ def test_shell_blocks(page: Path, capsys: pytest.CaptureFixture[str], monkeypatc
             words = words[words.index("|") + 1 :]
         if words[:1] != ["pluriverse"] or words[1] == "pull":
             continue  # making environments and fetching is what the model tests do
-        code = main(["scripted" if word in {"small", "qwen2.5-7b-instruct", "qwen3-4b"} else word for word in words[1:]])
+        code = main(
+            ["scripted" if word in {"small", "qwen2.5-7b-instruct", "qwen3-4b"} else word for word in words[1:]]
+        )
         verdicts = {0, 1} if words[1:3] == ["panel", "check"] else {0}  # a script's voices need not be plural
         assert code in verdicts, f"{line}\n{capsys.readouterr().err}"
         ran += 1
