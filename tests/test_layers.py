@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": GROUND,
     "catalogue": GROUND,
     "assistants": GROUND | {"store", "catalogue"},
-    "engines": GROUND | {"store", "assistants"},
+    "engines": GROUND | {"store", "catalogue", "assistants"},
     "runtime": BELOW,
     "chats": GROUND | {"runtime"},
     "ask": BELOW | {"runtime", "chats"},
