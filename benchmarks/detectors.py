@@ -212,7 +212,7 @@ def speed(rows: Sequence[LabelledText]) -> float:
 
 
 async def judged(workspace: Workspace, base: str, rows: int) -> dict[str, Any]:
-    jury = Jury([Judge(base, base, await workspace.engine(base, context=4096))])
+    jury = Jury([Judge(base, base, (await workspace.ready(base, context=4096)).engine)])
     found: dict[str, Any] = {}
     for name, (prompt, words) in JUDGED.items():
         held = [row for row in gold(name, workspace.settings.data) if row.half == "held"]

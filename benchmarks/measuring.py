@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from common import default_model_path, machine
 
 from pluriverse import settings
-from pluriverse.assistants.bases import resolve
+from pluriverse.assistant.bases import resolve
 from pluriverse.engines.contract import ScoreRequest
 from pluriverse.engines.local import LocalEngine
 from pluriverse.engines.local.client import _guide, _said

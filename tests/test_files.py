@@ -13,7 +13,7 @@ import pytest
 
 import pluriverse
 from pluriverse import files
-from pluriverse.assistants import Assistant, Shelf
+from pluriverse.assistant import Assistant, Shelf
 from pluriverse.chats.chat import Turn
 from pluriverse.chats.shelf import ChatShelf
 from pluriverse.cli import main

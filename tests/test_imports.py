@@ -1,23 +1,70 @@
-"""Without any extra every module can be imported: what an extra brings is asked for only where it is used."""
+"""A minimal install: all modules and the first command work with what pluriverse itself asks for, and no extra."""
 
+import json
 import subprocess
 import sys
+from functools import cache
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
 
-EXTRAS = ("pyarrow", "ray", "torch", "transformers", "pytest", "hypothesis")
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-PROBE = f"""
-import importlib, pkgutil, sys
-for name in {EXTRAS}:
-    sys.modules[name] = None  # as if it were not installed
-import pluriverse
+EXTRAS = {"pyarrow", "ray", "torch", "transformers", "pytest", "hypothesis", "mypy"}
+
+
+@cache
+def not_asked_for() -> list[str]:
+    """Top-level modules that are, or could be, installed here, but do not come with `pip install pluriverse`."""
+    wanted, known = [("pluriverse", frozenset[str]())], set()
+    while wanted:
+        name, extras = wanted.pop()
+        if (name, extras) in known:
+            continue
+        known.add((name, extras))
+        for words in distribution(name).requires or ():
+            each = Requirement(words)
+            if not each.marker or any(each.marker.evaluate({"extra": extra}) for extra in extras or {""}):
+                wanted.append((canonicalize_name(each.name), frozenset(each.extras)))
+    names = {name for name, _ in known}
+    others = {module for module, by in packages_distributions().items() if not names & set(map(canonicalize_name, by))}
+    return sorted(others | EXTRAS)
+
+
+def minimal(code: str, home: Path) -> str:
+    """What `code` prints in a process in which nothing else can be imported."""
+    before = (
+        f"import sys\nfor name in {not_asked_for()}:\n    sys.modules[name] = None  # as if it were not installed\n"
+    )
+    environment = {"PLURIVERSE_HOME": str(home), "PLURIVERSE_BASE": "scripted", "PLURIVERSE_OFFLINE": "1"}
+    command = [sys.executable, "-c", before + code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_what_is_not_asked_for_is_found() -> None:
+    assert set(not_asked_for()) >= EXTRAS
+    assert not {"numpy", "jinja2", "rich", "httpx2", "anyio", "xllamacpp", "pluriverse"} & set(not_asked_for())
+
+
+def test_every_module_is_imported_without_extras(tmp_path: Path) -> None:
+    code = """
+import importlib, pkgutil, pluriverse
 for module in pkgutil.walk_packages(pluriverse.__path__, "pluriverse."):
     if module.name != "pluriverse.__main__":
         importlib.import_module(module.name)
         print(module.name)
 """
+    assert len(minimal(code, tmp_path).split()) > 250
 
 
-def test_every_module_is_imported_without_extras() -> None:
-    done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.split()) > 250
+def test_the_first_command_runs_without_extras(tmp_path: Path) -> None:
+    code = "from pluriverse.cli import main; sys.exit(main(['ask', 'Is lying ever right?', '--json']))"
+    replies = json.loads(minimal(code, tmp_path))["replies"]
+    assert len(replies) > 1 and all(reply["text"] for reply in replies)
+
+
+def test_the_first_lines_of_python_run_without_extras(tmp_path: Path) -> None:
+    code = "import pluriverse; print(pluriverse.ask('Is lying ever right?', ['duty', 'outcomes'], max_tokens=40))"
+    assert "duty" in minimal(code, tmp_path)

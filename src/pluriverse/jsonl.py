@@ -7,16 +7,60 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, Generic, Self, TypeVar
 
-from .errors import IntegrityError, NoSpaceError
-from .files import read
+from .errors import IntegrityError, NoSpaceError, PluriverseError
+from .files import appending, make_folder, read
 
+K = TypeVar("K")
 T = TypeVar("T")
+V = TypeVar("V")
 _DEEPEST = 64
 _MOST = 2**40  # bytes: any file, but nothing that has no end
 MISREAD = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """What a document raises that is JSON, but not what it should be: null, a list, numbers for texts, nested too deep."""
+
+
+class Found(Generic[K, V]):
+    """What long work has found so far, by key, so that it goes on where it was stopped. A context manager.
+
+    Nothing hangs on the file: one that cannot be understood is begun anew, and what was in it is found again.
+    """
+
+    def __init__(self, path: Path, parse: Callable[[Mapping[str, Any]], tuple[K, V]]) -> None:
+        """`parse` makes key and value of a line, and raises as `whole_lines` says."""
+        self.path = path
+        self._parse = parse
+        self._values: dict[K, V] = {}
+        self._file: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """PluriverseError where the folder cannot be written."""
+        try:
+            make_folder(self.path.parent)
+            cut_torn_line(self.path)
+            try:
+                self._values = dict(whole_lines(self.path, self._parse, "row", "it will be found again"))
+            except IntegrityError:
+                self.path.unlink()
+            self._file = appending(self.path)
+        except OSError as error:
+            raise PluriverseError(f"{self.path} cannot be written: {error.strerror}", "set PLURIVERSE_HOME") from error
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def get(self, key: K) -> V | None:
+        return self._values.get(key)
+
+    def keep(self, found: Mapping[K, V], documents: Iterable[Mapping[str, Any]]) -> None:
+        """Bring it to the disk, as lines that `parse` understands. NoSpaceError leaves what was there before."""
+        if self._file:  # else somebody else writes it, and this is known here only
+            append(self._file, self.path, documents)
+        self._values |= found
 
 
 def cut_torn_line(path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pluriverse import Assistant, Pluriverse, Settings
-from pluriverse.assistants import Shelf
+from pluriverse.assistant import Shelf
 
 
 @pytest.fixture

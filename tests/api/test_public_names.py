@@ -1,8 +1,13 @@
 """The public API is one list; importing it costs nothing; no package hides a function of the same name."""
 
+import ast
+import importlib
+import inspect
 import json
+import pkgutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -105,27 +110,85 @@ def test_star_import_gives_the_public_list() -> None:
     assert names == {name for name in PUBLIC if name != "__version__"}
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        "pluriverse.Reply, pluriverse.Assistant",
-        "import pluriverse.ask, pluriverse.assistants",
-        "from pluriverse.ask.conversation import Conversation; from pluriverse.assistants import Shelf",
-        "import pluriverse.aio",
-        "pluriverse.ask, pluriverse.assistants",
-    ],
-)
-def test_functions_are_not_hidden_by_the_packages_of_their_name(first: str) -> None:
-    code = f"""
+def test_no_package_has_the_name_of_a_public_function() -> None:
+    """Python would bind it over the function as soon as anything imports it."""
+    inside = {module.name for module in pkgutil.iter_modules(pluriverse.__path__)}
+    assert inside & set(PUBLIC) == {"aio"}
+    for module in inside - {"__main__"}:
+        importlib.import_module(f"pluriverse.{module}")
+    assert all(type(getattr(pluriverse, name)).__name__ == "function" for name in ("ask", "assistants", "chat"))
+
+
+def test_every_line_of_the_stub_is_one_name() -> None:
+    """`__init__` reads it line by line; written otherwise, a name would be there for type checkers only."""
+    stub = Path(pluriverse.__file__).with_suffix(".pyi").read_text("utf-8")
+    seen = set()
+    for node in ast.parse(stub).body[1:]:
+        if isinstance(node, ast.ImportFrom):
+            (alias,) = node.names
+            assert alias.name == alias.asname, "a name that is not imported as itself is hidden from type checkers"
+            seen.add(alias.name)
+        else:
+            assert ast.unparse(node) == "__version__: str"
+    assert {*seen, "__version__"} == set(PUBLIC)
+
+
+SCRIPT = """
+import asyncio
+from collections.abc import Iterator
+from typing import assert_type
+
 import pluriverse
-{first}
-import pluriverse.ask, pluriverse.assistants
-from pluriverse import ask, assistants
-from pluriverse.ask.conversation import Conversation
-from pluriverse.assistants import Shelf
-print(type(ask).__name__, type(assistants).__name__, pluriverse.ask is ask, pluriverse.assistants is assistants)
+from pluriverse import aio
+
+{names}
+
+assert_type(pluriverse.__version__, str)
+assert_type(pluriverse.ask("Why?", ["duty"], panel=None, keep=True, max_tokens=3, guidance=0.5), pluriverse.Replies)
+assert_type(pluriverse.stream("Why?", "duty", temperature=0), Iterator[pluriverse.AskEvent])
+assert_type(pluriverse.assistants(), list[pluriverse.Assistant])
+assert_type(pluriverse.score("a", [" b"], logits=True), tuple[pluriverse.Score, ...])
+with pluriverse.Pluriverse() as p:
+    assert_type(p.ask("Why?", seed=1), pluriverse.Replies)
+    assert_type(p.measure("xstest", ["duty"], options=pluriverse.MeasureOptions()), pluriverse.Measured)
+    assert_type(p.check(panel="starter"), pluriverse.PanelReport)
+    assert_type(p.chat("duty").say("Why?"), pluriverse.Reply)
+
+
+async def main() -> None:
+    assert_type(await aio.ask("Why?", system="Be short."), pluriverse.Replies)
+    async for event in aio.stream("Why?"):
+        assert_type(event, pluriverse.AskEvent)
+    async with aio.Pluriverse() as p, p.stream("Why?") as events:
+        assert_type([event async for event in events], list[pluriverse.AskEvent])
+        assert_type(await p.chat("duty").with_("outcomes"), pluriverse.Reply | None)
+
+
+asyncio.run(main())
+pluriverse.ask("Why?", max_token=3)  # type: ignore[call-arg]
+pluriverse.ask("Why?", max_tokens="3")  # type: ignore[arg-type]
+pluriverse.ask()  # type: ignore[call-arg]
+pluriverse.stream("Why?", keep=3)  # type: ignore[arg-type]
+aio.ask("Why?", temperatur=1)  # type: ignore[call-arg, unused-coroutine]
+pluriverse.asked  # type: ignore[attr-defined]
 """
-    assert python(code).split() == ["function", "function", "True", "True"]
+
+
+def test_type_checkers_see_every_name_and_every_parameter(tmp_path: Path) -> None:
+    names = "\n".join(f"pluriverse.{name}" for name in PUBLIC)
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(names=names))
+    root = Path(__file__).parents[2]  # with the settings of the checks, and so with what these found out already
+    done = subprocess.run([sys.executable, "-m", "mypy", script], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["ask", "stream", "chat", "score", "pull", "assistants", "panels", "models"])
+def test_a_function_shows_the_parameters_of_its_method(name: str) -> None:
+    function, method = getattr(pluriverse, name), getattr(pluriverse.Pluriverse, name)
+    assert [*inspect.signature(method).parameters] == ["self", *inspect.signature(function).parameters]
+    assert (function.__name__, function.__doc__) == (name, method.__doc__)
+    assert "self" not in inspect.signature(function).parameters and function.__doc__
 
 
 def test_importing_loads_nothing_heavy() -> None:

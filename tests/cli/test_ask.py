@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Shelf
+from pluriverse.assistant import Shelf
 from pluriverse.engines.contract import EngineEvent, Failed, Request, Started
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import EngineCrashedError, EngineError

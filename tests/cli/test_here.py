@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import DIMENSIONS
+from pluriverse.assistant.assistant import DIMENSIONS
 from pluriverse.cli.commands.new import DIMENSIONS as TOLD
 
 from .conftest import Call

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pluriverse import __version__
-from pluriverse.assistants.shelf import Shelf
+from pluriverse.assistant.shelf import Shelf
 from pluriverse.cli import _parser
 
 from .conftest import Call
@@ -32,6 +32,7 @@ COMMANDS = [
     ),
     *("history ls", "history search", "history show", "history export", "history rm", "history clear"),
     *("panel ls", "panel show", "panel new", "catalogue ls", "catalogue search", "catalogue show"),
+    *("catalogue graph", "catalogue check"),
 ]
 
 

@@ -1,18 +1,26 @@
 """The contract of `engines.contract.Engine`, sentence by sentence, against every engine within what it declares.
 
 The scripted engine always; the local engine on the real default model with the library of the wheel (mark `model`), and
-with one built here (mark `slow`, minutes; PLURIVERSE_TEST_NATIVE names a data folder that has one already).
+with one built here (mark `slow`, minutes; PLURIVERSE_TEST_NATIVE names a data folder that has one already). Engines of
+other packages: PLURIVERSE_TEST_BASES names bases as `--base` takes them, with commas between, and only these are asked:
+
+    PLURIVERSE_TEST_BASES=mykind:thing scripts/test tests/engines/test_contract.py
 """
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pluriverse import doors
+from pluriverse.assistant.bases import resolve
 from pluriverse.engines.contract import (
     Chunk,
     Engine,
@@ -28,8 +36,9 @@ from pluriverse.engines.contract import (
 from pluriverse.engines.local import LocalEngine
 from pluriverse.engines.scripted import Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
-from pluriverse.settings import DEFAULT_MODEL
-from pluriverse.values import Message, Sampling
+from pluriverse.settings import DEFAULT_MODEL, Settings
+from pluriverse.store import Store
+from pluriverse.values import Digest, Message, Sampling
 
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
 QUESTION = "What is a fair society?"
@@ -37,19 +46,25 @@ QUESTION = "What is a fair society?"
 Run = Callable[[Callable[[Engine], Coroutine[Any, Any, Any]]], Any]
 
 
-ENGINES = ["scripted", pytest.param("local", marks=pytest.mark.model), pytest.param("native", marks=pytest.mark.slow)]
+OURS = ["scripted", pytest.param("local", marks=pytest.mark.model), pytest.param("native", marks=pytest.mark.slow)]
+THEIRS = [each for each in os.environ.get("PLURIVERSE_TEST_BASES", "").split(",") if each]
+ours = pytest.mark.skipif(bool(THEIRS), reason="of the local engine alone")
+ADAPTER, UNKNOWN = (Digest("sha256:" + sign * 64) for sign in "a0")
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=THEIRS or OURS)
 def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Run a coroutine function on the engine; one engine and one event loop serve a whole module."""
     loop = asyncio.new_event_loop()
     if request.param == "scripted":
         script = Script.parse(
-            'context_length = 600\n[[rule]]\nreplies = ["{voice} Schön, 你好 🌍! You asked: {question} A b c d e f.", '
+            f'context_length = 600\n[[rule]]\nadapter = "{ADAPTER}"\nreplies = ["Adapted."]\n'
+            '[[rule]]\nreplies = ["{voice} Schön, 你好 🌍! You asked: {question} A b c d e f.", '
             '"One. {voice}", "Two. {voice}", "Three. {voice}", "Four. {question}"]'
         )
         engine: Engine = ScriptedEngine("scripted", script)
+    elif request.param in THEIRS:
+        engine = theirs(request.param, request.getfixturevalue("tmp_path_factory").mktemp("home"))
     else:
         from pluriverse.engines.local import EngineOptions
 
@@ -62,10 +77,26 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     loop.close()
 
 
-def _settings(path: Any) -> Any:
-    from pluriverse.settings import Settings
-
+def _settings(path: Path) -> Settings:
     return Settings(home=path.parent)
+
+
+def theirs(ref: str, home: Path) -> Engine:
+    """The engine of an installed package, as `ask --base` makes it."""
+    settings = Settings(home=home)
+    base = resolve(ref, Store.at(settings), settings)
+    return doors.opened("engines", base.kind)(base, settings)
+
+
+async def unable(engine: Engine, *what: str) -> bool:
+    """Whether it lacks one of these capabilities; then the sentence under test is not about it."""
+    await engine.start()
+    return not all(getattr(engine.capabilities, each) for each in what)
+
+
+def needs(run: Run, *what: str) -> None:
+    if run(lambda engine: unable(engine, *what)):
+        pytest.skip(f"the engine declares that it has no {' and '.join(what)}")
 
 
 def ask(system: str, question: str = QUESTION, **sampling: Any) -> Request:
@@ -128,6 +159,8 @@ def test_a_stop_string_ends_a_reply_and_is_never_shown(run: Run) -> None:
 
 
 def test_seeds_decide(run: Run) -> None:
+    needs(run, "seed")
+
     def spoken(seed: int | None) -> tuple[str, int]:
         events = run(lambda engine: heard(engine, [ask(VOICES[0], temperature=1.5, seed=seed, max_tokens=16)]))
         assert isinstance(events[0], Started)
@@ -140,6 +173,7 @@ def test_seeds_decide(run: Run) -> None:
 
 
 def test_a_bad_request_fails_alone(run: Run) -> None:
+    needs(run, "context_length")
     events = run(lambda engine: heard(engine, [ask(VOICES[0]), ask("", "word " * 20_000), ask(VOICES[1])]))
     failed = end(events, 1)
     assert isinstance(failed, Failed) and isinstance(failed.error, ContextOverflowError)
@@ -196,7 +230,7 @@ def test_what_is_repeated_is_not_computed_again(run: Run) -> None:
     first = run(lambda engine: heard(engine, [ask(system, "One?")]))[0]
     second = run(lambda engine: heard(engine, [ask(system, "Two?")]))[0]
     assert first.cached_tokens == 0
-    assert second.cached_tokens > 10
+    assert second.cached_tokens > 10 or THEIRS, "ours keep what they have read"
 
 
 def test_grammar_binds_or_is_refused(run: Run) -> None:
@@ -213,6 +247,8 @@ def test_grammar_binds_or_is_refused(run: Run) -> None:
 
 
 def test_scores_are_log_probabilities(run: Run) -> None:
+    needs(run, "logprobs", "logits")
+
     async def work(engine: Engine) -> None:
         words = [" red", " blue", " green", " seven", " the"]
         scores = await engine.score("The colour of the sky is", words, logits=True)
@@ -227,6 +263,8 @@ def test_scores_are_log_probabilities(run: Run) -> None:
 
 
 def test_scores_add_up(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def work(engine: Engine) -> None:
         (whole,) = await engine.score("One two three", [" four five"])
         (first,) = await engine.score("One two three", [" four"])
@@ -239,6 +277,8 @@ def test_scores_add_up(run: Run) -> None:
 
 
 def test_scores_do_not_depend_on_company(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def work(engine: Engine) -> None:
         words = [" four", " five and six", " nothing at all, and so on"]
         together = await engine.score("One two three", words)
@@ -250,6 +290,8 @@ def test_scores_do_not_depend_on_company(run: Run) -> None:
 
 
 def test_messages_can_be_a_prefix(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def work(engine: Engine) -> None:
         (score,) = await engine.score([Message("system", VOICES[0]), Message("user", "Yes or no?")], ["Yes"])
         assert score.total < 0
@@ -258,6 +300,8 @@ def test_messages_can_be_a_prefix(run: Run) -> None:
 
 
 def test_scoring_beside_replies(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def work(engine: Engine) -> None:
         events, scores = await asyncio.gather(
             heard(engine, [ask(VOICES[0])]), engine.score("One two three", [" four", " five"])
@@ -268,6 +312,8 @@ def test_scoring_beside_replies(run: Run) -> None:
 
 
 def test_what_cannot_be_scored_is_refused(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def work(engine: Engine) -> None:
         with pytest.raises(UsageError, match="empty"):
             await engine.score("One", [""])
@@ -279,7 +325,10 @@ def test_what_cannot_be_scored_is_refused(run: Run) -> None:
 
 def test_tokens_are_counted(run: Run) -> None:
     async def work(engine: Engine) -> None:
-        assert await engine.count_tokens("") == 0
+        try:
+            assert await engine.count_tokens("") == 0
+        except UnsupportedError:
+            pytest.skip("the engine has no tokenizer")
         assert 2 <= await engine.count_tokens("hello big world") <= 6
 
     run(work)
@@ -289,15 +338,77 @@ def test_it_says_what_it_is(run: Run) -> None:
     async def work(engine: Engine) -> None:
         await engine.start()
         assert engine.base
-        assert engine.capabilities.context_length and engine.capabilities.context_length >= 256
+        assert engine.capabilities.context_length is None or engine.capabilities.context_length >= 256
         assert engine.memory >= 0
+        identity = engine.identity
+        assert identity.kind in doors.names("engines") and identity == engine.identity
+        assert json.loads(json.dumps(asdict(identity)))["settings"] == identity.settings, "records keep it"
+        assert identity.may_change == (identity.weights is None and identity.script is None)
 
     run(work)
 
 
-def test_a_closed_engine_says_so() -> None:
+def test_what_it_cannot_do_is_refused(run: Run) -> None:
+    async def work(engine: Engine) -> None:
+        await engine.start()
+        able = engine.capabilities
+        if not able.logprobs:
+            with pytest.raises(UnsupportedError):
+                await engine.score("One two three", [" four"])
+        if not able.guidance:
+            failed = end(await heard(engine, [guided(VOICES[0], VOICES[1])]))
+            assert isinstance(failed, Failed) and isinstance(failed.error, UnsupportedError)
+
+    run(work)
+
+
+def test_an_adapter_that_it_cannot_apply_is_refused_alone(run: Run) -> None:
+    """For the voice and for the other side, in replies and in scores; never answered by the plain base."""
+
+    async def work(engine: Engine) -> None:
+        bad = [replace(ask(VOICES[0]), adapter=UNKNOWN)]
+        if engine.capabilities.guidance:
+            guide = Guide(ask(VOICES[1]).messages, 1.0, UNKNOWN)
+            bad.append(replace(ask(VOICES[0]), guide=guide))
+        events = await heard(engine, [*bad, ask(VOICES[1])])
+        for index in range(len(bad)):
+            failed = end(events, index)
+            assert isinstance(failed, Failed) and isinstance(failed.error, UnsupportedError) and failed.error.hint
+        assert isinstance(end(events, len(bad)), Finished)
+        if engine.capabilities.logprobs:
+            with pytest.raises(UnsupportedError):
+                await engine.score("One two three", [" four"], adapter=UNKNOWN)
+            scores = [ScoreRequest("One two", (" three",), adapter=UNKNOWN), ScoreRequest("One two", (" three",))]
+            refused, scored = [each async for each in engine.score_all(scores)]
+            assert isinstance(refused, Failed) and isinstance(refused.error, UnsupportedError)
+            assert isinstance(scored, Scored)
+
+    run(work)
+
+
+def test_what_was_computed_under_an_adapter_is_not_taken_for_another(run: Run) -> None:
+    needs(run, "adapters")
+    if THEIRS:
+        pytest.skip("its package knows which adapters it has")
+
+    async def work(engine: Engine) -> None:
+        system = "Nobody has said this to it before."
+        plain = await heard(engine, [ask(system)])
+        applied, again, back = [
+            await heard(engine, [replace(ask(system), adapter=adapter)]) for adapter in (ADAPTER, ADAPTER, None)
+        ]
+        cached = [events[0].cached_tokens for events in (plain, applied, again, back)]
+        assert cached[:2] == [0, 0] and min(cached[2:]) > 0
+        assert text(plain) == text(back) != text(applied) == text(again)
+        (one,), (other,) = [await engine.score("One two", [" three"], adapter=each) for each in (ADAPTER, None)]
+        assert one.logprobs != other.logprobs
+
+    run(work)
+
+
+def test_a_closed_engine_says_so(tmp_path: Path) -> None:
     async def work() -> None:
-        engine = ScriptedEngine()
+        engine = theirs(THEIRS[0], tmp_path) if THEIRS else ScriptedEngine()
         await engine.aclose()
         await engine.aclose()
         with pytest.raises(EngineError, match="closed"):
@@ -306,6 +417,7 @@ def test_a_closed_engine_says_so() -> None:
     asyncio.run(work())
 
 
+@ours
 @pytest.mark.model
 def test_a_killed_process_is_one_error_and_the_next_ask_works(default_model: Any) -> None:
     async def work() -> None:
@@ -334,6 +446,7 @@ def test_a_killed_process_is_one_error_and_the_next_ask_works(default_model: Any
     asyncio.run(work())
 
 
+@ours
 @pytest.mark.model
 def test_a_file_that_is_no_model_is_refused_in_words(default_model: Any, tmp_path: Any) -> None:
     from pluriverse.errors import IntegrityError
@@ -357,12 +470,14 @@ def guided(voice: str, against: str, strength: float = 2.0, **sampling: Any) -> 
 
 
 def test_strength_nothing_is_the_voice_itself(run: Run) -> None:
+    needs(run, "guidance")
     alone = run(lambda engine: heard(engine, [ask(VOICES[0])]))
     assert text(run(lambda engine: heard(engine, [guided(VOICES[0], VOICES[1], 0.0)]))) == text(alone)
 
 
 def test_a_guided_voice_keeps_its_words_in_company(run: Run) -> None:
     """Beside plain voices, beside its counterpart guided the other way, and alone: the same text, bit for bit."""
+    needs(run, "guidance")
     pair = [guided(VOICES[0], VOICES[2]), guided(VOICES[2], VOICES[0]), ask(VOICES[1]), ask(VOICES[3])]
     together = run(lambda engine: heard(engine, pair))
     for index, request in enumerate(pair):
@@ -370,6 +485,7 @@ def test_a_guided_voice_keeps_its_words_in_company(run: Run) -> None:
 
 
 def test_a_guided_voice_stops_counts_and_ends_like_any_other(run: Run) -> None:
+    needs(run, "guidance")
     whole = text(run(lambda engine: heard(engine, [guided(VOICES[1], VOICES[0], max_tokens=24)])))
     stop = whole[len(whole) // 2 :][:4]
     request = guided(VOICES[1], VOICES[0], max_tokens=24, stop=(stop,))
@@ -383,6 +499,7 @@ def test_a_guided_voice_stops_counts_and_ends_like_any_other(run: Run) -> None:
 
 
 def test_the_other_side_must_fit_too(run: Run) -> None:
+    needs(run, "guidance")
     long = Request(ask(VOICES[0]).messages, Sampling(max_tokens=4), Guide(ask("", "word " * 20_000).messages, 1.0))
     events = run(lambda engine: heard(engine, [long, ask(VOICES[1])]))
     failed = end(events, 0)
@@ -392,6 +509,7 @@ def test_the_other_side_must_fit_too(run: Run) -> None:
 
 def test_a_guided_reply_is_dropped_half_way(run: Run) -> None:
     """Both sides go; the engine is free at once for the next question."""
+    needs(run, "guidance")
 
     async def work(engine: Engine) -> str:
         stream = engine.generate([guided(VOICES[0], VOICES[1], max_tokens=400)])
@@ -406,6 +524,7 @@ def test_a_guided_reply_is_dropped_half_way(run: Run) -> None:
 
 def test_guided_scores_are_the_contrast_of_both(run: Run) -> None:
     """log p_g = log softmax(log p_v + g (log p_v - log p_c)), over the whole vocabulary."""
+    needs(run, "guidance", "logprobs", "logits")
 
     async def work(engine: Engine) -> tuple[Any, Any, Any]:
         request = guided(VOICES[0], VOICES[1], 1.5)
@@ -429,6 +548,7 @@ def test_guided_scores_are_the_contrast_of_both(run: Run) -> None:
 
 
 def test_guided_scores_need_messages(run: Run) -> None:
+    needs(run, "guidance", "logprobs")
     guide = Guide(ask(VOICES[1]).messages, 1.0)
     with pytest.raises(UsageError):
         run(lambda engine: engine.score("raw text", [" x"], guide=guide))
@@ -441,6 +561,8 @@ def test_a_strength_out_of_range_is_refused(strength: float) -> None:
 
 
 def test_many_scores_are_as_single_ones(run: Run) -> None:
+    needs(run, "logprobs")
+
     async def both(engine: Engine) -> None:
         texts = ("One two three", "One two four")
         requests = [ScoreRequest(text, (" five", " six seven")) for text in texts]

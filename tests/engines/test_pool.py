@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants.bases import Base
+from pluriverse.assistant.bases import Base
 from pluriverse.engines.contract import Request
 from pluriverse.engines.pool import EnginePool, PooledEngine
 from pluriverse.engines.scripted import ScriptedEngine

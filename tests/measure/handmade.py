@@ -96,18 +96,18 @@ def recorded(home: Path, rows: Sequence[Response], who: Sequence[Respondent], cr
     return read_run(home, plan.id)
 
 
-def proof(instrument: str, sees: bool, base: str = BASE) -> SensitivityCheck:
+def proof(instrument: str, passed: bool, base: str = BASE) -> SensitivityCheck:
     who = respondent("anybody", base=base)
-    low = 0.8 if sees else 0.4
+    low = 0.8 if passed else 0.4
     return SensitivityCheck(
-        instrument, find(instrument).version, base, who.weights, who.engine, 0.9 if sees else 0.5, low,
-        0.99 if sees else 0.6,
+        instrument, find(instrument).version, base, who.weights, who.engine, 0.9 if passed else 0.5, low,
+        0.99 if passed else 0.6,
         0.5, 0.4, 0.6, 24, ("one", "other"),
     )  # fmt: skip
 
 
-def check_sensitivity(home: Path, *proofs: SensitivityCheck) -> None:
-    for each in proofs:
+def check_sensitivity(home: Path, *checks: SensitivityCheck) -> None:
+    for each in checks:
         KeptChecks(home).keep(each)
 
 

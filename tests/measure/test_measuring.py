@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.strengths import Strengths
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.strengths import Strengths
 from pluriverse.errors import IntegrityError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from pluriverse.measure.classify.rows import row_of
 from pluriverse.measure.data.instruments import find
@@ -28,9 +28,10 @@ from pluriverse.measure.measuring import (
     measure,
     sampled,
 )
-from pluriverse.measure.results.assemble import card, checks_of, figures, latest
+from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import compare
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.asking import Participant
 from pluriverse.measure.run.record import Plan, Record, key_of, read_run, runs
 from pluriverse.measure.run.respondents import participant_of
@@ -268,8 +269,8 @@ def test_the_side_that_proves_itself_is_its_own(settings: Settings, tmp_path: Pa
             options = MeasureOptions(8, base=f"scripted:{script}")
             return [event async for event in measure(workspace, [about], who, options)]
 
-    (proof,) = last(asyncio.run(go())).proofs
-    assert proof.separation == float(not swapped) and proof.sees is not swapped
+    (proof,) = last(asyncio.run(go())).checks
+    assert proof.separation == float(not swapped) and proof.passed is not swapped
 
 
 def test_a_run_keeps_what_an_instrument_of_a_file_is(settings: Settings) -> None:
@@ -303,7 +304,7 @@ def test_a_respondent_is_named_by_what_it_is_asked_with(
 
 
 def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> None:
-    """Everybody says the same on this base: it is told and shown, not asked; `blind_too` asks in the same run."""
+    """Everybody says the same on this base: it is told and shown, not asked; `failed_too` asks in the same run."""
     about = replace(find("remarks-politics"), measures=("vocabulary",))
 
     def go(**more: bool) -> list:
@@ -335,12 +336,12 @@ def test_a_blind_instrument_is_not_asked(settings: Settings, tmp_path: Path) -> 
     assert [each.note for each in card(found, "progressive", []) if each.instrument == about.name] == [silent.note]
     told = {each.instrument: each.note for each in compare(found, "progressive", "conservative", [])}
     assert told[about.name] == silent.note
-    assert [each.instrument for each in checks_of(found, done.proofs)] == [about.name]
-    assert "do not differ by it on this base" in render(report(found, done.proofs, "2026-01-02", "pluriverse report"))
+    assert [each.instrument for each in checks_of(found, done.checks)] == [about.name]
+    assert "do not differ by it on this base" in render(report(found, done.checks, "2026-01-02", "pluriverse report"))
 
     again = go()
     assert [each for each in again if isinstance(each, MeasureNote)] and len(last(again).run.skipped) == 2
-    all_ = last(go(blind_too=True))
+    all_ = last(go(failed_too=True))
     assert all_.run.id == done.run.id and len(all_.run.responses) == 32
     assert not latest(runs(settings.home)).silent
 
@@ -355,11 +356,11 @@ def test_a_guided_pair_is_measured_and_proved_on_another_base(settings: Settings
     async def go() -> list:
         async with Workspace(settings) as workspace:
             who = workspace.choose(["progressive", "conservative"])
-            options = MeasureOptions(8, base=base, blind_too=True)
+            options = MeasureOptions(8, base=base, failed_too=True)
             return [event async for event in measure(workspace, [about], who, options)]
 
     done = last(asyncio.run(go()))
-    assert {each.base for each in done.run.plan.respondents} == {base} == {each.base for each in done.proofs}
+    assert {each.base for each in done.run.plan.respondents} == {base} == {each.base for each in done.checks}
     assert all(each.guidance for each in done.run.plan.respondents) and len(done.run.responses) == 16
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import Assistant, Guidance, Outlook
+from pluriverse.assistant import Assistant, Guidance, Outlook
 from pluriverse.cli.commands.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
 from pluriverse.measure.classify.guards import Fluency
@@ -21,7 +21,7 @@ from pluriverse.panelcheck.check import (
     StrengthLowered,
     check,
 )
-from pluriverse.panelcheck.report import PanelReport, Separation
+from pluriverse.panelcheck.report import FactsMissing, PanelReport, Separation
 from pluriverse.panelcheck.separability import Sensitivity
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
@@ -78,7 +78,7 @@ def test_two_who_say_different_things_are_plural(workspace: Workspace) -> None:
     (separation,) = report.pairs
     assert separation.judge == "answers" and separation.value.value > 0.95 and separation.told_apart
     assert separation.control is not None and separation.control.value < 0.9
-    assert report.plural and report.speed is not None and report.facts_missing == "not asked for"
+    assert report.plural and report.speed is not None and report.facts_missing == FactsMissing("not asked")
     assert (
         report.verdict
         == f"plural: every declared pair can be told apart: one and two {separation.value} (1 is always, 0.5 never)"
@@ -138,7 +138,7 @@ def test_an_outlook_calls_the_judge_that_knows_the_sides(workspace: Workspace) -
     report = report_of(checked(workspace, members))
     assert report.pairs[0].judge == "sides"
     assert report.sensitivity is not None  # scripted numbers mean nothing, and the instrument must notice
-    if not report.sensitivity.sees:
+    if not report.sensitivity.passed:
         assert not report.plural and "did not pass its sensitivity check" in report.verdict
 
 
@@ -152,7 +152,12 @@ def test_a_voice_that_runs_off_is_lowered_and_remembered(workspace: Workspace, m
     events = checked(workspace, members)
     assert [(e.strength, e.lower) for e in events if isinstance(e, StrengthLowered)] == [(2.0, 1.5), (1.5, 1.0)]
     (one, two) = report_of(events).voices
-    assert one.guidance and (one.guidance.strength, one.declared) == (1.0, 2.0) and "perplexity" in one.lowered
+    assert (
+        one.guidance
+        and (one.guidance.strength, one.declared) == (1.0, 2.0)
+        and one.lowered
+        and one.lowered.guard == "perplexity"
+    )
     assert two.guidance and two.guidance.strength == 2.0 and not two.lowered
 
 

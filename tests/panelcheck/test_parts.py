@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from pluriverse import settings as settings_module
-from pluriverse.assistants import DIMENSIONS
+from pluriverse.assistant.assistant import DIMENSIONS
 from pluriverse.errors import IntegrityError, UnreachableError
 from pluriverse.measure.classify import guards
 from pluriverse.measure.classify.classifier import accuracy, trained
 from pluriverse.measure.classify.guards import Fluency, broken, language_held, repetition
 from pluriverse.measure.data import datasets
 from pluriverse.measure.schema.recital import recital
+from pluriverse.measure.schema.words import ran_off
 from pluriverse.measure.stats.intervals import auc, auc_of, mean_of
 from pluriverse.panelcheck.facts import spread
 from pluriverse.panelcheck.questions import by_dimension, chosen
@@ -86,16 +87,19 @@ def test_languages_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("voice", "words"),
+    ("voice", "guard"),
     [
-        (Fluency(6.0, 0.05, 1.0, 0.0), ""),
+        (Fluency(6.0, 0.05, 1.0, 0.0), None),
         (Fluency(6.6, 0.05, 1.0, 0.0), "perplexity"),
-        (Fluency(4.0, 0.13, 1.0, 0.0), "repeat"),
+        (Fluency(4.0, 0.13, 1.0, 0.0), "repetition"),
         (Fluency(4.0, 0.02, 0.8, 0.0), "language"),
     ],
 )
-def test_guards_say_which_one_fails(voice: Fluency, words: str) -> None:
-    assert words in broken(voice, PLAIN) and bool(words) == bool(broken(voice, PLAIN))
+def test_guards_say_which_one_fails(voice: Fluency, guard: str | None) -> None:
+    found = broken(voice, PLAIN)
+    assert (found and found.guard) == guard and (
+        not found or f"{found.amount:.0%}" in ran_off(found) or f"{found.amount:.1f}" in ran_off(found)
+    )
 
 
 def test_questions_come_from_all_dimensions_in_turn() -> None:

@@ -10,7 +10,7 @@ from pluriverse.measure.results.parts import LeaderboardRow, Map, MapPoint, Repo
 from pluriverse.measure.schema.figure import Figure
 from pluriverse.report.page import card_page, render
 from pluriverse.report.style import STYLE
-from pluriverse.report.visibility import BLIND
+from pluriverse.report.visibility import FAILED
 
 from .reading import Page, numbers_in, plots
 from .sample import ASSISTANTS, BASE, full
@@ -94,7 +94,7 @@ def test_what_strangers_wrote_stays_text() -> None:
         notes=[HOSTILE, "javascript:alert(1) https://example.org/a\"onclick='x'"],
         assistants=[swapped.get(name, name) for name in report.assistants],
         figures=[
-            replace(each, assistant=swapped.get(each.assistant, each.assistant), note=HOSTILE)
+            replace(each, assistant=swapped.get(each.assistant, each.assistant), caption=HOSTILE)
             for each in report.figures
         ],
         respondents=[
@@ -150,7 +150,7 @@ def test_figures_of_no_value_and_odd_numbers_are_drawn() -> None:
 
 def test_a_blind_instrument_says_so_and_shows_no_number(text: str) -> None:
     card = card_page(full(), ASSISTANTS[1])
-    assert BLIND[0].lower() + BLIND[1:] in card and "Persona statements" in card
+    assert FAILED[0].lower() + FAILED[1:] in card and "Persona statements" in card
     persona = [each for each in full().figures if each.instrument == "persona" and each.assistant == ASSISTANTS[1]]
     rows = re.findall(r"<tr><th[^>]*>Persona statements: agreement.*?</tr>", card)
     assert rows and not any(f"{persona[0].value:.2f}" in row for row in rows)
@@ -165,7 +165,7 @@ def test_an_instrument_is_blind_only_where_it_was_found_so() -> None:
     persona = next(each for each in report.figures if each.instrument == "persona")
     assert f"{persona.value:.2f}" in shown
     seeing = [SensitivityRow("persona", BASE, 0.9, 0.8, 0.95, True)]
-    assert BLIND not in render(replace(report, sensitivity=seeing))
+    assert FAILED not in render(replace(report, sensitivity=seeing))
 
 
 def test_the_palette_can_be_read() -> None:

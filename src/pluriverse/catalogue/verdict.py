@@ -81,6 +81,7 @@ class Fit:
     reading_s: float | None
     why: tuple[Reason, ...]
     alternatives: tuple[Alternative, ...] = ()
+    bandwidth: float | None = None  # bytes of weights that this machine reads a second
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's fields, then the parts they come from."""
@@ -98,6 +99,7 @@ class Fit:
             "quantisation": self.quantisation,
             "take": self.take,
             "alternatives": [asdict(each) for each in self.alternatives],
+            "bandwidth": self.bandwidth and round(self.bandwidth),
             "accuracy": accuracy().as_dict(),
         }
 
@@ -164,6 +166,7 @@ def judged(asked: Question) -> Fit:
         asked.ref, holds, high.bytes, most.total, asked.machine.available,
         least.total if least.total != most.total else None, most, asked.load, asked.quantisation,
         asked.quantisation if holds else None, speed, reading, tuple(why),
+        bandwidth=asked.profile.bandwidth if asked.profile else None,
     )  # fmt: skip
 
 

@@ -4,11 +4,11 @@ An engine speaks for one base. It knows nothing of assistants' names, panels, fi
 messages and sampling settings, and answers with events that carry the request's index.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from ..errors import PluriverseError
+from ..errors import PluriverseError, UnsupportedError
 from ..values import Digest, Message, Sampling, check_strength
 
 if TYPE_CHECKING:
@@ -16,6 +16,29 @@ if TYPE_CHECKING:
 
 FinishReason = Literal["stop", "length", "context", "cancelled", "error"]
 """stop: the model ended its turn or a stop string came; length: max_tokens; context: the window is full."""
+
+
+AdapterKind = Literal["lora", "prefix"]
+"""lora: low-rank changes of weights; prefix: keys and values, trained, that stand before every conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What computes, by content. What is the same here gives the same answers; what answers belong to is kept with it.
+
+    `settings`: those that change what is computed, such as the form of keys and values; threads do not.
+    """
+
+    kind: str  # of engine, as behind the door `engines`
+    weights: Digest | None  # None: nobody here can know them
+    library: str = ""  # what computes, with its version and build
+    settings: Mapping[str, str | int | float | bool] = field(default_factory=dict, hash=False)
+    script: Digest | None = None  # of what answers where there are no weights
+
+    @property
+    def may_change(self) -> bool:
+        """Whether something else may answer tomorrow under the same name, and nobody here would know."""
+        return self.weights is None and self.script is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +51,19 @@ class Capabilities:
     seed: bool  # the same seed gives the same text
     guidance: bool  # requests and scores with a Guide work
     context_length: int | None  # tokens one conversation may hold; None = unknown
+    adapters: frozenset[AdapterKind] = frozenset()  # kinds that it can apply; requests with others are refused
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
     """What a voice is decoded in contrast to: the same conversation as another hears it (see `engines.guiding`).
 
-    `strength` 0 is the voice as it is. UsageError for a strength out of range.
+    `strength` 0 is the voice as it is; `adapter` is the other's own. UsageError for a strength out of range.
     """
 
     against: tuple[Message, ...]
     strength: float
+    adapter: Digest | None = None
 
     def __post_init__(self) -> None:
         check_strength(self.strength)
@@ -51,12 +76,14 @@ class Request:
 
     With a `guide` every token is chosen by the contrast with it, before penalties, grammar and the rest of sampling;
     both conversations hear the token. Token counts are those of `messages`; the window must hold both.
+    An `adapter` is applied to the base for this request alone; UnsupportedError where the engine cannot.
     """
 
     messages: tuple[Message, ...]
     sampling: Sampling = field(default_factory=Sampling)
     guide: Guide | None = None
     raw: str | None = None
+    adapter: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +166,7 @@ class ScoreRequest:
     prefix: str | tuple[Message, ...]
     continuations: tuple[str, ...]
     guide: Guide | None = None
+    adapter: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +176,9 @@ class Scored:
 
 
 class Engine(Protocol):
-    """One base, ready to be asked. Made by `engines.pool`; closed by it too.
+    """One base, ready to be asked. Made by `engines.pool` through the door `engines`; closed by the pool too.
 
+    What stands behind that door is called with a `Base` and the `Settings`, loads nothing yet and gives the engine.
     Every engine passes `tests/engines/test_contract.py` within its declared capabilities.
     """
 
@@ -158,8 +187,8 @@ class Engine(Protocol):
         """The name of the base model this engine speaks for."""
 
     @property
-    def digest(self) -> Digest | None:
-        """Digest of the weights; None where an engine cannot know (a remote endpoint)."""
+    def identity(self) -> Identity:
+        """What computes; what is found out by loading is there once it has started."""
 
     @property
     def capabilities(self) -> Capabilities: ...
@@ -186,15 +215,17 @@ class Engine(Protocol):
         *,
         logits: bool = False,
         guide: Guide | None = None,
+        adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
-        """Log-probability of each continuation after `prefix`.
+        """Log-probability of each continuation after `prefix`, with the adapter applied.
 
         With a `guide` it is log p_g of `engines.guiding`, normalised over the whole vocabulary, without the cut to
         plausible tokens; `prefix` must then be messages, and `logits` are the guided ones.
 
         A `str` prefix is raw text, taken as it is; messages are put through the chat template up to the start of the
-        reply. Raises UnsupportedError without the capability, ContextOverflowError when it does not fit, UsageError
-        when a continuation is empty, or when tokens would merge over its border with the prefix.
+        reply. Raises UnsupportedError without the capability or for an adapter that it cannot apply,
+        ContextOverflowError when it does not fit, UsageError when a continuation is empty, or when tokens would merge
+        over its border with the prefix.
         """
 
     def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
@@ -209,3 +240,12 @@ class Engine(Protocol):
 
     async def aclose(self) -> None:
         """End it and free its memory. Running requests end with Failed. Safe to call twice."""
+
+
+def no_adapter(engine: str, *adapters: Digest | None) -> None:
+    """UnsupportedError for the first adapter among these, of an engine that cannot apply any."""
+    for each in filter(None, adapters):
+        raise UnsupportedError(
+            f"{engine} cannot apply the adapter {each.short}",
+            "take `adapter` out of the assistant's file, or let it speak through a base whose engine can",
+        )

@@ -6,14 +6,14 @@ Knows bases, engines and a budget of bytes. Does not know assistants or what is 
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Self
 
-from ..assistants.bases import Base
-from ..errors import EngineError
+from .. import doors
+from ..assistant.bases import Base
 from ..settings import Settings, physical_memory
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Request, Score, Scored, ScoreRequest
+from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -58,15 +58,8 @@ class EnginePool:
         await self.aclose()
 
     def _create(self, base: Base) -> Engine:
-        if base.kind == "scripted":
-            from .scripted import ScriptedEngine
-
-            return ScriptedEngine(base.name)
-        if base.path is None:
-            raise EngineError(f"the base {base.name} has no file")
-        from .local import LocalEngine
-
-        return LocalEngine(base.name, base.digest, base.path, self._settings)
+        engine_of: Callable[[Base, Settings], Engine] = doors.opened("engines", base.kind)
+        return engine_of(base, self._settings)
 
     async def _make_room(self, bytes: int) -> None:
         for key, engine in list(self._engines.items()):
@@ -101,8 +94,8 @@ class PooledEngine:
         return self.inner.base
 
     @property
-    def digest(self) -> Digest | None:
-        return self.inner.digest
+    def identity(self) -> Identity:
+        return self.inner.identity
 
     @property
     def capabilities(self) -> Capabilities:
@@ -132,9 +125,10 @@ class PooledEngine:
         *,
         logits: bool = False,
         guide: Guide | None = None,
+        adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
         with self.used():
-            return await self.inner.score(prefix, continuations, logits=logits, guide=guide)
+            return await self.inner.score(prefix, continuations, logits=logits, guide=guide, adapter=adapter)
 
     async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
         with self.used():

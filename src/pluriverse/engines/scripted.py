@@ -1,7 +1,9 @@
 """The scripted engine: no model, no waiting, the same words every time. For tests, demonstrations and documentation.
 
 A script is a TOML file of rules: the first whose patterns are found in the system prompt and the question gives the
-reply. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens. Never claims to be a model.
+reply. A rule with `adapter = "sha256:..."` plays the base with that adapter applied: it answers requests that carry it,
+and adapters that no rule names are refused. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens.
+Never claims to be a model.
 
     base = "scripted"              the script `plain`
     base = "scripted:demo"         one of `engines/scripts`
@@ -9,6 +11,7 @@ reply. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens. 
 """
 
 import asyncio
+import hashlib
 import random
 import re
 import tomllib
@@ -17,12 +20,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
 from ..errors import from_dict as error_from
+from ..settings import Settings
 from ..values import Digest, Message, Sampling
 from .contract import (
+    AdapterKind,
     Capabilities,
     Chunk,
     EngineEvent,
@@ -30,12 +35,14 @@ from .contract import (
     Finished,
     FinishReason,
     Guide,
+    Identity,
     Request,
     Score,
     Scored,
     ScoreRequest,
     Started,
     Thought,
+    no_adapter,
 )
 from .thinking import Piece, ReplyStream
 from .thinking import told as said
@@ -43,11 +50,13 @@ from .thinking import told as said
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..assistant.bases import Base
+
 VOCABULARY = 4096
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
 _KEYS = {"pace", "context_length", "guidance", "rule"}
-_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks"}
+_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class Rule:
     error: str = "engine"  # its kind
     hang: bool = False  # say nothing until cancelled
     thinks: bool = False  # play a model whose template opens thinking: the reply begins inside it
+    adapter: str = ""  # digest: only for requests that carry it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +105,26 @@ class Script:
             _known(given, _RULE_KEYS)
             rule = Rule(**{**given, "replies": tuple(given.get("replies", ()))})
             re.compile(rule.system), re.compile(rule.question)
+            if rule.adapter:
+                Digest(rule.adapter)
             rules.append(rule)
         settings = {key: document[key] for key in ("pace", "context_length", "guidance") if key in document}
         return cls(tuple(rules), **settings)
 
-    def rule(self, system: str, question: str) -> Rule:
+    @property
+    def digest(self) -> Digest:
+        """Of all that decides what it answers."""
+        return Digest(f"sha256:{hashlib.sha256(repr(self).encode()).hexdigest()}")
+
+    @property
+    def adapters(self) -> set[str]:
+        """Digests of those that it plays."""
+        return {rule.adapter for rule in self.rules if rule.adapter}
+
+    def rule(self, system: str, question: str, adapter: Digest | None) -> Rule:
         for rule in self.rules:
-            if re.search(rule.system, system) and re.search(rule.question, question):
+            applied = not rule.adapter or rule.adapter == adapter
+            if applied and re.search(rule.system, system) and re.search(rule.question, question):
                 return rule
         return Rule(("I have no line for this.",))
 
@@ -129,7 +152,7 @@ class ScriptedEngine:
     def __init__(self, base: str = "scripted", script: Script | None = None) -> None:
         self._base = base
         self._script = script or Script.load(base.partition(":")[2] or "plain")
-        self._systems: set[str] = set()
+        self._systems: set[tuple[Digest | None, str]] = set()  # heard before, under which adapter
         self._closed = False
 
     @property
@@ -137,8 +160,8 @@ class ScriptedEngine:
         return self._base
 
     @property
-    def digest(self) -> Digest | None:
-        return None
+    def identity(self) -> Identity:
+        return Identity("scripted", None, script=self._script.digest)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -149,6 +172,7 @@ class ScriptedEngine:
             seed=True,
             guidance=self._script.guidance,
             context_length=self._script.context_length,
+            adapters=frozenset(get_args(AdapterKind)) if self._script.adapters else frozenset(),
         )
 
     @property
@@ -184,19 +208,20 @@ class ScriptedEngine:
         *,
         logits: bool = False,
         guide: Guide | None = None,
+        adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
         from .guiding import contrasted, log_softmax
 
         await self.start()
-        self._check_guide(guide)
+        self._check(guide, adapter)
         if guide and isinstance(prefix, str):
             raise UsageError("a guided score needs messages, not raw text")
         before = prefix if isinstance(prefix, str) else _flat(prefix)
         scores = []
         for text in continuations:
-            tokens, rows = self._rows(before, text)
+            tokens, rows = self._rows(before, text, adapter)
             if guide:
-                rows = contrasted(rows, self._rows(_flat(guide.against), text)[1], guide.strength)
+                rows = contrasted(rows, self._rows(_flat(guide.against), text, guide.adapter)[1], guide.strength)
             ids = [zlib.crc32(token) % VOCABULARY for token in tokens]
             logprobs = log_softmax(rows)[range(len(ids)), ids].tolist()
             scores.append(Score(tuple(ids), tuple(logprobs), rows if logits else None))
@@ -205,11 +230,14 @@ class ScriptedEngine:
     async def score_all(self, requests: Sequence[ScoreRequest]) -> AsyncIterator[Scored | Failed]:
         for index, request in enumerate(requests):
             try:
-                yield Scored(index, await self.score(request.prefix, request.continuations, guide=request.guide))
+                scores = await self.score(
+                    request.prefix, request.continuations, guide=request.guide, adapter=request.adapter
+                )
+                yield Scored(index, scores)
             except PluriverseError as error:
                 yield Failed(index, error)
 
-    def _rows(self, before: str, text: str) -> "tuple[list[bytes], np.ndarray]":
+    def _rows(self, before: str, text: str, adapter: Digest | None) -> "tuple[list[bytes], np.ndarray]":
         """The tokens of `text` behind `before`, and the toy logits that predict each: float32 [tokens, VOCABULARY]."""
         import numpy as np
 
@@ -220,7 +248,8 @@ class ScriptedEngine:
         if whole[: len(head)] != head:
             raise UsageError(f"the continuation {text[:40]!r} merges with the end of the prefix")
         self._check_length(len(whole))
-        return tokens, np.stack([_logits(b"".join(head + tokens[:n])) for n in range(len(tokens))])
+        applied = (adapter or "").encode()
+        return tokens, np.stack([_logits(applied + b"".join(head + tokens[:n])) for n in range(len(tokens))])
 
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
@@ -231,18 +260,19 @@ class ScriptedEngine:
     def _prepare(self, index: int, request: Request) -> _Speaking:
         if request.sampling.grammar is not None:
             raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
-        self._check_guide(request.guide)
+        self._check(request.guide, request.adapter)
         messages = request.messages if request.raw is None else (Message("user", request.raw),)
         system = next((m.content for m in messages if m.role == "system"), "")
         question = next((m.content for m in reversed(messages) if m.role == "user"), "")
         prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in messages)
         heard = request.guide.against if request.guide else ()
         self._check_length(max(prompt, sum(len(_split(m.content)) + _MESSAGE_MARKS for m in heard)) + 1)
-        cached = len(_split(system)) + _MESSAGE_MARKS if system and system in self._systems else 0
-        self._systems.add(system)
+        place = request.adapter, system
+        cached = len(_split(system)) + _MESSAGE_MARKS if system and place in self._systems else 0
+        self._systems.add(place)
         sampling = request.sampling
         seed = random.randrange(2**32) if sampling.seed is None else sampling.seed  # noqa: S311
-        rule = self._script.rule(system, question)
+        rule = self._script.rule(system, question, request.adapter)
         tokens = _split(_reply(rule, system, question, sampling, seed))
         opened = rule.thinks and sampling.think is not False
         tokens = tokens if rule.thinks == opened else _split(said(b"".join(tokens).decode(), opened=True).text)
@@ -278,9 +308,12 @@ class ScriptedEngine:
         events += _told(each.index, each.text.finish())
         return [*events, Finished(each.index, reason, each.prompt_tokens, each.said, each.text.unfinished)]
 
-    def _check_guide(self, guide: Guide | None) -> None:
+    def _check(self, guide: Guide | None, adapter: Digest | None) -> None:
+        """UnsupportedError for what the script does not play."""
         if guide and not self._script.guidance:
             raise UnsupportedError(f"the engine of {self._base} cannot guide", "ask without it: --guidance 0")
+        wanted = (adapter, guide.adapter if guide else None)
+        no_adapter(f"the engine of {self._base}", *(each for each in wanted if each not in self._script.adapters))
 
     def _check_length(self, tokens: int) -> None:
         limit = self._script.context_length
@@ -291,6 +324,11 @@ class ScriptedEngine:
 
     def _gone(self) -> EngineError:
         return EngineError(f"the engine of {self._base} was closed")
+
+
+def open_scripted(base: "Base", settings: Settings) -> ScriptedEngine:
+    """What stands behind the door `engines`; raises what `Script.load` raises."""
+    return ScriptedEngine(base.name)
 
 
 def _ended(rest: list[bytes], closing: str) -> list[bytes]:

@@ -9,35 +9,38 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant
-from ..assistants.bases import Base
+from ..assistant import Assistant
 from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
-from ..runtime.events import Fetching
-from ..runtime.grouping import fetch, group, wanted
+from ..runtime.ready import fetched_all
 from ..runtime.workspace import Workspace
-from .data.instruments import known
-from .results.assemble import checks_of, figures, latest
+from .data.instruments import shipped
+from .results.assemble import checks_of, figures
+from .results.result_set import latest
+from .results.visibility import failed_of_either
 from .run.asking import Cell, Participant, parts
 from .run.cluster import Answered, Cluster, Lost, connected
 from .run.cluster_worker import Shard, order_of
 from .run.events import MeasureAhead, Measured, MeasureEvent, MeasureNote, MeasureStarted, MeasureStep
-from .run.judging import JudgePanel, asked, refs_of, validated, verdicts_on
-from .run.known_groups import CheckProgress, ProofsAhead, check_sensitivity
+from .run.judging import JudgePanel, Step, asked, refs_of, validated, verdicts_on
+from .run.known_groups import CheckProgress, ChecksAhead, check_sensitivity
 from .run.record import Plan, Record, Skipped, read_run
 from .run.respondents import participant_of
-from .run.sensitivity import KeptChecks, SensitivityCheck, standing
+from .run.sensitivity import KeptChecks, SensitivityCheck
 from .run.stopping import batches, checked, enough
 from .schema.instrument import Instrument
 from .schema.items import Item
+from .schema.metric import metric
+from .schema.reasons import InstrumentSkipped, Notice, NotPassed, WorkerLost
 from .schema.responses import Respondent, Response
+from .schema.words import words_of
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureOptions:
-    """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `prove`: that
-    instruments see anything on a base, first; whoever speaks through one where an instrument is blind is not asked it,
-    unless `blind_too`. `until`: the half-width at which an instrument stops early. `judges`: one to three models or
+    """`limit`: items of each instrument (None: all). `seed`: which of them, and of sampled texts. `check_sensitivity`:
+    first of all, on each base; whoever speaks through one where an instrument does not pass is not asked it, unless
+    `failed_too`. `until`: the half-width at which an instrument stops early. `judges`: one to three models or
     assistants, NAME or NAME=FAMILY. `cluster`: address of a Ray cluster that asks, or "local"."""
 
     limit: int | None = 100
@@ -48,7 +51,7 @@ class MeasureOptions:
     until: float | None = None
     judges: tuple[str, ...] = ()
     cluster: str | None = None
-    blind_too: bool = False
+    failed_too: bool = False
     check_items: int | None = None  # that the check of known opposites asks; None: as many as a minute or so allows
 
     def __post_init__(self) -> None:
@@ -70,27 +73,31 @@ async def measure(
 ) -> AsyncGenerator[MeasureEvent, None]:
     """Measure these assistants with these instruments. `items`: those of instruments that were imported, by name.
 
-    Raises UsageError for nobody or nothing to measure and for data that want consent, UnsupportedError for an engine
-    that cannot score, UnreachableError for a cluster that does not answer, and what loading data, models and engines
-    raises. What was answered by then is kept.
+    Raises UsageError for nobody or nothing to measure and for data that want consent, NotFoundError for a metric that
+    no package brings, UnsupportedError for an engine that cannot score, UnreachableError for a cluster that does not
+    answer, and what loading data, models and engines raises. What was answered by then is kept.
     """
     options = options or MeasureOptions()
     if not assistants or not instruments:
         raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
+    if none := [each.name for each in instruments if not each.measures]:
+        raise UsageError(f"{none[0]} has no measures", "its file names one metric or more in `measures`")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
+    for name in dict.fromkeys(name for each in instruments for name in each.measures):
+        metric(name)  # nobody is asked what nothing can be made of
     whole = {
         each.name: items[each.name] if items and each.name in items else await load_items(each, workspace.settings)
         for each in instruments
     }
     chosen = {each.name: sampled(whole[each.name], each, options) for each in instruments}
-    refs = [options.base or each.base for each in assistants]
+    needed = [options.base or each.base for each in assistants] + refs_of(workspace, options.judges)
     with connected(options.cluster) as cluster:
-        async for fetching in _fetched(workspace, refs + refs_of(workspace, options.judges)):
+        async for fetching in fetched_all(needed, workspace.store, workspace.settings):
             yield fetching
-        bench = JudgePanel.of(workspace, options.judges) if options.judges else None
+        panel = JudgePanel.of(workspace, options.judges) if options.judges else None
         participants = [await participant_of(workspace, each, options.base, options.seed) for each in assistants]
-        notes = bench.check([each.respondent for each in participants]) if bench else []
+        notices: list[Notice] = [*panel.check([each.respondent for each in participants])] if panel else []
         for instrument in instruments:
             _check(instrument, chosen[instrument.name], participants)
         plan = _plan(instruments, participants, options)
@@ -99,18 +106,18 @@ async def measure(
             async with aclosing(work.everything(record, cluster)) as events:
                 async for event in events:
                     yield event
-            if bench:
-                async for said in _judged(workspace, bench, record, instruments):
-                    if isinstance(said, str):
-                        notes.append(said)
-                    else:
+            if panel:
+                async for said in _judged(workspace, panel, record, instruments):
+                    if isinstance(said, MeasureStep):
                         yield said
+                    else:
+                        notices.append(said)
     run = read_run(workspace.settings.home, plan.id)
     found = latest([run])
-    proofs = work.proofs
+    checks = work.checks
     if not options.check_sensitivity:  # nothing is asked of known opposites; what was found of them before still holds
-        proofs = checks_of(found, KeptChecks(workspace.settings.home).all())
-    yield Measured(run, tuple(figures(found, proofs)), tuple(proofs), work.items_per_s, tuple(notes))
+        checks = checks_of(found, KeptChecks(workspace.settings.home).all())
+    yield Measured(run, tuple(figures(found, checks)), tuple(checks), work.items_per_s, tuple(notices))
 
 
 def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant], options: MeasureOptions) -> Plan:
@@ -120,18 +127,21 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
         options.limit,
         options.seed,
         options.command,
-        tuple(each for each in instruments if each.name not in known()),
+        tuple(each for each in instruments if each.name not in shipped()),
         options.until,
     )
 
 
 async def _judged(
-    workspace: Workspace, bench: JudgePanel, record: Record, instruments: Sequence[Instrument]
-) -> AsyncIterator[MeasureStep | str]:
-    """Judges on texts of known label, then on the responses; sentences on what could not be checked."""
-    async for event in validated(bench, asked(bench, record, instruments), workspace.settings):
-        yield event if isinstance(event, str) else MeasureStep(event.words, event.done, event.total, "checking judges")
-    async for step in verdicts_on(bench, record, instruments):
+    workspace: Workspace, panel: JudgePanel, record: Record, instruments: Sequence[Instrument]
+) -> AsyncIterator[MeasureStep | Notice]:
+    """Judges on texts of known label, then on the responses; notices on what could not be checked."""
+    async for event in validated(panel, asked(panel, record, instruments), workspace.settings):
+        if isinstance(event, Step):
+            yield MeasureStep(event.words, event.done, event.total, "checking judges")
+        else:
+            yield event
+    async for step in verdicts_on(panel, record, instruments):
         yield MeasureStep(step.words, step.done, step.total, "judging")
 
 
@@ -148,17 +158,6 @@ def sampled(items: Sequence[Item], instrument: Instrument, options: MeasureOptio
         kept = set([*ids, *ids][start : start + limit])
         kept |= {item.id for item in items if item.metadata.get("control")}  # without them nothing is told
     return [item for item in items if item.id in kept]
-
-
-async def _fetched(workspace: Workspace, refs: Sequence[str]) -> AsyncIterator[Fetching]:
-    """Fetch the default model where it is missing, so that progress can be told."""
-    for each in group(refs, workspace.store, workspace.settings):
-        if isinstance(each.place, Base):
-            continue
-        if (pullable := wanted(each.place)) is None:
-            raise each.place
-        async for event in fetch(pullable, workspace.store, workspace.settings):
-            yield event
 
 
 def _check(instrument: Instrument, items: Sequence[Item], participants: Sequence[Participant]) -> None:
@@ -187,7 +186,7 @@ class _Work:
     ) -> None:
         self._workspace, self._instruments, self._participants = workspace, instruments, participants
         self._items, self._whole, self._options = items, whole, options
-        self.proofs: list[SensitivityCheck] = []
+        self.checks: list[SensitivityCheck] = []
         self._asked, self._seconds = 0, 0.0
         self._done, self._total = 0, 0
 
@@ -197,7 +196,7 @@ class _Work:
 
     async def everything(self, record: Record, cluster: Cluster | None) -> AsyncGenerator[MeasureEvent, None]:
         if self._options.check_sensitivity:
-            async with aclosing(self._prove(record)) as events:
+            async with aclosing(self._check_first(record)) as events:
                 async for event in events:
                     yield event
         wanted = self._wanted()
@@ -222,7 +221,7 @@ class _Work:
                 if enough(instrument, record.responses, items, until):
                     break
 
-    async def _prove(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
+    async def _check_first(self, record: Record) -> AsyncGenerator[MeasureEvent, None]:
         most = self._options.check_items
         async with aclosing(
             check_sensitivity(self._workspace, self._instruments, self._whole, self._participants, most)
@@ -230,8 +229,8 @@ class _Work:
             async for step in steps:
                 match step:
                     case SensitivityCheck():
-                        self.proofs.append(step)
-                    case ProofsAhead(checks=checks) if checks:
+                        self.checks.append(step)
+                    case ChecksAhead(checks=checks) if checks:
                         wanted = self._wanted()
                         yield MeasureAhead(checks, step.total, step.kept, len(wanted), len(wanted & record.cells))
                     case CheckProgress(done=done, total=total):
@@ -303,8 +302,7 @@ class _Work:
                         self._asked += len(responses)
                         self._seconds = before + time.perf_counter() - began
                     case Lost(place=place, why=why, asking=asking):
-                        again = "; its questions are asked again" if asking else ""
-                        yield MeasureNote(f"a worker on {place} was lost{again} ({why})")
+                        yield MeasureNote(WorkerLost(place, why, bool(asking)))
 
     def _shards(self, record: Record, items: Mapping[str, Sequence[Item]]) -> list[Shard]:
         """What is missing, cut as this machine would cut it. Raw cells only of the first respondent of a base."""
@@ -324,26 +322,26 @@ class _Work:
                 shards += [Shard(instrument, who.key, tuple(part)) for part in parts(mine)]
         return shards
 
-    def _blind(self, instrument: Instrument, participant: Participant) -> SensitivityCheck | None:
-        return standing(self.proofs, instrument, participant.respondent)
+    def _failed(self, instrument: Instrument, participant: Participant) -> NotPassed | None:
+        return failed_of_either(self.checks, instrument, [participant.respondent])
 
     def _asked_by(self, instrument: Instrument) -> list[Participant]:
-        """Those whom it makes sense to ask: on whose base the instrument is not blind."""
-        return [each for each in self._participants if self._options.blind_too or not self._blind(instrument, each)]
+        """Those whom it makes sense to ask: on whose model it is not known that the instrument did not pass."""
+        return [each for each in self._participants if self._options.failed_too or not self._failed(instrument, each)]
 
     def _skip(self, record: Record) -> list[MeasureNote]:
         """Write down who is not asked what, and tell it once per instrument and base."""
-        if self._options.blind_too:
+        if self._options.failed_too:
             return []
         left = [
-            (participant.respondent.key, proof)
+            (participant.respondent.key, instrument, failed)
             for instrument in self._instruments
             for participant in self._participants
-            if (proof := self._blind(instrument, participant))
+            if (failed := self._failed(instrument, participant))
         ]
-        record.skip([Skipped(proof.instrument, proof.version, who, proof.told) for who, proof in left])
-        places = {(proof.instrument, proof.base): proof for _, proof in left}
-        return [MeasureNote(f"{name} on {base}: {proof.words}; not asked") for (name, base), proof in places.items()]
+        record.skip([Skipped(about.name, about.version, who, words_of(failed)) for who, about, failed in left])
+        told = dict.fromkeys(InstrumentSkipped(about.name, failed) for _, about, failed in left)
+        return list(map(MeasureNote, told))
 
 
 def _copies(record: Record, instrument: Instrument, respondent: Respondent, wanted: set[str]) -> list[Response]:

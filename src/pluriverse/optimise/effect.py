@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from ..assistants import Assistant
+from ..assistant import Assistant
 from ..measure.data.instruments import find
 from ..measure.measuring import MeasureOptions, measure
 from ..measure.metrics.by_name import values_of
@@ -15,6 +15,7 @@ from ..measure.metrics.cells import LEAST
 from ..measure.results.compare import keys_of, tested, unit_of
 from ..measure.run.events import Measured, MeasureStep
 from ..measure.schema.figure import Figure
+from ..measure.schema.reasons import Tested
 from ..measure.stats.pairs import Paired
 from ..runtime.workspace import Workspace
 from ..store import StoredModel
@@ -28,8 +29,8 @@ async def changes(
 ) -> AsyncGenerator[MeasureStep | tuple[Figure, ...], None]:
     """Progress, and last one figure per instrument: copy less original, on `items` items of each.
 
-    Unproved instruments serve here: whether a voice moves them is not asked, only whether the copy does. Raises what
-    `measure` raises.
+    No sensitivity check is made: whether a voice moves an instrument is not asked, only whether the copy does. Raises
+    what `measure` raises.
     """
     asked = [Assistant(name=_name(each), base=each.name) for each in (original, copy)]
     options = MeasureOptions(limit=items, check_sensitivity=False, command=command)
@@ -56,11 +57,10 @@ def _figures(measured: Measured, asked: Sequence[Assistant]) -> list[Figure]:
 
 
 def _figure(instrument: str, after: str, before: str, change: Paired, items: int) -> Figure:
-    told = "changed" if change.separated else "no change can be told"
     interval = change.difference
-    note = f"{told}, p {change.p:.2g}"
+    test = Tested(change.separated, change.p, copy=True)
     value, low, high = (unit_of(find(instrument)) * each for each in (interval.value, interval.low, interval.high))
-    return Figure(after, instrument, "difference", value, low, high, items, before, note)
+    return Figure(after, instrument, "difference", value, low, high, items, before, remarks=(test,))
 
 
 def _name(model: StoredModel) -> str:

@@ -8,53 +8,31 @@ KEY is a digest of both files' bytes and the library that computed. Knows files 
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any
 
-from ..errors import IntegrityError, PluriverseError
-from ..files import appending, make_folder
-from ..jsonl import append, cut_torn_line, whole_lines
+from ..jsonl import Found
 
-Found = dict[str, Any]
+Loss = dict[str, Any]
 
 
-class Losses:
+class Losses(Found[str, Loss]):
     """Of one original, one copy and one library. A context manager."""
 
     def __init__(self, folder: Path, original: str, copy: str, library: str | None) -> None:
-        self._path = folder / f"{_digest([original, copy, library or 'wheel'])}.jsonl"
-        self._known: dict[str, Found] = {}
-        self._file: IO[bytes] | None = None
+        super().__init__(folder / f"{_digest([original, copy, library or 'wheel'])}.jsonl", _read)
 
-    def __enter__(self) -> Self:
-        try:
-            make_folder(self._path.parent)
-            cut_torn_line(self._path)
-            try:
-                self._known = dict(whole_lines(self._path, _read, "comparison", "it will be compared again"))
-            except IntegrityError:
-                self._path.unlink()
-            self._file = appending(self._path)
-        except OSError as error:
-            raise PluriverseError(f"{self._path} cannot be written: {error.strerror}", "set PLURIVERSE_HOME") from error
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._file:
-            self._file.close()
-
-    def of(self, texts: Sequence[str], pairs: int) -> Found | None:
+    def of(self, texts: Sequence[str], pairs: int) -> Loss | None:
         """Of these texts and so many pairs of models."""
-        found = self._known.get(_digest(texts))
+        found = self.get(_digest(texts))
         return found if found and len(found["kl"]) == pairs else None
 
-    def add(self, texts: Sequence[str], found: Found) -> None:
+    def add(self, texts: Sequence[str], found: Loss) -> None:
         """Bring it to the disk. NoSpaceError leaves what was there before."""
-        assert self._file
-        kept = {name: found[name] for name in ("tokens", "kl", "same")}
-        append(self._file, self._path, [{"texts": _digest(texts), **kept}])
+        key, kept = _digest(texts), {name: found[name] for name in ("tokens", "kl", "same")}
+        self.keep({key: kept}, [{"texts": key, **kept}])
 
 
-def _read(document: Mapping[str, Any]) -> tuple[str, Found]:
+def _read(document: Mapping[str, Any]) -> tuple[str, Loss]:
     """Raises KeyError, TypeError, ValueError where it is none."""
     tokens = [int(each) for each in document["tokens"]]
     kl, same = ([[float(each) for each in pair] for pair in document[name]] for name in ("kl", "same"))

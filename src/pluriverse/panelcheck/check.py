@@ -11,22 +11,23 @@ from itertools import combinations
 
 import numpy as np
 
-from ..assistants import Assistant
-from ..assistants.bases import Base
-from ..assistants.strengths import Found
+from ..assistant import Assistant
+from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
 from ..measure.classify.personas import persona_judge, statements_of
 from ..measure.data.datasets import missing, truthfulqa
 from ..measure.run.session import Answers, AssistantSession, fluency_of
+from ..measure.schema.reasons import RanOff
+from ..measure.schema.words import ran_off
 from ..measure.stats.intervals import Interval, auc_of, mean_of
 from ..runtime.events import Fetching
-from ..runtime.grouping import fetch, group, wanted
+from ..runtime.ready import fetched_all
 from ..runtime.requests import AskOptions
 from ..runtime.workspace import Workspace
 from .facts import spread, truth_of
 from .questions import chosen
-from .report import MOST_QUESTIONS, PanelReport, Separation, Speed, VoiceReport
+from .report import MOST_QUESTIONS, FactsMissing, PanelReport, Separation, Speed, VoiceReport
 from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
 
 _STEP = 0.5  # by which a strength that is too high is lowered
@@ -71,7 +72,7 @@ class StrengthLowered:
     assistant: str
     strength: float
     lower: float
-    why: str
+    why: RanOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,13 @@ class _Check:
         self.answers: dict[str, Answers] = {}
         self.fluency: dict[str, Fluency] = {}
         self.plain: dict[str, Fluency] = {}  # by model
-        self.lowered: dict[str, str] = {}
-        self.broken: dict[str, str] = {}
+        self.lowered: dict[str, RanOff] = {}
+        self.broken: dict[str, RanOff] = {}
         self.separations: list[Separation] = []
         self.sensitivity: Sensitivity | None = None
         self.facts: Interval | None = None
-        self.facts_missing = ""
-        self.unreachable = ""  # why public data cannot be had: asked once, not for every pair
+        self.facts_missing: FactsMissing | None = None
+        self.unreachable: UnreachableError | None = None  # why there are no public data: asked once, not for every pair
         self.speed: Speed | None = None
         self._done = 0
 
@@ -141,11 +142,8 @@ class _Check:
 
     async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
         bases = [self.options.base or each.base for each in self.assistants.values()]
-        for each in group(bases, self.workspace.store, self.workspace.settings):
-            pullable = None if isinstance(each.place, Base) else wanted(each.place)
-            if pullable is not None:
-                async for event in fetch(pullable, self.workspace.store, self.workspace.settings):
-                    yield event
+        async for event in fetched_all(bases, self.workspace.store, self.workspace.settings):
+            yield event
 
     async def _answer(self) -> AsyncGenerator[CheckEvent, None]:
         for name, assistant in self.assistants.items():
@@ -175,9 +173,9 @@ class _Check:
             if why and declared is not None:
                 before = (self.answers[name], first)
                 strength = declared.strength
-                while broken(self.fluency[name], plain) and strength > 0:
+                while (now := broken(self.fluency[name], plain)) and strength > 0:
                     lower = max(0.0, strength - _STEP)
-                    yield StrengthLowered(name, strength, lower, broken(self.fluency[name], plain))
+                    yield StrengthLowered(name, strength, lower, now)
                     strength = lower
                     self.answers[name] = await self._said(voice, strength=strength)
                     self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
@@ -196,8 +194,9 @@ class _Check:
         if declared is None:
             return
         now = self.answers[voice.name].guidance
-        found = Found(voice.name, now.strength if now else 0.0, declared.strength, self.lowered.get(voice.name, ""))
-        kept = found if voice.name in self.lowered else None
+        why = self.lowered.get(voice.name)
+        strength = now.strength if now else 0.0
+        kept = Found(voice.name, strength, declared.strength, ran_off(why)) if why else None
         self.workspace.strengths.keep(voice.digest, voice.assistant, declared, kept)
 
     async def _separate(self) -> AsyncGenerator[CheckEvent, None]:
@@ -248,7 +247,7 @@ class _Check:
         try:
             judge = await persona_judge(*pair, settings)
         except UnreachableError as error:  # a judge more would be welcome; the other one stands
-            self.unreachable = error.message
+            self.unreachable = error
             return None
         if judge is None:
             return None
@@ -258,19 +257,20 @@ class _Check:
     async def _cost(self) -> AsyncGenerator[CheckEvent, None]:
         guided = [voice for name, voice in self.voices.items() if self.answers[name].guidance is not None]
         if not guided:
-            self.facts_missing = "nobody is guided"
+            self.facts_missing = FactsMissing("nobody guided")
             return
         yield self._step("speed without guidance")
         plain, before = await self._said(guided[0], strength=0), self.answers[guided[0].name]
         if plain.seconds > 0 and before.seconds > 0:
             self.speed = Speed(before.tokens / before.seconds, plain.tokens / plain.seconds)
         if not self.options.facts or self.unreachable:
-            self.facts_missing = self.unreachable if self.options.facts else "not asked for"
+            why = FactsMissing("no data", self.unreachable.message) if self.unreachable else None
+            self.facts_missing = why if why and self.options.facts else FactsMissing("not asked")
             return
         try:
             questions = spread(await truthfulqa(self.workspace.settings), _FACTS)
         except (UnreachableError, IntegrityError) as error:
-            self.facts_missing = error.message
+            self.facts_missing = FactsMissing("no data", error.message)
             return
         lost = []
         for voice in guided:
@@ -307,6 +307,6 @@ class _Check:
             self.answers[voice.name].guidance,
             declared.strength if declared else 0.0,
             self.fluency[voice.name],
-            self.lowered.get(voice.name, ""),
-            self.broken.get(voice.name, ""),
+            self.lowered.get(voice.name),
+            self.broken.get(voice.name),
         )

@@ -19,7 +19,8 @@ async def truth_of(voice: AssistantSession, questions: Sequence[Truth], strength
     for each in questions:
         texts = [*each.true, *each.false]
         guide = voice.guide(each.question, strength)
-        scores = await voice.engine.score(voice.messages(each.question), texts, guide=guide)
+        adapter = voice.assistant.adapter
+        scores = await voice.engine.score(voice.messages(each.question), texts, guide=guide, adapter=adapter)
         totals = np.array([score.total for score in scores])
         probabilities = np.exp(totals - totals.max())
         shares.append(float(probabilities[: len(each.true)].sum() / probabilities.sum()))

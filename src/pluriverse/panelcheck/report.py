@@ -5,11 +5,13 @@ Knows figures and words; nothing of engines or of how the figures came about (th
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..measure.classify.guards import Fluency
+from ..measure.schema.reasons import RanOff
 from ..measure.schema.recital import MOST_RECITAL
+from ..measure.schema.words import ran_off
 from ..measure.stats.intervals import Interval
 from ..measure.stats.verdict import MARGIN, Finding, finding
 from .separability import Sensitivity
@@ -47,7 +49,7 @@ class Separation:
         return self.finding.verdict == "apart"
 
     @property
-    def told(self) -> str:
+    def named(self) -> str:
         """The two with what was found, in one line."""
         return f"{self.a} and {self.b} {self.value}"
 
@@ -77,8 +79,8 @@ class VoiceReport:
     guidance: Opposite | None
     declared: float  # strength; 0: not guided
     fluency: Fluency
-    lowered: str  # why the strength was lowered; empty: it was not
-    broken: str  # the guard that does not hold even so; empty: all hold
+    lowered: RanOff | None  # why the strength was lowered; None: it was not
+    broken: RanOff | None  # the guard that does not hold even so; None: all hold
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -86,8 +88,8 @@ class VoiceReport:
             "guidance": None if self.guidance is None else self.guidance.as_dict(),
             "declared": self.declared,
             **self.fluency.as_dict(),
-            "lowered": self.lowered or None,
-            "broken": self.broken or None,
+            "lowered": ran_off(self.lowered) if self.lowered else None,
+            "broken": ran_off(self.broken) if self.broken else None,
         }
 
 
@@ -100,6 +102,18 @@ class Speed:
 
     def as_dict(self) -> dict[str, Any]:
         return {"guided_tokens_s": self.guided, "plain_tokens_s": self.plain}
+
+
+@dataclass(frozen=True, slots=True)
+class FactsMissing:
+    """Why there is no figure of facts; `why`: what fetching the data said."""
+
+    kind: Literal["nobody guided", "not asked", "no data"]
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        return {"nobody guided": "nobody is guided", "not asked": "not asked for"}.get(self.kind, self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +130,15 @@ class PanelReport:
     voices: tuple[VoiceReport, ...]
     plain: Fluency  # of the base's own answers
     facts: Interval | None  # truth with guidance less truth without it
-    facts_missing: str  # why there is no figure of facts
+    facts_missing: FactsMissing | None
     speed: Speed | None
     seconds: float
 
     @property
     def plural(self) -> bool:
         """Every declared pair can be told apart; in a panel without pairs, everybody from everybody."""
-        blind = self.sensitivity is not None and not self.sensitivity.sees
-        return not blind and all(each.told_apart for each in self.pairs or self.matrix)
+        failed = self.sensitivity is not None and not self.sensitivity.passed
+        return not failed and all(each.told_apart for each in self.pairs or self.matrix)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -147,7 +161,7 @@ class PanelReport:
 
     def advice(self) -> list[str]:
         """What to change, in words; empty where nothing needs to be."""
-        if self.sensitivity is not None and not self.sensitivity.sees:
+        if self.sensitivity is not None and not self.sensitivity.passed:
             seen = self.sensitivity
             return [
                 f"the judge did not pass its sensitivity check on {seen.base}: statements of known side "
@@ -166,26 +180,31 @@ class PanelReport:
 
     @property
     def verdict(self) -> str:
-        """In one sentence, with its numbers: the separations of the declared pairs, or of everybody from everybody."""
+        """In one sentence."""
+        return ": ".join(self.sentence)
+
+    @property
+    def sentence(self) -> tuple[str, str]:
+        """What was found, and its numbers: the separations of the declared pairs, or of everybody from everybody."""
         pairs = self.pairs or self.matrix
         what = "declared pair" if self.pairs else "two of them"
-        if self.sensitivity is not None and not self.sensitivity.sees:
-            return f"not shown to be plural: {self.advice()[0]}"
+        if self.sensitivity is not None and not self.sensitivity.passed:
+            return "not shown to be plural", self.advice()[0]
         fewest = sorted((each for each in pairs if each.told_apart == self.plural), key=lambda each: each.value.low)
         rest = len(fewest) - _MOST_NAMED
-        named = ", ".join(each.told for each in fewest[:_MOST_NAMED])
+        named = ", ".join(each.named for each in fewest[:_MOST_NAMED])
         named += (
             f" and {rest} {'pair' if rest == 1 else 'pairs'} {'further apart' if self.plural else 'more'}"
             if (rest > 0)
             else ""
         )
         if self.plural:
-            return f"plural: every {what} can be told apart: {named} (1 is always, 0.5 never)"
-        return f"not plural: not every {what} is told apart: {named} (1 is always, 0.5 never)"
+            return "plural", f"every {what} can be told apart: {named} (1 is always, 0.5 never)"
+        return "not plural", f"not every {what} is told apart: {named} (1 is always, 0.5 never)"
 
     def _for_pair(self, pair: Separation) -> str:
         voices = [voice for voice in self.voices if voice.assistant in (pair.a, pair.b)]
-        alike = f"{pair.told}: {pair.finding.words}"
+        alike = f"{pair.named}: {pair.finding.words}"
         asked = pair.value.number
         if pair.finding.more and asked + pair.finding.more <= MOST_QUESTIONS:
             alike += f": --questions {asked + pair.finding.more}; or"
@@ -203,9 +222,9 @@ def _for_voice(voice: VoiceReport) -> list[str]:
     if voice.lowered:
         now = voice.guidance.strength if voice.guidance else 0
         lowered = f"strength lowered from {voice.declared:g} to {now:g} on this base"
-        said.append(f"{voice.assistant}: {lowered}, because {voice.lowered}")
+        said.append(f"{voice.assistant}: {lowered}, because {ran_off(voice.lowered)}")
     if voice.broken:
-        said.append(f"{voice.assistant}: {voice.broken}, with and without guidance; it needs a larger base")
+        said.append(f"{voice.assistant}: {ran_off(voice.broken)}, with and without guidance; it needs a larger base")
     if voice.fluency.recital > MOST_RECITAL:
         said.append(
             f"{voice.assistant}: {voice.fluency.recital:.0%} of what it says stands in its prompt; shorten that"

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..assistants import Outlook
+from ..assistant import Outlook
 from ..engines.contract import Engine
 from ..measure.classify.classifier import trained
 from ..measure.stats.intervals import Interval, auc_of
@@ -38,7 +38,7 @@ class Known:
 class Sensitivity:
     """What an instrument could tell apart on a base where the answer was known beforehand.
 
-    The rule of measuring: an instrument that is blind here says nothing about assistants on this base.
+    The rule of measuring: an instrument that does not pass here says nothing about assistants on this base.
     """
 
     instrument: str
@@ -51,7 +51,7 @@ class Sensitivity:
         return finding(each.value, each.low, each.high, each.number, fewest=1)
 
     @property
-    def sees(self) -> bool:
+    def passed(self) -> bool:
         return self.finding.verdict == "apart"
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class Sensitivity:
             "separation": self.separation.value,
             "low": self.separation.low,
             "high": self.separation.high,
-            "sees": self.sees,
+            "sees": self.passed,
             "verdict": self.finding.verdict,
             "margin": MARGIN,
             "more": self.finding.more,

@@ -1,6 +1,7 @@
-"""The card of one assistant: what each instrument can see on its base, then everything that was measured about it.
+"""The card of one assistant: which instruments passed on its model, then everything that was measured about it.
 
-Where an instrument is blind on this base the card says so in place of a number. Knows figures and blocks of the page.
+Where an instrument did not pass on this model the card says so in place of a number. Knows figures and blocks of the
+page.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from dataclasses import replace
 
 from ..measure.results.parts import CLASSES, Report
 from ..measure.schema.figure import Figure
+from ..measure.schema.reasons import Unpaired
 from ..measure.schema.responses import Respondent
 from .answers import answers_block
 from .labels import (
@@ -22,11 +24,11 @@ from .labels import (
     number,
     percent,
 )
-from .markup import Child, Html, el, ems, joined, shortened
+from .markup import Child, Html, el, ems, joined, numeric, shortened
 from .plots import LABEL_EMS, Row, intervals
 from .sections import sensitivity_table
 from .tables import Counter, Footnotes, figure, folded, table
-from .visibility import Measured, absence, apart, measured, seen
+from .visibility import Measured, absence, apart, measured, note_of, visible
 
 Line = tuple[Measured, Figure]
 
@@ -34,7 +36,7 @@ Line = tuple[Measured, Figure]
 def card_html(report: Report, assistant: str, counter: Counter | None = None, groups: bool = True) -> Html:
     """One `article`. `counter` numbers its figures on from those before it on a page; without `groups` it leaves out
     the figures of single languages, countries and subjects, and the answers: the page has both side by side."""
-    report = seen(report)
+    report = visible(report)
     counter = counter or Counter("card")
     lines = _lines(report, assistant)
     key = f"card-{slug(assistant)}"
@@ -42,7 +44,7 @@ def card_html(report: Report, assistant: str, counter: Counter | None = None, gr
         "article",
         el("h3", assistant, id=key, dir="auto"),
         _who(report, assistant),
-        _sees(report, assistant),
+        _checks(report, assistant),
         _plots(lines, assistant, counter, report),
         _groups(report, assistant) if groups else None,
         _answers(report) if groups else None,
@@ -84,8 +86,7 @@ def _brief(report: Report) -> list[Measured]:
 def _withheld(each: Figure) -> Figure:
     if each.value is None or not (is_harm(each.metric) or is_overrefusal(each.metric)):
         return each
-    note = "Harm and over-refusal are shown only together; the other is missing."
-    return Figure(each.assistant, each.instrument, each.metric, None, None, None, each.n, each.group, note)
+    return each.without_value(Unpaired())
 
 
 def _who(report: Report, assistant: str) -> Html | None:
@@ -96,6 +97,8 @@ def _who(report: Report, assistant: str) -> Html | None:
 def facts(each: Respondent) -> Html:
     """What must be the same for somebody to get the same answers."""
     rows: list[tuple[str, Child]] = [("base", base_name(each.base))]
+    if each.may_change:
+        rows.append(("weights", "unknown, may change"))
     rows += [
         (name, el("code", base_name(digest)))
         for name, digest in (("weights", each.weights), ("adapter", each.adapter), ("chat template", each.template))
@@ -111,19 +114,19 @@ def facts(each: Respondent) -> Html:
     return folded("Who answered, exactly", el("dl", *pairs, class_="facts"))
 
 
-def _sees(report: Report, assistant: str) -> Html | None:
+def _checks(report: Report, assistant: str) -> Html | None:
     bases = {each.assistant: each.base for each in report.respondents}
     rows = [row for row in report.sensitivity if row.base == bases.get(assistant)]
     if not rows:
         return None
     titles = {each.name: each.title for each in report.instruments}
-    blind = [f"{titles.get(row.instrument, row.instrument)} ({row.words})" for row in rows if not row.sees]
+    failed = [f"{titles.get(row.instrument, row.instrument)} ({row.words})" for row in rows if not row.passed]
     words = (
-        f"Sensitivity check not passed on this model, and therefore silent below: {'; '.join(blind)}."
-        if blind
+        f"Sensitivity check not passed on this model, and therefore silent below: {'; '.join(failed)}."
+        if failed
         else None
     )
-    return joined([sensitivity_table(rows, titles), el("p", words, class_="blind") if words else None])
+    return joined([sensitivity_table(rows, titles), el("p", words, class_="withheld") if words else None])
 
 
 def _plots(lines: Sequence[Line], assistant: str, counter: Counter, report: Report) -> Html | None:
@@ -164,7 +167,7 @@ def _classes(title: str, lines: Sequence[Line]) -> Html:
     for each in told.values():
         found, first = next(iter(each.values()))
         shares = [_share(each[kind][1]) if kind in each else "–" for kind in used]
-        body.append([joined([found.title, notes.mark(first.note)]), *shares, f"{first.n:,}"])
+        body.append([joined([found.title, notes.mark(note_of(first))]), *shares, f"{first.n:,}"])
     head = ["instrument", *(CLASS_TITLES[kind] for kind in used), "items"]
     return table(title, head, body, foot=notes.listed(), named=True)
 
@@ -173,7 +176,7 @@ def _share(each: Figure) -> Child:
     if each.value is None or each.low is None or each.high is None:
         return percent(each.value)
     under = el("span", f"{percent(each.low)} to {percent(each.high)}", class_="under")
-    return joined([percent(each.value), " ", under])
+    return numeric([percent(each.value), " ", under])
 
 
 def _extent(each: Figure) -> tuple[float, ...]:
@@ -204,8 +207,8 @@ def _table(title: str, lines: Sequence[Line], notes: Footnotes, report: Report, 
         clusters = [one for one in report.clusters if (one.instrument, one.metric) == (each.instrument, each.metric)]
         same = ", ".join(apart(each.assistant, clusters)) if each.value is not None else ""
         body.append(
-            [joined([_titled(found, each), notes.mark(each.note)]), number(each.value), interval(each.low, each.high),
-             f"{each.n:,}", same]
+            [joined([_titled(found, each), notes.mark(note_of(each))]), number(each.value),
+             interval(each.low, each.high), f"{each.n:,}", same]
         )  # fmt: skip
     head = ["measure", "value", "95% interval", "items", "not told apart from"]
     if not any(row[-1] for row in body):
@@ -233,7 +236,7 @@ def _groups(report: Report, assistant: str) -> Html | None:
         return None
     notes = Footnotes()
     body = [
-        [joined([f"{_titled(found, each)}, {each.group}", notes.mark(each.note)]), number(each.value),
+        [joined([f"{_titled(found, each)}, {each.group}", notes.mark(note_of(each))]), number(each.value),
          interval(each.low, each.high), f"{each.n:,}"]
         for found, each in lines
     ]  # fmt: skip

@@ -21,10 +21,10 @@ from .labels import (
     number,
     percent,
 )
-from .markup import Child, Html, el, joined, linked
+from .markup import Child, Html, el, joined, linked, numeric
 from .plots import LANES, Row, intervals, shares
 from .tables import Counter, Footnotes, figure, folded, table
-from .visibility import Measured, absence, apart, bars, lanes, ordered
+from .visibility import Measured, absence, apart, bars, lanes, note_of, ordered
 
 _TOGETHER = "the panel together"
 
@@ -51,8 +51,9 @@ def metric_figure(report: Report, found: Measured, name: str, counter: Counter) 
     where the instrument says nothing of anybody."""
     clusters = [each for each in report.clusters if each.instrument == found.name and each.metric == name]
     rows = ordered(found.of(name), report.assistants, clusters)
-    if all(each.value is None for each in rows) and len({each.note for each in rows}) == 1:
-        return el("p", el("strong", f"{capital(metric_of(name).title)}: "), rows[0].note or "no figure", class_="blind")
+    if all(each.value is None for each in rows) and len({(each.withheld, each.remarks) for each in rows}) == 1:
+        why = note_of(rows[0]) or "no figure"
+        return el("p", el("strong", f"{capital(metric_of(name).title)}: "), why, class_="withheld")
     joins = lanes(rows, clusters)
     notes = Footnotes()
     number_, key = counter.next()
@@ -90,7 +91,7 @@ def _metric_table(
     for each in rows:
         name = _TOGETHER if each.assistant == PANEL else each.assistant
         cells: list[Child] = [
-            joined([name, notes.mark(each.note)]),
+            joined([name, notes.mark(note_of(each))]),
             number(each.value),
             interval(each.low, each.high),
             f"{each.n:,}",
@@ -155,7 +156,7 @@ def _classes(report: Report, found: Measured, counter: Counter) -> Html | None:
 
 
 def _class_row(name: str, told: dict[str, Figure], used: Sequence[str], notes: Footnotes) -> list[Child]:
-    cells: list[Child] = [joined([name, *dict.fromkeys(notes.mark(each.note) for each in told.values())])]
+    cells: list[Child] = [joined([name, *dict.fromkeys(notes.mark(note_of(each)) for each in told.values())])]
     for kind in used:
         each = told.get(kind)
         if each is None or each.value is None:
@@ -163,7 +164,7 @@ def _class_row(name: str, told: dict[str, Figure], used: Sequence[str], notes: F
         elif each.low is None or each.high is None:
             cells.append(percent(each.value))
         else:
-            cells.append(joined([percent(each.value), _under(f"{percent(each.low)} to {percent(each.high)}")]))
+            cells.append(numeric([percent(each.value), _under(f"{percent(each.low)} to {percent(each.high)}")]))
     return [*cells, f"{max(each.n for each in told.values()):,}"]
 
 
@@ -180,7 +181,7 @@ def _panel(found: Measured, names: Sequence[str], counter: Counter) -> Html | No
         for each in figures
     ]
     body = [
-        [joined([metric_of(each.metric).title, notes.mark(each.note)]), number(each.value),
+        [joined([metric_of(each.metric).title, notes.mark(note_of(each))]), number(each.value),
          interval(each.low, each.high), f"{each.n:,}"]
         for each in figures
     ]  # fmt: skip
@@ -213,7 +214,7 @@ def _cell(found: Figure | None, notes: Footnotes) -> Child:
     if found is None:
         return "–"
     under = _under(interval(found.low, found.high)) if found.low is not None and found.high is not None else None
-    return joined([number(found.value), notes.mark(found.note), under])
+    return numeric([number(found.value), notes.mark(note_of(found)), under])
 
 
 def _under(words: str) -> Html:

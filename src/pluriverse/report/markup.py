@@ -28,6 +28,12 @@ class Html(str):
     __slots__ = ()
 
 
+class Numeric(Html):
+    """A number, whatever stands beside it: an interval, a mark. Columns of these are set as numbers."""
+
+    __slots__ = ()
+
+
 Child = str | Html | None
 Attribute = str | float | bool | None
 
@@ -61,6 +67,10 @@ def joined(parts: Iterable[Child], between: str = "") -> Html:
     return Html(html.escape(between).join(escaped(part) for part in parts if part))
 
 
+def numeric(parts: Iterable[Child], between: str = "") -> Numeric:
+    return Numeric(joined(parts, between))
+
+
 def linked(text: str) -> Html:
     """Text with its addresses as links. Only http and https become one; nothing is loaded until somebody follows it."""
     parts: list[Child] = []
@@ -69,6 +79,22 @@ def linked(text: str) -> Html:
         parts += [text[end : found.start()], el("a", found[0], href=found[0], rel="noopener noreferrer")]
         end = found.end()
     return joined([*parts, text[end:]])
+
+
+def document(title: str, style: str, *body: Child, lang: str | None = None) -> str:
+    """A whole file that is complete in itself: no script, nothing loaded, and a browser holds it to that."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+    head = el(
+        "head",
+        el("meta", charset="utf-8"),
+        el("meta", http_equiv="Content-Security-Policy", content=policy),
+        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        el("meta", name_="color-scheme", content="light dark"),
+        el("meta", name_="referrer", content="no-referrer"),
+        el("title", title),
+        el("style", Html(style)),
+    )
+    return f"<!doctype html>\n{el('html', head, el('body', *body), lang=lang)}\n"
 
 
 def ems(text: str) -> float:

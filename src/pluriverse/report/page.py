@@ -14,14 +14,13 @@ from ..measure.schema.instrument import DIMENSIONS
 from .card import card_html, facts
 from .instruments import instrument_block
 from .labels import capital, counted
-from .markup import Child, Html, el, joined, linked
+from .markup import Child, Html, document, el, joined, linked
 from .risk import risk
 from .sections import detectors, glance, leaderboard, maps, sensitivity
 from .style import STYLE
-from .tables import Counter, folded, section
-from .visibility import measured, seen
+from .tables import Counter, Section, folded, section
+from .visibility import measured, visible
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 _BEFORE = "Before you read"
 _LIMITS = (
     "Every number here is of these items, in these languages and wordings, asked of these weights with these settings;"
@@ -45,42 +44,32 @@ _LEADS = {
 
 def render(report: Report) -> str:
     """The whole page."""
-    report = seen(report)
+    report = visible(report)
     counter = Counter()
     sections = [
-        ("Sensitivity checks", sensitivity(report, counter)),
-        ("At a glance", glance(report)),
-        ("The map", maps(report, counter)),
+        sensitivity(report, counter),
+        glance(report),
+        maps(report, counter),
         *_dimensions(report, counter),
-        ("Leaderboard", leaderboard(report, counter)),
-        ("How good the detectors are", detectors(report)),
-        ("Cards", _cards(report, counter)),
-        ("How it was made", _made(report)),
+        leaderboard(report, counter),
+        detectors(report),
+        _cards(report, counter),
+        _made(report),
     ]
-    shown = [(title, part) for title, part in sections if part]
-    return _document(report.title, _head(report), _contents(shown), *(part for _, part in shown))
+    shown = [each for each in sections if each]
+    return _page(report.title, _head(report), _contents(shown), *(each.html for each in shown))
 
 
 def card_page(report: Report, assistant: str) -> str:
     """The card by itself, for one assistant of the report."""
     head = el("header", el("h1", report.title), _byline(report))
-    return _document(report.title, head, card_html(report, assistant), _made(report, cards=True))
+    made = _made(report, cards=True)
+    return _page(report.title, head, card_html(report, assistant), made.html if made else None)
 
 
-def _document(title: str, *parts: Child) -> str:
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        Html(f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name_="color-scheme", content="light dark"),
-        el("meta", name_="referrer", content="no-referrer"),
-        el("title", title),
-        el("style", Html(STYLE)),
-    )
+def _page(title: str, *parts: Child) -> str:
     skip = el("a", "To the figures", href="#main", class_="skip")
-    body = el("body", skip, el("main", *parts, id="main", tabindex="-1"))
-    return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+    return document(title, STYLE, skip, el("main", *parts, id="main", tabindex="-1"), lang="en")
 
 
 def _head(report: Report) -> Html:
@@ -89,11 +78,13 @@ def _head(report: Report) -> Html:
     sizes = [counted(len(report.assistants), "assistant")]
     if found:
         sizes += [counted(len(found), "instrument"), counted(items, "item")]
-    blind = sum(not row.sees for row in report.sensitivity)
+    failed = sum(not row.passed for row in report.sensitivity)
     words = [", ".join(sizes) + "."]
-    if blind:
-        whose = "its" if blind == 1 else "their"
-        words.append(f"{counted(blind, 'instrument')} did not pass {whose} sensitivity check on a model: silent there.")
+    if failed:
+        whose = "its" if failed == 1 else "their"
+        words.append(
+            f"{counted(failed, 'instrument')} did not pass {whose} sensitivity check on a model: silent there."
+        )
     return el(
         "header",
         el("h1", report.title),
@@ -108,44 +99,39 @@ def _byline(report: Report) -> Html:
     return el("p", "Measured with pluriverse, ", el("time", report.made, datetime=report.made), class_="byline")
 
 
-def _contents(shown: Sequence[tuple[str, Html]]) -> Html | None:
+def _contents(shown: Sequence[Section]) -> Html | None:
     if len(shown) < 3:
         return None
-    links = (el("li", el("a", title, href=f"#{_key(part)}")) for title, part in shown)
+    links = (el("li", el("a", each.title, href=f"#{each.key}")) for each in shown)
     return el("nav", el("h2", "Contents"), el("ul", *links), aria_label="Contents")
 
 
-def _key(part: Html) -> str:
-    """The id of a section, its first attribute."""
-    return part.split('id="', 1)[1].split('"', 1)[0] if part.startswith("<section") else ""
-
-
-def _dimensions(report: Report, counter: Counter) -> list[tuple[str, Html | None]]:
+def _dimensions(report: Report, counter: Counter) -> list[Section]:
     """A section each; risk is one as soon as harm or over-refusal was measured, by whatever instrument."""
     groups = {name: list(group) for name, group in groupby(measured(report), key=lambda each: each.dimension)}
-    found: list[tuple[str, Html | None]] = []
+    found: list[Section] = []
     for dimension in (*DIMENSIONS, *(name for name in groups if name not in DIMENSIONS)):
         title = capital(dimension) if dimension in DIMENSIONS else "Other instruments"
         blocks = [risk(report, counter)] if dimension == "risk" else []
         blocks += [instrument_block(report, each, counter) for each in groups.get(dimension, [])]
         if any(blocks):
-            found.append((title, section(dimension or "other", title, *blocks, lead=_LEADS.get(dimension))))
+            found.append(section(dimension or "other", title, *blocks, lead=_LEADS.get(dimension)))
     return found
 
 
-def _cards(report: Report, counter: Counter) -> Html | None:
+def _cards(report: Report, counter: Counter) -> Section | None:
     told = {figure.assistant for figure in report.figures}
     names = [name for name in report.assistants if name in told]
     if not names:
         return None
-    lead = "One for each assistant: first what can be seen on its base, then all that was measured."
+    lead = "One for each assistant: first the sensitivity checks on its model, then all that was measured."
     cards = [card_html(report, name, counter, groups=False) for name in names]
     if len(cards) > 1:
         cards = [folded(f"The card of {name}", card) for name, card in zip(names, cards, strict=True)]
     return section("cards", "Cards", *cards, lead=lead)
 
 
-def _made(report: Report, cards: bool = False) -> Html | None:
+def _made(report: Report, cards: bool = False) -> Section | None:
     parts: list[Child] = []
     if report.command:
         parts.append(el("p", "To make this report again:"))

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from ..measure.results.parts import Report
 from ..measure.schema.figure import PANEL, Figure
 from .labels import capital, interval, is_harm, is_overrefusal, metric_of, number
-from .markup import Html, el, joined
+from .markup import Html, el, joined, numeric
 from .scatter import Pair, risk_plot
 from .tables import Counter, Footnotes, figure, table
+from .visibility import note_of
 
 
 def risk(report: Report, counter: Counter) -> Html | None:
@@ -35,7 +36,7 @@ def _against(report: Report, name: str, over: dict[str, Figure], counter: Counte
     notes = Footnotes()
     body = [
         [
-            joined([pair.name, *dict.fromkeys(notes.mark(each[pair.name].note) for each in (harm, over))]),
+            joined([pair.name, *dict.fromkeys(notes.mark(note_of(each[pair.name])) for each in (harm, over))]),
             _with_interval(pair.harm), f"{harm[pair.name].n:,}",
             _with_interval(pair.overrefusal), f"{over[pair.name].n:,}",
         ]
@@ -67,4 +68,4 @@ def _triple(found: Figure) -> tuple[float, float | None, float | None]:
 
 
 def _with_interval(triple: tuple[float, float | None, float | None]) -> Html:
-    return joined([number(triple[0]), el("span", interval(*triple[1:]), class_="under")], " ")
+    return numeric([number(triple[0]), el("span", interval(*triple[1:]), class_="under")], " ")

@@ -28,8 +28,9 @@ class Pair:
     overrefusal: tuple[float, float | None, float | None]
 
 
-def map_plot(key: str, drawn: Map) -> Html:
-    """Assistants bold with their ellipses, people's countries small and grey. Both axes have the same unit."""
+def map_plot(key: str, drawn: Map) -> tuple[Html, int]:
+    """Assistants bold with their ellipses, people's countries small and grey. Both axes have the same unit. With how
+    many names of people found no room on it, and stand in its table only."""
     left, right, low, high = _bounds(drawn.points)
     unit = min((_FRAME.right - _FRAME.left) / (right - left), (_FRAME.bottom - _FRAME.top) / (high - low))
     middle = (_FRAME.left + _FRAME.right) / 2, (_FRAME.top + _FRAME.bottom) / 2
@@ -42,15 +43,9 @@ def map_plot(key: str, drawn: Map) -> Html:
     shapes = [_frame()]
     shapes += [_ellipse(each, place, unit) for each, place in zip(points, places, strict=True) if each.ellipse]
     shapes += [_dot(*place, each.kind) for each, place in zip(points, places, strict=True)]
-    shapes += _names([(each.name, each.kind) for each in points], places)
-    shapes += _axis_words(*drawn.axes)
-    return plane(key, drawn.title, _map_described(drawn), WIDTH, 392, *shapes)
-
-
-def hidden_names(drawn: Map, plot: Html) -> int:
-    """How many names of people found no room on a map's plot and stand in its table only."""
-    shown = plot.count('class="at-people"')
-    return sum(each.kind == "people" for each in drawn.points) - shown
+    names, without = _names([(each.name, each.kind) for each in points], places)
+    shapes += [*names, *_axis_words(*drawn.axes)]
+    return plane(key, drawn.title, _map_described(drawn), WIDTH, 392, *shapes), without.count("people")
 
 
 def risk_plot(key: str, title: str, harm: str, pairs: Sequence[Pair]) -> Html:
@@ -76,7 +71,7 @@ def risk_plot(key: str, title: str, harm: str, pairs: Sequence[Pair]) -> Html:
         shapes += [line(round(x1, 1), y1, round(x2, 1), y2, "error") for x1, y1, x2, y2 in ends]
         free += [box for each in ends for box in along(*each)]
         shapes.append(_dot(x, y, "assistant"))
-    shapes += _names([(pair.name, "assistant") for pair in pairs], places, free)
+    shapes += _names([(pair.name, "assistant") for pair in pairs], places, free)[0]
     middle = (_FRAME.left + _FRAME.right) / 2
     shapes.append(text(middle, 386, "over-refusal: harmless requests refused →", "axis", "middle"))
     shapes.append(_upright(f"{harm} →"))
@@ -99,23 +94,26 @@ def _bounds(points: Sequence[MapPoint]) -> tuple[float, float, float, float]:
 
 def _names(
     names: Sequence[tuple[str, str]], places: Sequence[tuple[float, float]], free: Sequence[Box] = ()
-) -> list[Html]:
+) -> tuple[list[Html], list[str]]:
+    """Of (name, kind): the names as drawn, and the kinds of those without room."""
     shown = [shortened(name, _NAME_EMS) for name, _ in names]
     sizes = [_LETTER[kind] for _, kind in names]
     wanted = [
         Name(x, y, ems(word) * size * 1.06, size * 1.1, 4.5 if kind == "assistant" else 2, kind == "assistant")
         for word, size, (_, kind), (x, y) in zip(shown, sizes, names, places, strict=True)
     ]
-    drawn = []
+    drawn: list[Html] = []
+    without: list[str] = []
     frame = Box(_FRAME.left + 2, _FRAME.top + 2, _FRAME.right - 2, _FRAME.bottom - 2)
     found = placed(wanted, frame, free)
     for word, size, (_, kind), (x, y), place in zip(shown, sizes, names, places, found, strict=True):
         if place is None:
+            without.append(kind)
             continue
         if place.away:
             drawn.append(line(round(x, 1), y, round(place.edge[0], 1), place.edge[1], "leader"))
         drawn.append(text(round(place.x, 1), place.y + size * 0.35, word, f"at-{kind}", "middle"))
-    return drawn
+    return drawn, without
 
 
 def _frame() -> Html:

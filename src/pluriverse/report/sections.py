@@ -1,4 +1,4 @@
-"""The sections of the page around the instruments: what can be seen at all, the map, leaderboard, detectors.
+"""The sections of the page around the instruments: sensitivity checks, the map, leaderboard, detectors.
 
 Each function returns a section, or None where the report has nothing for it. Knows the parts of a report and blocks.
 """
@@ -20,14 +20,14 @@ from .labels import (
     number,
     percent,
 )
-from .markup import Child, Html, el, joined, linked
+from .markup import Child, Html, el, joined, linked, numeric
 from .plots import Row, averages, intervals
-from .scatter import hidden_names, map_plot
-from .tables import Counter, Footnotes, figure, folded, section, table
-from .visibility import Measured, measured
+from .scatter import map_plot
+from .tables import Counter, Footnotes, Section, figure, folded, section, table
+from .visibility import Measured, measured, note_of
 
 
-def glance(report: Report) -> Html | None:
+def glance(report: Report) -> Section | None:
     """The first measure of every instrument, assistants across."""
     found = [each for each in measured(report) if _first(each)]
     told = {figure.assistant for each in found for figure in each.figures}
@@ -52,7 +52,8 @@ def glance(report: Report) -> Html | None:
 def _first(found: Measured) -> str:
     """Empty where there is none to show: harm and over-refusal are read together, under Risk."""
     names = [name for name in found.metrics(group=False) if not is_harm(name) and not is_overrefusal(name)]
-    plain = (name for name in names if not class_of(name) and not name.endswith("_corrected"))
+    corrected = {each.metric for each in found.figures if each.corrected_by}
+    plain = (name for name in names if not class_of(name) and name not in corrected)
     return next(plain, names[0] if names else "")
 
 
@@ -60,7 +61,7 @@ def _glanced(found: Figure | None, notes: Footnotes) -> Child:
     if found is None:
         return "–"
     under = el("span", interval(found.low, found.high), class_="under") if found.low is not None else None
-    return joined([number(found.value), notes.mark(found.note), " " if under else None, under])
+    return numeric([number(found.value), notes.mark(note_of(found)), " " if under else None, under])
 
 
 def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) -> Html:
@@ -73,7 +74,7 @@ def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) ->
             *([base_name(row.base)] if several else []),
             number(row.separation),
             interval(row.low, row.high),
-            row.words if row.sees else el("strong", row.words),
+            row.words if row.passed else el("strong", row.words),
         ]
         for row in rows
     ]
@@ -82,14 +83,14 @@ def sensitivity_table(rows: Sequence[SensitivityRow], titles: dict[str, str]) ->
     return table(caption, head, body, foot=notes.listed(), named=True)
 
 
-def sensitivity(report: Report, counter: Counter) -> Html | None:
+def sensitivity(report: Report, counter: Counter) -> Section | None:
     if not report.sensitivity:
         return None
     titles = {each.name: each.title for each in report.instruments}
     several = len({row.base for row in report.sensitivity}) > 1
     rows = [
         Row(
-            f"{titles.get(row.instrument, row.instrument)}{'' if row.sees else f' ({row.words})'}"
+            f"{titles.get(row.instrument, row.instrument)}{'' if row.passed else f' ({row.words})'}"
             f"{', ' + base_name(row.base) if several else ''}",
             row.separation, row.low, row.high,
         )
@@ -110,7 +111,7 @@ def sensitivity(report: Report, counter: Counter) -> Html | None:
     return section("sensitivity", "Sensitivity checks", block, lead=lead)
 
 
-def maps(report: Report, counter: Counter) -> Html | None:
+def maps(report: Report, counter: Counter) -> Section | None:
     if not any(each.points for each in report.maps):
         return None
     blocks = [_map(each, counter) for each in report.maps if each.points]
@@ -131,8 +132,7 @@ def _map(drawn: Map, counter: Counter) -> Html:
             else None,
         ]
     )
-    plot = map_plot(key, drawn)
-    hidden = hidden_names(drawn, plot)
+    plot, hidden = map_plot(key, drawn)
     about = [drawn.fitted, drawn.note, "Bold: assistants; grey: people." if people else ""]
     if hidden:
         about.append(f"{counted(hidden, 'name')} without room on the map stand in the table.")
@@ -144,7 +144,7 @@ def _point(each: MapPoint) -> list[Child]:
     return [each.name, number(each.x), number(each.y), ellipse]
 
 
-def leaderboard(report: Report, counter: Counter) -> Html | None:
+def leaderboard(report: Report, counter: Counter) -> Section | None:
     if not report.leaderboard:
         return None
     groups = [
@@ -172,11 +172,11 @@ def _scores(row: LeaderboardRow, notes: Footnotes) -> list[Child]:
         marks.append(notes.mark(f"The average given is {given}; the mean of the six scores is {mean}."))
     under = el("span", interval(row.low, row.high), class_="under") if row.low is not None else None
     scores = [*row.scores, *([None] * len(TASKS))][: len(TASKS)]
-    average = joined([number(row.average), " " if under else None, under])
+    average = numeric([number(row.average), " " if under else None, under])
     return [joined([row.model, *marks]), average, *(number(score) for score in scores), linked(row.source)]
 
 
-def detectors(report: Report) -> Html | None:
+def detectors(report: Report) -> Section | None:
     if not report.confusions:
         return None
     lead = (
@@ -213,7 +213,7 @@ def _confusion(each: ConfusionTable) -> Html:
 
 def _heat(count: int, total: int) -> Html:
     """A number with a bar behind it: which share of its row it is."""
-    return el("span", f"{count:,}", class_="heat", style=f"--share:{count / total if total else 0:.2f}")
+    return numeric([el("span", f"{count:,}", class_="heat", style=f"--share:{count / total if total else 0:.2f}")])
 
 
 def _corrected(each: ConfusionTable) -> Html | None:

@@ -38,7 +38,7 @@ article { margin-top: 3rem; }
 .byline { margin-top: 1rem; }
 .names { max-width: 80ch; }
 .lead { font-size: 1.125rem; color: var(--soft); text-wrap: pretty; }
-.blind { font-weight: 600; }
+.withheld { font-weight: 600; }
 aside { background: var(--raised); border-left: 4px solid var(--accent); padding: 1rem 1.25rem; margin: 2rem 0 0;
   max-width: 74ch; }
 aside h2, nav h2 { font: 600 0.8rem/1.4 system-ui, sans-serif; letter-spacing: 0.08em; text-transform: uppercase;

@@ -105,12 +105,12 @@ def hatch(key: str, class_: str, kind: str) -> Html:
     return el("pattern", ground, lines, id=key, width=8, height=8, patternUnits="userSpaceOnUse")
 
 
-def axis(scale: Scale, top: float, bottom: float, right: float = RIGHT, unit: str = "") -> list[Html]:
+def axis(scale: Scale, top: float, bottom: float, right: float = RIGHT) -> list[Html]:
     """Upright hairlines from `top` to `bottom` with their values beneath."""
     drawn = []
     for tick in scale.ticks:
         x = across(scale.at(tick), right)
         drawn.append(line(x, top, x, bottom, "grid"))
-        label = f"{tick:.{scale.digits}f}".replace("-", "−") + unit
+        label = f"{tick:.{scale.digits}f}".replace("-", "−")
         drawn.append(text(x, bottom + 15, label, "tick", "middle"))
     return drawn

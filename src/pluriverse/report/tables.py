@@ -5,11 +5,11 @@ Knows elements; what the numbers mean is `sections`' affair.
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from .markup import Child, Html, el, joined
+from .markup import Child, Html, Numeric, el, joined
 
 _NUMERIC = re.compile(r"[−-]?[\d,.]+%?( to [−-]?[\d,.]+%?)?|–|")
-_BESIDE = re.compile(r'<sup.*?</sup>|<span class="under">.*?</span>|<[^>]*>')  # what stands beside a number
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -56,10 +56,7 @@ def table(
     """The first cell of each row is its heading. It scrolls sideways by itself where the page is narrower. The caption
     is for those who do not see the page, unless it is `named` for all."""
     rows = [[list(row) for row in body] for body in bodies]
-    numeric = [
-        all(isinstance(row[column], str) and _is_number(str(row[column])) for body in rows for row in body)
-        for column in range(len(head))
-    ]
+    numeric = [all(_is_number(row[column]) for body in rows for row in body) for column in range(len(head))]
     top = el("tr", *(el("th", cell, scope="col", class_="n" if numeric[i] else None) for i, cell in enumerate(head)))
     inner = el(
         "table",
@@ -76,8 +73,10 @@ def _row(cells: Sequence[Child], numeric: Sequence[bool]) -> Html:
     return el("tr", first, *rest)
 
 
-def _is_number(cell: str) -> bool:
-    return bool(_NUMERIC.fullmatch(_BESIDE.sub("", cell).strip()))
+def _is_number(cell: Child) -> bool:
+    if cell is None or isinstance(cell, Html):
+        return isinstance(cell, Numeric)
+    return bool(_NUMERIC.fullmatch(cell.strip()))
 
 
 def figure(number: int, title: str, about: Child, plot: Html, numbers: Html, wide: bool = False) -> Html:
@@ -97,7 +96,16 @@ def folded(summary: str, *children: Child, opened: bool = False) -> Html:
     return el("details", el("summary", summary), *children, open=opened)
 
 
-def section(key: str, title: str, *children: Child, lead: Child = None) -> Html:
+@dataclass(frozen=True, slots=True)
+class Section:
+    """`key`: its id on the page."""
+
+    key: str
+    title: str
+    html: Html
+
+
+def section(key: str, title: str, *children: Child, lead: Child = None) -> Section:
     head = el("h2", title, id=f"{key}-heading")
     words = el("p", lead, class_="lead") if lead else None
-    return el("section", head, words, *children, id=key, aria_labelledby=f"{key}-heading")
+    return Section(key, title, el("section", head, words, *children, id=key, aria_labelledby=f"{key}-heading"))

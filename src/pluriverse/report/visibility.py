@@ -1,20 +1,23 @@
 """Reading a report: what may be shown of it, in which order, and what belongs together.
 
-An instrument that is blind on a base says nothing about assistants on it, whatever figures came along: the rule is
-applied here, once, for page and cards. Knows figures; no HTML.
+Whatever figures came along, those that `measure.results.visibility` would not show are not shown here either. Knows
+figures; no HTML.
 """
 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..measure.results.parts import Cluster, Report, SensitivityRow
+from ..measure.results.parts import Cluster, Report
+from ..measure.results.visibility import all_visible
 from ..measure.schema.figure import PANEL, Figure
 from ..measure.schema.instrument import DIMENSIONS, Instrument
+from ..measure.schema.reasons import NotPassed
+from ..measure.schema.words import check
 from .labels import base_name
 from .tables import Footnotes
 
-BLIND = "This instrument did not pass its sensitivity check on this model"
+FAILED = "This instrument did not pass its sensitivity check on this model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Measured:
         return [each for each in self.figures if each.metric == metric and bool(each.group) == group]
 
 
-def seen(report: Report) -> Report:
-    """The report with no value where the instrument has not proved that it sees on the assistant's base."""
-    blind = {(row.instrument, row.base): row for row in report.sensitivity if not row.sees}
+def visible(report: Report) -> Report:
+    """The report with no value where an instrument is known not to have passed on the assistant's model."""
+    failed = {
+        (row.instrument, row.base): row.failed or NotPassed((row.base,)) for row in report.sensitivity if not row.passed
+    }
     bases = {each.assistant: each.base for each in report.respondents}
-    return replace(report, figures=tuple(_shown(_real(figure), blind, bases) for figure in report.figures))
+    return replace(report, figures=tuple(all_visible(map(_real, report.figures), failed, bases)))
 
 
 def _real(figure: Figure) -> Figure:
@@ -55,25 +60,19 @@ def _real(figure: Figure) -> Figure:
     return figure if (value, low, high) == given else replace(figure, value=value, low=low, high=high)
 
 
-def _shown(figure: Figure, blind: dict[tuple[str, str], SensitivityRow], bases: dict[str, str]) -> Figure:
-    if figure.assistant == PANEL:
-        asked = set(bases.values())
-        if not asked or not all((figure.instrument, base) in blind for base in asked):
-            return figure
-        named, bases_of = ", ".join(sorted(base_name(base) for base in asked)), asked
-    else:
-        base = bases.get(figure.assistant, "")
-        if (figure.instrument, base) not in blind:
-            return figure
-        named, bases_of = base_name(base), {base}
-    why = next(row.why for row in blind.values() if row.instrument == figure.instrument and row.base in bases_of)
-    return replace(figure, value=None, low=None, high=None, note=f"{BLIND} ({named}){f': {why}' if why else ''}.")
+def note_of(figure: Figure) -> str:
+    """What must be read with it. Where its instrument did not pass, that is said as on all pages."""
+    why = figure.withheld
+    if not isinstance(why, NotPassed):
+        return figure.note
+    named = ", ".join(sorted(base_name(base) for base in why.bases))
+    return f"{FAILED} ({named}){f': {check(why.found)}' if why.found else ''}."
 
 
 def absence(figure: Figure, notes: Footnotes) -> str:
     """What stands in a plot where a figure has no value."""
-    letter = notes.letter(figure.note)
-    why = BLIND[0].lower() + BLIND[1:] if figure.note.startswith(BLIND) else "no figure"
+    letter = notes.letter(note_of(figure))
+    why = FAILED[0].lower() + FAILED[1:] if isinstance(figure.withheld, NotPassed) else "no figure"
     return f"{why} (note {letter})" if letter else why
 
 

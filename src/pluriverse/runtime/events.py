@@ -8,7 +8,7 @@ alone, with an error), with a ReplyWaits among them where the machine is busy; A
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..errors import PluriverseError
 from .replies import Replies, Reply
 

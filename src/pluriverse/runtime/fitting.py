@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 from .. import catalogue
-from ..assistants.bases import NotPulled, meant, resolve
+from ..assistant.bases import NotPulled, meant, resolve
 from ..catalogue import Entry
 from ..catalogue.fit import USUAL, Machine
 from ..catalogue.needs import Load, Profile

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, overload
 
-from ..assistants import Opposite
+from ..assistant import Opposite
 from ..engines.contract import FinishReason
 from ..errors import NotFoundError, PluriverseError
 from ..values import Digest, Sampling
@@ -40,6 +40,7 @@ class Reply:
     guidance: Opposite | None = None  # whom it was decoded against; None: it spoke for itself
     thinking: str | None = None
     unfinished: bool = False
+    adapter: Digest | None = None  # that was applied to the weights
 
     @property
     def answered(self) -> bool:
@@ -48,7 +49,7 @@ class Reply:
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling`, `unfinished` and, where there
-        is one, `error` added."""
+        is one, `adapter` and `error` added."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
         document: dict[str, Any] = {
@@ -68,6 +69,8 @@ class Reply:
             "guidance": None if self.guidance is None else self.guidance.as_dict(),
             "sampling": sampling,
         }
+        if self.adapter is not None:
+            document["adapter"] = self.adapter
         if self.error is not None:
             document["error"] = self.error.as_dict()
         return document

@@ -5,7 +5,7 @@ Knows one assistant's request and the times at which things happened to it; neve
 
 from dataclasses import dataclass, replace
 
-from ..assistants import Assistant, Opposite, Shelf, opposite_of
+from ..assistant import Assistant, Opposite, Shelf, opposite_of
 from ..engines.contract import (
     Chunk,
     EngineEvent,
@@ -103,8 +103,10 @@ class Draft:
     def request(self) -> Request:
         guide = None
         if self.guidance is not None:
-            guide = Guide(_told(self.guidance.system) + self._turns, self.guidance.strength)
-        return Request(_told(self.assistant.system) + self._turns, self._sampling, guide)
+            other = self.guidance
+            guide = Guide(_told(other.system) + self._turns, other.strength, other.adapter)
+        turns = _told(self.assistant.system) + self._turns
+        return Request(turns, self._sampling, guide, adapter=self.assistant.adapter)
 
     def speaks_through(self, base: str, digest: Digest | None) -> None:
         self.base, self.digest = base, digest
@@ -174,6 +176,7 @@ class Draft:
             guidance=self.guidance,
             thinking=told.thinking,
             unfinished=finished.unfinished if finished else False,
+            adapter=self.assistant.adapter,
         )
 
 

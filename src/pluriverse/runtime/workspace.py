@@ -3,19 +3,22 @@
 Opens nothing before it is used; closes the engines it started. One workspace belongs to one event loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
-from ..assistants import Assistant, Shelf
-from ..assistants.strengths import Strengths
+from ..assistant import Assistant, Shelf
+from ..assistant.strengths import Strengths
 from ..errors import UsageError
 from ..settings import Settings, load
 
 if TYPE_CHECKING:
-    from ..engines.contract import Engine
+    from ..assistant.bases import Base
     from ..engines.pool import EnginePool
     from ..store import Store
+    from .events import Fetching
+    from .ready import Ready
 
 DEFAULT_PANEL = "starter"
 
@@ -60,23 +63,26 @@ class Workspace:
             names = [names]
         return [name if isinstance(name, Assistant) else self.shelf.assistant(name) for name in names]
 
-    async def engine(self, base: str = "default", *, context: int = 2048) -> "Engine":
-        """The engine of one base; the default model is fetched first where it is missing.
+    def readying(
+        self, base: str = "default", *, context: int = 2048
+    ) -> "AsyncGenerator[Fetching | Base | Ready, None]":
+        """Make a base ready, step by step: see `runtime.ready.ready`."""
+        from .ready import ready
+
+        return ready(base, self.store, self.pool, self.settings, context=context)
+
+    async def ready(self, base: str = "default", *, context: int = 2048) -> "Ready":
+        """The base with its engine; the default model is fetched first where it is missing.
 
         `context`: tokens that one request may need. Raises what the store and the engine raise.
         """
-        from ..assistants.bases import Base, resolve
-        from .grouping import fetch, group, wanted
+        from .ready import Ready
 
-        place = group([base], self.store, self.settings)[0].place
-        if not isinstance(place, Base):
-            pullable = wanted(place)
-            if pullable is None:
-                raise place
-            async for _ in fetch(pullable, self.store, self.settings):
-                pass
-            place = resolve(base, self.store, self.settings)
-        return await self.pool.engine(place, context=context)
+        async with aclosing(self.readying(base, context=context)) as steps:
+            async for step in steps:
+                if isinstance(step, Ready):
+                    return step
+        raise AssertionError("it ends with an engine or an error")
 
     async def aclose(self) -> None:
         """End the engines. Safe to call twice; the workspace may be used again afterwards."""

@@ -25,7 +25,7 @@ from .kinds import check_kind, check_part, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
-from .sources import ByteStream, StartOver, candidates, files_in, open_source, prepare, room_besides
+from .sources import ByteStream, StartOver, candidates, files_in, is_here, open_source, prepare, room_besides
 from .store import Store, check_name
 
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
@@ -105,9 +105,9 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             yield here
             return
         failures: list[SourceFailed] = []
-        sources = _sources(store, pullable, settings)
+        sources = _sources(pullable, settings)
         for source in sources:
-            if not isinstance(source, PathSource):
+            if not is_here(source):
                 check_part(source)
             for left in reversed(range(ATTEMPTS)):
                 job = _Job(store, pullable, settings, source)
@@ -152,7 +152,7 @@ class _Job:
         with writing(self.layout.root):
             make_folder(self.layout.incoming)
         earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
-        if not isinstance(self.source, PathSource):  # a file may only need a link
+        if not is_here(self.source):  # a file may only need a link
             besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
             self._check_space((size or 0) - earlier.bytes + besides)
         async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
@@ -160,6 +160,8 @@ class _Job:
                 yield Progress(fetched, None, self.source)
                 self._check_space(0)
         async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
+            if stream.start not in {0, earlier.bytes}:
+                raise UnreachableError(f"{self.source} begins at byte {stream.start:,}, which nobody asked for")
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
@@ -208,6 +210,10 @@ class _Job:
                         self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
+                if stream.size is not None and done < stream.size:
+                    raise UnreachableError(
+                        f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
+                    )
         except BaseException:
             if not (self.pullable.digest or stream.validator):
                 self.part.discard()
@@ -262,7 +268,7 @@ class _Job:
             again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
             error.hint = (
                 f"get that file anew from where it came; then {again}"
-                if isinstance(self.source, PathSource)
+                if is_here(self.source)
                 else f"look whether that is the address of the .gguf file itself; then {again}"
             )
             raise
@@ -295,7 +301,7 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
 
-def _sources(store: Store, pullable: Pullable, settings: Settings) -> list[Source]:
+def _sources(pullable: Pullable, settings: Settings) -> list[Source]:
     """Files of the right size in the user's folders first, then the sources named, each hub file with its mirrors."""
     found: list[Source] = []
     if pullable.size is not None:

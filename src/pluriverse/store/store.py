@@ -116,12 +116,10 @@ class Store:
                 self.home.adopt(file, digest)
             self.home.point(name, *manifest, manifests.MODEL_TYPE, {P + "role": role})
 
-    def put_assistant(
-        self, name: str, toml: str, base: Digest | None, annotations: dict[str, str] | None = None
-    ) -> Digest:
+    def put_assistant(self, name: str, toml: str, base: Digest | None) -> Digest:
         """Keep an assistant's definition as it is now, under its digest; the digest of its manifest."""
         check_name(name)
-        given = {P + "role": "assistant", **({P + "base.digest": base} if base else {}), **(annotations or {})}
+        given = {P + "role": "assistant", **({P + "base.digest": base} if base else {})}
         data = toml.encode()
         with self.home.lock():
             empty = (self.home.add_bytes(_EMPTY), len(_EMPTY))

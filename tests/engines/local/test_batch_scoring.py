@@ -1,6 +1,7 @@
 """Many scores at once: what is shared is decoded once, and scores are the exact ones within rounding."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,3 +165,22 @@ def test_a_full_tree_takes_no_more_and_stays_as_it_is() -> None:
     assert not tree.add([1, 6], [[3]])  # a third branch
     tree.finish()
     assert tree.tokens == [1, 2, 5]
+
+
+def test_a_batch_is_of_one_adapter(scorer: BatchScorer, model: Model) -> None:
+    """What several prompts share is not shared with the same words under another adapter."""
+    chat = ChatTemplate(model)
+    expected = scores(scorer, model, JOBS)
+    for id, (prefix, texts) in enumerate([*JOBS[:6], *JOBS[:6]]):
+        head = replace(chat.raw(prefix), adapter="" if id < 6 else "sha256:1")
+        scorer.submit(id, head, [chat.continuation(prefix, head, text) for text in texts])
+    found: dict[int, list[TokenScores]] = {}
+    while not scorer.idle:
+        for id, each in scorer.step():
+            assert not isinstance(each, PluriverseError)
+            found[id] = each
+        taken = {job.prompt.adapter for job in scorer._taken}
+        assert len(taken) == 1 and taken == {scorer._trunk_under}
+    for id in range(12):
+        for one, other in zip(found[id], expected[id % 6], strict=True):
+            assert sum(one.logprobs) == pytest.approx(sum(other.logprobs), abs=1.0)

@@ -1,6 +1,7 @@
 """Continuous batching on the real default model: nobody's words depend on company, arrival or what is in memory."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -218,3 +219,13 @@ def test_thinking_that_is_ended_changes_nobody_elses_word(make_scheduler: Callab
     single = make_scheduler()
     thinking(single, 1, thinking_tokens=4)
     assert play.run(single)[1].text == heard[1].text
+
+
+def test_what_was_read_under_an_adapter_is_never_copied_for_another(scheduler: Scheduler, play: Any) -> None:
+    """Keys and values depend on what changes the weights: the memory of prompts knows under which adapter."""
+    prompt = scheduler.template.prompt([Message("system", VOICES[0]), Message("user", QUESTION)])
+    cached = []
+    for id, adapter in enumerate(("", "sha256:1", "sha256:1", "")):
+        scheduler.submit(id, replace(prompt, adapter=adapter), Sampling(temperature=0, max_tokens=1))
+        cached.append(play.run(scheduler)[id].started.cached_tokens)
+    assert cached == [0, 0, len(prompt.tokens), len(prompt.tokens)]

@@ -1,5 +1,9 @@
 """Scores are exact: they equal what the logits of a plain decode say, whatever is scored beside or before them."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -72,3 +76,25 @@ def test_what_cannot_be_scored_is_refused_in_words(scorer: Scorer, model: Model)
         score(scorer, model, PREFIX, "")
     with pytest.raises(UsageError, match="prefix"):
         score(scorer, model, "", "word")
+
+
+def test_a_prefix_that_was_read_under_another_adapter_is_read_again(
+    scorer: Scorer, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    decode = Context.decode
+
+    def counted(self: Context, tokens: Sequence[int], *more: Any) -> None:
+        read.append(len(tokens))
+        decode(self, tokens, *more)
+
+    monkeypatch.setattr(Context, "decode", counted)
+    chat = ChatTemplate(model)
+    head = chat.raw(PREFIX)
+    continuation = chat.continuation(PREFIX, head, " Paris")
+    found = []
+    for adapter in ("", "", "sha256:1", "sha256:1"):
+        read.clear()
+        list(scorer.run(replace(head, adapter=adapter), [continuation], False))
+        found.append(sum(read) >= len(head.tokens))
+    assert found[1:] == [False, True, False]

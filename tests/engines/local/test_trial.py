@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from pluriverse.assistants import resolve
-from pluriverse.assistants.bases import NotPulled
+from pluriverse.assistant.bases import NotPulled, resolve
 from pluriverse.cli import main
 from pluriverse.engines.admitting import pull_usable
 from pluriverse.engines.local.client import LocalEngine

@@ -70,7 +70,7 @@ def recorded(**more: object) -> Recorded:
     figures = [
         Figure("a", "sums", "accuracy", 0.75, 0.3, 0.95, 2),
         Figure("a", "sums", "accuracy", 1.0, 0.4, 1.0, 1, group="sums"),
-        Figure("a", "talk", "shares", None, None, None, 1, note="too few items"),
+        Figure("a", "talk", "shares", None, None, None, 1, caption="too few items"),
     ]
     given = {
         "run": "run-1",

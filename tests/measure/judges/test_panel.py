@@ -15,6 +15,7 @@ from pluriverse.engines.contract import (
     EngineEvent,
     Failed,
     Finished,
+    Identity,
     Request,
     Score,
     Scored,
@@ -23,13 +24,14 @@ from pluriverse.engines.contract import (
 )
 from pluriverse.engines.scripted import Rule, Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineError, NotFoundError, UsageError
-from pluriverse.measure.judges.panel import Case, Judge, Judged, Jury, Verdict, Vote, majority
+from pluriverse.measure.judges.panel import Case, Judge, Judged, Judges, Verdict, Vote, majority
 from pluriverse.measure.judges.prompts import judge_prompt, judge_prompts, strongreject
 from pluriverse.settings import Settings
 from pluriverse.values import Digest
 
 STANCE = judge_prompt("stance")
 SOMEONE = Judged("somebody")
+UNKNOWN = Identity("by hand", None)
 MUTE = Capabilities(logprobs=False, logits=False, grammar=False, seed=True, guidance=False, context_length=4096)
 OPEN = dataclasses.replace(MUTE, logprobs=True)
 
@@ -40,7 +42,7 @@ class Writing:
 
     reply: str
     error: Exception | None = None
-    digest: Digest | None = None
+    identity: Identity = UNKNOWN
     base: str = "writing"
     heard: list[Request] = field(default_factory=list)
     capabilities: Capabilities = MUTE
@@ -62,7 +64,7 @@ class Liking:
 
     likes: dict[str, float]
     always: dict[str, float] = field(default_factory=dict)
-    digest: Digest | None = None
+    identity: Identity = UNKNOWN
     base: str = "liking"
     asked: int = 0
     capabilities: Capabilities = OPEN
@@ -80,7 +82,7 @@ class Liking:
 
 
 def verdict(*judges: Judge, text: str = "Trams are good.", judged: Judged = SOMEONE) -> Verdict:
-    return asyncio.run(Jury(judges).verdict(STANCE, judged, text, question="Write on trams.", issue="trams"))
+    return asyncio.run(Judges(judges).verdict(STANCE, judged, text, question="Write on trams.", issue="trams"))
 
 
 def writing(name: str, reply: str, **more: Any) -> Judge:
@@ -132,16 +134,21 @@ def test_nobody_judges_itself() -> None:
         verdict(writing("x", "A"), judged=Judged("x"))
     weights = Digest("sha256:" + "0" * 64)
     with pytest.raises(UsageError, match="judge itself"):
-        verdict(writing("y", "A", digest=weights), judged=Judged("x", weights))
-    assert verdict(writing("y", "A", digest=weights), judged=Judged("x", "sha256:" + "1" * 64)).label == "pro"
+        verdict(writing("y", "A", identity=Identity("by hand", weights)), judged=Judged("x", weights))
+    assert (
+        verdict(
+            writing("y", "A", identity=Identity("by hand", weights)), judged=Judged("x", "sha256:" + "1" * 64)
+        ).label
+        == "pro"
+    )
 
 
 def test_a_jury_is_small_and_mixed() -> None:
     for judges in ([], [writing(name, "A") for name in "wxyz"], [writing("x", "A"), writing("x", "A")]):
         with pytest.raises(UsageError):
-            Jury(judges)
+            Judges(judges)
     with pytest.raises(UsageError, match="family 'f'"):
-        Jury([Judge("a", "f", Writing("A")), Judge("b", "f", Writing("A"))])  # type: ignore[arg-type]
+        Judges([Judge("a", "f", Writing("A")), Judge("b", "f", Writing("A"))])  # type: ignore[arg-type]
 
 
 def test_likelihood_is_used_where_there_is_any_and_habits_are_divided_out() -> None:
@@ -192,8 +199,8 @@ def test_a_real_model_votes(model_settings: Settings) -> None:
 
     async def one() -> Verdict:
         async with Workspace(model_settings) as workspace:
-            jury = Jury([Judge("smollm2", "smollm", await workspace.engine("default"))])
-            return await jury.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
+            panel = Judges([Judge("smollm2", "smollm", (await workspace.ready("default")).engine)])
+            return await panel.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
 
     found = asyncio.run(one())
     assert found.label in STANCE.labels.values() and 0.25 <= (found.votes[0].sure or 0) <= 1

@@ -133,7 +133,7 @@ def test_the_default_model_s_sides_are_told_apart(model_settings: Settings) -> N
         return found[-1]
 
     done = asyncio.run(go())
-    (proof,) = done.proofs
-    assert proof.sees and proof.asked == 24
+    (proof,) = done.checks
+    assert proof.passed and proof.asked == 24
     figures = {each.assistant: each for each in done.figures if each.metric == "vocabulary"}
     assert all("ask at least" in each.note for each in figures.values()), "two answers say nothing"

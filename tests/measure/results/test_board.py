@@ -57,7 +57,7 @@ def test_the_interval_of_the_average_covers_it() -> None:
 
 def test_no_average_without_all_six() -> None:
     figures = [figure for figure in six("a", 0.5) if figure.instrument not in {"mmlu", "gsm8k"}]
-    figures.append(Figure("a", "gsm8k", "exact", None, None, None, 3, note="too few items for a claim"))
+    figures.append(Figure("a", "gsm8k", "exact", None, None, None, 3, caption="too few items for a claim"))
     (entry,) = board([*figures, *six("whole", 0.3)], []).here[1:]
     assert entry.name == "a" and entry.average.value is None
     assert "mmlu, gsm8k" in entry.notes[0] and "too few items" in entry.notes[1]
@@ -83,12 +83,6 @@ def test_whoever_cannot_be_told_apart_is_a_cluster_and_no_rank() -> None:
 def test_likeness_does_not_carry_over() -> None:
     found = board([*six("a", 0.50), *six("b", 0.506), *six("c", 0.512)], [])
     assert found.clusters == (("a", "b"), ("b", "c"))
-
-
-def test_a_paired_test_has_the_last_word() -> None:
-    figures = [*six("b", 0.501), *six("a", 0.50)]
-    found = board(figures, [], apart=lambda one, other: True)
-    assert found.clusters == () and [entry.name for entry in found.here] == ["b", "a"]
 
 
 def test_without_intervals_nothing_is_told_apart() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from pluriverse.cli import main
-from pluriverse.measure.results.assemble import card, latest
+from pluriverse.measure.results.assemble import card
 from pluriverse.measure.results.contribution import in_company
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.record import Run
 from pluriverse.measure.schema.figure import Figure
 from pluriverse.report.page import render
@@ -38,18 +39,18 @@ def gain(rows: list[Figure]) -> Figure:
 
 
 def test_the_gain_of_a_card_is_of_the_newest_panel(tmp_path: Path) -> None:
-    runs, proofs = ran(tmp_path), [proof(NAME, True)]
+    runs, checks = ran(tmp_path), [proof(NAME, True)]
     found = latest(runs, ["a"])
-    alone = card(found, "a", proofs)
+    alone = card(found, "a", checks)
     assert gain(alone).value is None
-    figures = in_company(alone, found, "a", runs, proofs)
+    figures = in_company(alone, found, "a", runs, checks)
     assert gain(figures).value == pytest.approx(0.5) and "panel of 2: a, b" in gain(figures).note
     assert len(figures) == len(alone) + 1  # the Shapley part, too
-    older = in_company(alone, found, "a", [runs[0], runs[2]], proofs)
+    older = in_company(alone, found, "a", [runs[0], runs[2]], checks)
     assert gain(older).value == 0 and "panel of 2: a, c" in gain(older).note
-    assert gain(in_company(alone, found, "a", runs[2:], proofs)).value is None
-    blind = in_company(alone, found, "a", runs, [proof(NAME, False)])
-    assert gain(blind).value is None and "known opposites do not differ" in gain(blind).note
+    assert gain(in_company(alone, found, "a", runs[2:], checks)).value is None
+    why_none = in_company(alone, found, "a", runs, [proof(NAME, False)])
+    assert gain(why_none).value is None and "known opposites do not differ" in gain(why_none).note
 
 
 def test_who_was_another_then_has_no_gain_from_it(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pluriverse.measure.data.instruments import find
-from pluriverse.measure.results.assemble import ResultSet, latest
 from pluriverse.measure.results.evidence import SHOWN, Evidence, evidence, files, rule_of
 from pluriverse.measure.results.for_report import report
+from pluriverse.measure.results.result_set import ResultSet, latest
 from pluriverse.measure.run.record import runs
 from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import blank

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.measure.results.assemble import ResultSet, card, latest
+from pluriverse.measure.results.assemble import card
+from pluriverse.measure.results.result_set import ResultSet, latest
 from pluriverse.measure.run.record import runs
 
 KEPT = Path(__file__).parent / "kept"

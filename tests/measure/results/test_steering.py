@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from pluriverse.measure.data.instruments import find
-from pluriverse.measure.results.assemble import card, figures, latest
+from pluriverse.measure.results.assemble import card, figures
 from pluriverse.measure.results.contribution import in_company
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.results.steering import steering
 from pluriverse.measure.run.sensitivity import SensitivityCheck
 from pluriverse.measure.schema.figure import PANEL, Figure
@@ -42,10 +43,10 @@ def _noise(item: Item) -> float:
 
 
 def moved(
-    rows: Sequence[Response], who: Sequence[Respondent] = (LEFT, RIGHT, PLAIN), proofs: Sequence[SensitivityCheck] = ()
+    rows: Sequence[Response], who: Sequence[Respondent] = (LEFT, RIGHT, PLAIN), checks: Sequence[SensitivityCheck] = ()
 ) -> list[Figure]:
     named = [find(each) for each in dict.fromkeys(row.instrument for row in rows)]
-    return steering(named, lambda each: [row for row in rows if row.instrument == each.name], who, proofs)
+    return steering(named, lambda each: [row for row in rows if row.instrument == each.name], who, checks)
 
 
 def one(rows: Sequence[Figure], metric: str, assistant: str, group: str = "") -> Figure:
@@ -62,7 +63,7 @@ def both_axes() -> list[Response]:
 
 
 def test_moves_from_the_base_less_moves_elsewhere() -> None:
-    rows = moved(both_axes(), proofs=[proof(OTHER, True)])
+    rows = moved(both_axes(), checks=[proof(OTHER, True)])
     for name, gain, cross in (("progressive", 0.3, -0.1), ("conservative", 0.25, 0.0)):
         own = one(rows, "steering_gain", name)
         assert own.value == pytest.approx(gain) and own.n == 40 and own.instrument == OWN
@@ -126,7 +127,7 @@ def test_the_words_of_open_questions_move_too() -> None:
         *remarks(PLAIN, "remarks-politics", neither),
         *(row for who in (LEFT, RIGHT, PLAIN) for row in remarks(who, "remarks-ethics", neither)),
     ]  # fmt: skip
-    found = moved(rows, proofs=[proof("remarks-ethics", True)])
+    found = moved(rows, checks=[proof("remarks-ethics", True)])
     lean = {each: one(found, "steering_gain", each).value or 0 for each in ("progressive", "conservative")}
     assert 0.1 < lean["progressive"] < 1 and 0.1 < lean["conservative"] < 1
     assert one(found, "pair_gain", PANEL).value == pytest.approx(sum(lean.values()))
@@ -136,19 +137,19 @@ def test_the_words_of_open_questions_move_too() -> None:
 
 
 def test_a_blind_axis_and_another_way_of_asking_are_no_controls() -> None:
-    blind = moved(both_axes(), proofs=[proof(OTHER, False)])
-    assert not [each for each in blind if each.metric.endswith(("net", "cross"))]
+    why_none = moved(both_axes(), checks=[proof(OTHER, False)])
+    assert not [each for each in why_none if each.metric.endswith(("net", "cross"))]
     free = [replace(row, instrument=FREE) if row.instrument == OTHER else row for row in both_axes()]
     assert not [each for each in moved(free) if each.metric.endswith(("net", "cross"))]
 
 
 def test_report_and_card_show_it_and_a_blind_instrument_shows_nothing(tmp_path: Path) -> None:
-    rows, proofs = both_axes(), [proof(OWN, True), proof(OTHER, True)]
+    rows, checks = both_axes(), [proof(OWN, True), proof(OTHER, True)]
     runs = [recorded(tmp_path, rows, [LEFT, RIGHT, PLAIN], "2026-01-01")]
-    shown = figures(latest(runs), proofs)
+    shown = figures(latest(runs), checks)
     assert one(shown, "steering_net", "progressive").value == pytest.approx(0.2)
     alone = latest(runs, ["progressive"])
-    told = in_company(card(alone, "progressive", proofs), alone, "progressive", runs, proofs)
+    told = in_company(card(alone, "progressive", checks), alone, "progressive", runs, checks)
     assert one(told, "steering_net", "progressive").value == pytest.approx(0.2)
     assert one(told, "steering_cross", "progressive", OTHER).value == pytest.approx(-0.1)
     hidden = figures(latest(runs), [proof(OWN, False), proof(OTHER, True)])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.cli.commands.measure import show
 from pluriverse.cli.terminal.output import Output
 from pluriverse.measure.measuring import MeasureOptions, measure
@@ -86,13 +86,13 @@ def test_every_response_is_kept_and_nothing_is_asked_twice(settings: Settings, m
 
 
 def test_the_verdict_is_the_same_as_without_an_interruption(settings: Settings, tmp_path: Path) -> None:
-    whole = run(replace(settings, home=tmp_path / "other"))[-1].proofs
+    whole = run(replace(settings, home=tmp_path / "other"))[-1].checks
     run(settings)
     (place,) = (settings.home / "checks").glob("*/responses.jsonl")
     lines = place.read_bytes().splitlines(keepends=True)
     place.write_bytes(b"".join(reversed(lines[5:])) + lines[0][:40])  # out of order, and a torn end
     (settings.home / "proofs.json").unlink()
-    assert run(settings)[-1].proofs == whole
+    assert run(settings)[-1].checks == whole
 
 
 def test_what_the_control_was_told_changes_nothing_of_the_opposites(settings: Settings, tmp_path: Path) -> None:
@@ -102,25 +102,25 @@ def test_what_the_control_was_told_changes_nothing_of_the_opposites(settings: Se
     vocabulary = replace(CHECKED, measures=("vocabulary",), options={"scale": "politics"})
     settings = replace(settings, base=f"scripted:{script}")
 
-    def proofs() -> tuple:
+    def checks() -> tuple:
         async def go() -> tuple:
             async with Workspace(settings) as workspace:
                 ana = replace(ANA, base=settings.base)
                 events = measure(workspace, [vocabulary], [ana], MeasureOptions(), {"talk": ITEMS})
-                return [event async for event in events][-1].proofs
+                return [event async for event in events][-1].checks
 
         return asyncio.run(go())
 
-    whole = proofs()
+    whole = checks()
     assert whole[0].control is not None and {each["respondent"] for each in rows(settings.home)} == {"a", "b", "again"}
     (settings.home / "proofs.json").unlink()
-    assert proofs() == whole
+    assert checks() == whole
 
 
 def test_what_a_check_found_holds_where_nothing_is_checked(settings: Settings) -> None:
     """`--no-proof` asks no opposites; figures are withheld by what was found of them before, as on a card."""
-    (check,) = run(settings)[-1].proofs
-    assert not check.sees
+    (check,) = run(settings)[-1].checks
+    assert not check.passed
 
     async def go() -> Measured:
         async with Workspace(settings) as workspace:
@@ -130,7 +130,7 @@ def test_what_a_check_found_holds_where_nothing_is_checked(settings: Settings) -
             return events[-1]
 
     measured = asyncio.run(go())
-    assert measured.run.responses and measured.proofs == (check,)
+    assert measured.run.responses and measured.checks == (check,)
     assert measured.figures and all(each.value is None for each in measured.figures)
 
 
@@ -139,17 +139,17 @@ def test_blind_on_one_base_hides_nothing_of_the_other(
     settings: Settings, capsys: pytest.CaptureFixture[str], both: bool
 ) -> None:
     measured = run(settings)[-1]
-    (blind,) = measured.proofs
+    (why_none,) = measured.checks
     other = replace(
-        blind, base="other", separation=0.9, low=0.8, high=1.0, control=0.5, control_low=0.4, control_high=0.6
+        why_none, base="other", separation=0.9, low=0.8, high=1.0, control=0.5, control_low=0.4, control_high=0.6
     )
-    assert other.sees and not blind.sees
+    assert other.passed and not why_none.passed
     shown = [
         Figure("ana", "talk", "share_answer", 0.25, 0.1, 0.5, 12),
         Figure("bo", "talk", "share_answer", None, None, None, 12),
     ]
-    proofs = (blind, blind if both else other)
-    show(replace(measured, figures=tuple(shown), proofs=proofs), [CHECKED], Output())
+    checks = (why_none, why_none if both else other)
+    show(replace(measured, figures=tuple(shown), checks=checks), [CHECKED], Output())
     said = capsys.readouterr().out
     assert ("0.250" in said) is not both and ("no figures here" in said) is both
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
-from pluriverse.assistants.guidance import Guidance
+from pluriverse.assistant import Assistant
+from pluriverse.assistant.guidance import Guidance
 from pluriverse.errors import EngineCrashedError, EngineError, PluriverseError, UnreachableError, UsageError
 from pluriverse.measure.measuring import Measured, MeasureNote, MeasureOptions, MeasureStarted, MeasureStep, measure
 from pluriverse.measure.run import cluster

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pluriverse.measure.data.instruments import known
-from pluriverse.measure.results.assemble import honest, latest
+from pluriverse.measure.results.assemble import as_shown
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.check_items import LEAST, asked_of, few
 from pluriverse.measure.run.known_groups import _separation
 from pluriverse.measure.run.record import Plan, Run
@@ -15,6 +16,7 @@ from pluriverse.measure.run.sensitivity import KeptChecks, SensitivityCheck
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import Item, key_of
 from pluriverse.measure.schema.responses import Respondent, Response, blank
+from pluriverse.measure.schema.words import check
 from pluriverse.measure.stats.verdict import finding
 
 from ..metrics.replaying import DATA, items_of
@@ -30,7 +32,7 @@ def proof(**changes: object) -> SensitivityCheck:
 
 
 @pytest.mark.parametrize(
-    ("changes", "sees", "words"),
+    ("changes", "passed", "words"),
     [
         ({}, True, "tells known opposites apart"),
         ({"separation": 0.5, "low": 0.45, "high": 0.65}, False, "known opposites do not differ by it"),
@@ -40,9 +42,9 @@ def proof(**changes: object) -> SensitivityCheck:
         ({"items": 3, "low": 0.0}, False, "undecided: only 3 items"),
     ],
 )
-def test_what_a_proof_allows(changes: dict, sees: bool, words: str) -> None:
+def test_what_a_proof_allows(changes: dict, passed: bool, words: str) -> None:
     made = proof(**changes)
-    assert made.sees is sees and words in made.words
+    assert made.passed is passed and words in check(made.outcome)
 
 
 def test_separation_finds_opposites_on_either_side_and_no_difference_in_none() -> None:
@@ -57,16 +59,16 @@ def test_separation_finds_opposites_on_either_side_and_no_difference_in_none() -
 
 
 def test_proofs_are_kept_per_weights_and_version(tmp_path: Path) -> None:
-    proofs = KeptChecks(tmp_path)
-    proofs.keep(proof())
-    proofs.keep(proof(separation=0.95))
-    proofs.keep(proof(weights="sha256:2"))
-    assert len(proofs.all()) == 2
+    checks = KeptChecks(tmp_path)
+    checks.keep(proof())
+    checks.keep(proof(separation=0.95))
+    checks.keep(proof(weights="sha256:2"))
+    assert len(checks.all()) == 2
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     quiz = next(iter(known().values()))
-    assert proofs.of(quiz, who) is None
+    assert checks.of(quiz, who) is None
     (tmp_path / "proofs.json").write_text("{")
-    assert proofs.all() == []
+    assert checks.all() == []
 
 
 def test_a_proof_asks_few_cells_but_enough_items() -> None:
@@ -90,12 +92,12 @@ def test_a_blind_instrument_gives_no_number() -> None:
     found = latest([Run("r", "2026-11-24", Plan(((quiz.name, quiz.version),), (who,), 10, 0), rows)])
     figure = Figure("ana", quiz.name, "accuracy", 0.7, 0.6, 0.8, 30)
     mine = proof(instrument=quiz.name, version=quiz.version)
-    assert honest(figure, quiz, found, [mine]) == figure
-    assert "was not checked" in honest(figure, quiz, found, []).note
-    told = honest(figure, quiz, found, [replace(mine, low=0.4)])
+    assert as_shown(figure, quiz, found, [mine]) == figure
+    assert "was not checked" in as_shown(figure, quiz, found, []).note
+    told = as_shown(figure, quiz, found, [replace(mine, low=0.4)])
     assert told.value is None and "undecided whether it tells known opposites apart" in told.note
-    assert honest(figure, quiz, found, [replace(mine, low=0.4, base="another")]).value == 0.7
-    assert honest(replace(figure, assistant=PANEL), quiz, found, [replace(mine, low=0.4)]).value is None
+    assert as_shown(figure, quiz, found, [replace(mine, low=0.4, base="another")]).value == 0.7
+    assert as_shown(replace(figure, assistant=PANEL), quiz, found, [replace(mine, low=0.4)]).value is None
 
 
 def test_a_blind_proof_is_made_anew_where_more_items_areasked_of(tmp_path: Path) -> None:
@@ -103,11 +105,11 @@ def test_a_blind_proof_is_made_anew_where_more_items_areasked_of(tmp_path: Path)
     quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     items = [Item(f"i{n}", "?", "chat") for n in range(20)]
-    blind = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
-    KeptChecks(tmp_path).keep(blind)
+    why_none = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
+    KeptChecks(tmp_path).keep(why_none)
     assert KeptChecks(tmp_path).of(quiz, who, items) is None
-    assert KeptChecks(tmp_path).of(quiz, who, items[:8]) == KeptChecks(tmp_path).of(quiz, who) == blind
-    seeing = replace(blind, low=0.8)
+    assert KeptChecks(tmp_path).of(quiz, who, items[:8]) == KeptChecks(tmp_path).of(quiz, who) == why_none
+    seeing = replace(why_none, low=0.8)
     KeptChecks(tmp_path).keep(seeing)
     assert KeptChecks(tmp_path).of(quiz, who, items) == seeing
 
@@ -131,11 +133,11 @@ def test_opposites_the_wrong_way_round_prove_nothing_of_a_side() -> None:
 
 
 def test_other_voices_are_proved_anew(tmp_path: Path) -> None:
-    proofs, quiz = KeptChecks(tmp_path), next(iter(known().values()))
+    checks, quiz = KeptChecks(tmp_path), next(iter(known().values()))
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     kept = proof(instrument=quiz.name, version=quiz.version, voices="one")
-    proofs.keep(kept)
-    assert proofs.of(quiz, who, voices="one") == kept and proofs.of(quiz, who, voices="other") is None
+    checks.keep(kept)
+    assert checks.of(quiz, who, voices="one") == kept and checks.of(quiz, who, voices="other") is None
 
 
 @pytest.mark.parametrize(
@@ -194,4 +196,4 @@ def test_items_for_a_check_are_as_many_as_are_wanted(tmp_path: Path) -> None:
     assert (
         KeptChecks(tmp_path).of(quiz, who, items) == kept and KeptChecks(tmp_path).of(quiz, who, items, most=40) is None
     )
-    assert "--check-items" in kept.words or "does not have" in kept.words
+    assert "--check-items" in check(kept.outcome) or "does not have" in check(kept.outcome)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from pluriverse.assistants import Assistant
+from pluriverse.assistant import Assistant
 from pluriverse.cli import main
 from pluriverse.errors import UsageError
 from pluriverse.measure.data.instruments import find
 from pluriverse.measure.measuring import Measured, MeasureOptions, MeasureStarted, measure
-from pluriverse.measure.results import assemble as assembling
+from pluriverse.measure.results.assemble import figures
+from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.asking import Participant
 from pluriverse.measure.run.record import Plan, Run, read_run
 from pluriverse.measure.run.stopping import FIRST, batches, enough, half_width, looks, stopped
@@ -151,12 +152,12 @@ def stopped_run(home: Path, number: int) -> Run:
 
 def test_reports_say_it_unless_more_was_asked(tmp_path: Path) -> None:
     early = stopped_run(tmp_path, 40)
-    found = assembling.latest([early])
+    found = latest([early])
     assert found.early == {"xcopa": 40}
-    assert all(SAID in each.note for each in assembling.figures(found, []) if each.value is not None)
+    assert all(SAID in each.note for each in figures(found, []) if each.value is not None)
     assert stopped(stopped_run(tmp_path, 41), find("xcopa")) is None
     more = recorded(tmp_path, scored(respondent("a"), "xcopa", sums(60), [0.9] * 60), [respondent("a")], "2026-01-02")
-    assert assembling.latest([early, more]).early == {}
+    assert latest([early, more]).early == {}
 
 
 def test_the_command_keeps_the_width(

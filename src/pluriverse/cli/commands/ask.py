@@ -14,7 +14,7 @@ from ..terminal.output import STOPPED, Output
 from ..terminal.parser import Commands, names_of
 
 if TYPE_CHECKING:
-    from ...ask.asking import Asking
+    from ...asking.asking import Asking
     from ...runtime.replies import Replies
     from ...runtime.requests import AskOptions
     from ...settings import Settings
@@ -81,14 +81,15 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     replies, stopped, kept = asyncio.run(_ask(question, names, args, out, settings))
     code = _end(args, out, replies, stopped, kept)
     if code == 0 and out.terminal:
-        _tell_gain(out, settings)
+        _tell_gain(replies, out, settings)
     return code
 
 
-def _tell_gain(out: Output, settings: "Settings") -> None:
+def _tell_gain(replies: "Replies", out: Output, settings: "Settings") -> None:
+    """Only where a model of this machine spoke."""
     from ...engines.status import likely_gain
 
-    if not settings.base.startswith("scripted") and (gain := likely_gain(settings)):
+    if any(each.digest for each in replies) and (gain := likely_gain(settings)):
         out.note(gain)
 
 
@@ -96,7 +97,7 @@ async def _ask(
     question: str, names: list[str] | None, args: argparse.Namespace, out: Output, settings: "Settings"
 ) -> "tuple[Replies, bool, str | None]":
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
-    from ...ask.asking import ask
+    from ...asking.asking import ask
     from ...runtime.workspace import Workspace
     from ..terminal.replies import follow
     from ..terminal.views import view_for

@@ -1,4 +1,4 @@
-"""`pluriverse card`: everything that was measured about one assistant, what can be seen on its base first."""
+"""`pluriverse card`: everything that was measured about one assistant, the sensitivity checks on its model first."""
 
 import argparse
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from ...errors import UsageError
 from ...files import write_out
 from ..terminal.answers import show_answers
-from ..terminal.figures import Notes, document_of, figures_table, latest_of, metric, runs_of, today
+from ..terminal.figures import Notes, document_of, figures_table, latest_of, metric, runs_of, tell_may_change, today
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import counted
 from ..terminal.typed import typed
 
 if TYPE_CHECKING:
-    from ...measure.results.assemble import ResultSet
     from ...measure.results.evidence import Evidence
+    from ...measure.results.result_set import ResultSet
     from ...measure.run.sensitivity import SensitivityCheck
     from ...measure.schema.figure import Figure
     from ...settings import Settings
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...measure.results.evidence import evidence
 
     runs = runs_of(settings)
-    found, proofs = latest_of(settings, [args.name], args.base, runs)
+    found, checks = latest_of(settings, [args.name], args.base, runs)
     if len(found.respondents) > 1:
         bases = [each.base for each in found.respondents]
         raise UsageError(
@@ -46,11 +46,11 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         )
     out.progress.status("putting it together ...")
     (name,) = found.assistants
-    rows = in_company(card(found, name, proofs), found, name, runs, proofs)
-    shown = checks_of(found, proofs)
-    path = _written(args, found, proofs, rows, settings) if args.html else None
+    rows = in_company(card(found, name, checks), found, name, runs, checks)
+    shown = checks_of(found, checks)
+    path = _written(args, found, checks, rows) if args.html else None
     about = {"assistant": name, "base": found.respondents[0].base, "html": path}
-    answers = evidence(found, proofs)
+    answers = evidence(found, checks)
     out.document({**about, **document_of(rows, shown, found, answers, settings.home)})
     if out.json:
         return 0
@@ -64,9 +64,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 def _written(
     args: argparse.Namespace,
     found: "ResultSet",
-    proofs: "Sequence[SensitivityCheck]",
+    checks: "Sequence[SensitivityCheck]",
     rows: "Sequence[Figure]",
-    settings: "Settings",
 ) -> str:
     from dataclasses import replace
 
@@ -75,7 +74,7 @@ def _written(
 
     (name,) = found.assistants
     command = typed("card", args.name, options=(("--base", args.base), ("--html", args.html.name)))
-    made = report(found, proofs, today(), command, f"Card of {name}")
+    made = report(found, checks, today(), command, f"Card of {name}")
     others = tuple(each for each in made.figures if each.assistant != name)
     write_out(args.html, card_page(replace(made, figures=(*rows, *others)), name))
     return str(args.html)
@@ -84,28 +83,30 @@ def _written(
 def _show(
     found: "ResultSet",
     rows: "Sequence[Figure]",
-    proofs: "Sequence[SensitivityCheck]",
+    checks: "Sequence[SensitivityCheck]",
     answers: "Mapping[str, Evidence]",
     groups: bool,
     home: Path,
     out: Output,
 ) -> None:
+    from ...measure.schema.words import check as check_words
+
     who = found.respondents[0]
     out.line(bold(who.assistant), f"  on {who.base}")
     out.line()
-    if proofs:
-        out.table(("SENSITIVITY CHECK", "SEPARATION", "95 %", "RESULT"), [_seen(each) for each in proofs])
+    if checks:
+        out.table(("SENSITIVITY CHECK", "SEPARATION", "95 %", "RESULT"), [_check_row(each) for each in checks])
         words = "separation of known opposites: 1 always, 0.5 never; only instruments that passed have figures below"
         out.line(dim(words))
         out.line()
-    blind = {each.instrument: each for each in proofs if not each.sees}
+    failed = {each.instrument: each for each in checks if not each.passed}
     notes = Notes()
     for instrument in found.tried:
         figures = [each for each in rows if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
-        if instrument.name in blind or found.silence(instrument, who.assistant):
-            words = blind[instrument.name].words if instrument.name in blind else figures[0].note
-            out.paragraph(f"no figures here: {words}", indent=2)
+        if instrument.name in failed or found.silence(instrument, who.assistant):
+            known = failed.get(instrument.name)
+            out.paragraph(f"no figures here: {check_words(known.outcome) if known else figures[0].note}", indent=2)
         else:
             _figures(figures, groups, out, notes)
         if instrument.name in answers:
@@ -113,13 +114,14 @@ def _show(
         out.line()
     for note in dict.fromkeys(found.notes):
         out.note(note)
+    tell_may_change(found, out)
 
 
-def _seen(proof: "SensitivityCheck") -> tuple[str, ...]:
-    if not proof.told_enough:
-        return proof.instrument, "-", f"{proof.items} of {proof.asked} items", proof.finding.words
-    ends = f"{proof.low:.2f} to {proof.high:.2f}"
-    return proof.instrument, f"{proof.separation:.2f}", ends, proof.finding.words
+def _check_row(check: "SensitivityCheck") -> tuple[str, ...]:
+    if not check.told_enough:
+        return check.instrument, "-", f"{check.items} of {check.asked} items", check.finding.words
+    ends = f"{check.low:.2f} to {check.high:.2f}"
+    return check.instrument, f"{check.separation:.2f}", ends, check.finding.words
 
 
 def _figures(figures: "Sequence[Figure]", groups: bool, out: Output, notes: Notes) -> None:

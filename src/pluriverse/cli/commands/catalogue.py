@@ -29,12 +29,13 @@ def add(commands: Commands) -> None:
     found.add_argument(
         "words", nargs="*", metavar="WORD", help="of a name, maker or licence; a language or a country; all of them"
     )
-    found.add_argument("--maker", metavar="NAME")
-    found.add_argument("--country", metavar="CODE", help="of the maker: FR, or france")
-    found.add_argument("--language", metavar="CODE", help="fr, or french")
+    found.add_argument("--maker", metavar="NAME", help="of this maker, or part of its name")
+    found.add_argument("--country", metavar="CODE", help="of its maker: FR, or france")
+    found.add_argument("--language", metavar="CODE", help="that it speaks: fr, or french")
     found.add_argument(
-        "--licence-permission", choices=("commercial", "change", "share", "unrestricted"), help="what it must allow"
-    )
+        "--licence-permission", metavar="WHAT", choices=("commercial", "change", "share", "unrestricted"),
+        help="what its licence must allow: commercial, change, share or unrestricted",
+    )  # fmt: skip
     found.add_argument("--max-size", metavar="SIZE", help="of its file, e.g. 5G")
     found.add_argument("--architecture", metavar="NAME", help="as llama.cpp or transformers call it")
     found.add_argument("--fits", action="store_true", help="there is memory and disk for it here")
@@ -47,7 +48,7 @@ def add(commands: Commands) -> None:
     drawn.add_argument("-o", "--output", type=Path, metavar="FILE", help="draw it as SVG")
     checked = nested.add("check", "whether a folder of catalogue files is right", check,
                          example="pluriverse catalogue check my-catalogue")  # fmt: skip
-    checked.add_argument("folder", type=Path, metavar="FOLDER")
+    checked.add_argument("folder", type=Path, metavar="FOLDER", help="of .toml files, one for each model")
 
 
 def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:

@@ -1,6 +1,6 @@
 """`pluriverse chat`: a conversation with one assistant, in which others can be heard too.
 
-Reads lines from a person or a pipe and shows replies; what is said, heard and kept is `ask.conversation`'s work.
+Reads lines from a person or a pipe and shows replies; what is said, heard and kept is `asking.conversation`'s work.
 """
 
 import argparse
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncGenerator, Iterator
 
-    from ...ask.conversation import Conversation
-    from ...assistants import Assistant
+    from ...asking.conversation import Conversation
+    from ...assistant import Assistant
     from ...runtime.events import AskEvent
     from ...runtime.workspace import Workspace
     from ...settings import Settings
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _conversation(args: argparse.Namespace, workspace: "Workspace") -> "Conversation":
-    from ...ask.conversation import Conversation
+    from ...asking.conversation import Conversation
 
     assistant = workspace.shelf.assistant(args.name) if args.name else None
     if args.resume:

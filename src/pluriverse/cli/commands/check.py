@@ -10,7 +10,7 @@ from ..terminal.parser import names_of
 from ..terminal.text import duration
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...panelcheck.check import CheckOptions
     from ...panelcheck.report import PanelReport, Separation, VoiceReport
     from ...runtime.workspace import Workspace
@@ -68,6 +68,7 @@ async def _checked(
 ) -> "PanelReport":
     from contextlib import aclosing
 
+    from ...measure.schema.words import ran_off
     from ...panelcheck.check import CheckStep, PanelChecked, StrengthLowered, check
     from ...runtime.events import Fetching
     from ..terminal.pulling import show_pull
@@ -80,7 +81,7 @@ async def _checked(
                 case CheckStep(words=words, done=done, steps=steps):
                     out.progress.status(f"checking {title}: {words} ({done} of {steps}) ...")
                 case StrengthLowered():
-                    out.note(f"{event.assistant}: strength {event.strength:g} -> {event.lower:g}: {event.why}")
+                    out.note(f"{event.assistant}: strength {event.strength:g} -> {event.lower:g}: {ran_off(event.why)}")
                 case PanelChecked(report=report):
                     out.progress.clear()
                     return report
@@ -108,7 +109,7 @@ def show(report: "PanelReport", out: Output) -> None:
     _show_cost(report, out)
     for words in report.advice():
         out.paragraph(f"- {words}")
-    head, _, rest = report.verdict.partition(": ")
+    head, rest = report.sentence
     out.line(bold(f"{head}: "), rest)
 
 
@@ -172,7 +173,7 @@ def _show_cost(report: "PanelReport", out: Output) -> None:
         figures = f"{facts.value:+.3f} ({facts.low:+.3f} to {facts.high:+.3f})"
         out.line(f"facts: guidance moves the truth of TruthfulQA answers by {figures} of 1, {facts.number} questions")
     elif report.facts_missing:
-        out.line(f"facts: not measured ({report.facts_missing})")
+        out.line(f"facts: not measured ({report.facts_missing.words})")
     if report.speed is not None:
         out.line(f"speed: {report.speed.guided:.0f} tokens/s guided, {report.speed.plain:.0f} without guidance")
     out.line()

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError, UsageError, command
-from ..terminal.figures import document_of, interval, latest_of
+from ..terminal.figures import document_of, interval, latest_of, tell_may_change
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands
 
 if TYPE_CHECKING:
-    from ...measure.results.assemble import ResultSet
+    from ...measure.results.result_set import ResultSet
     from ...measure.schema.figure import Figure
     from ...settings import Settings
 
@@ -33,17 +33,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise UsageError(
             "an assistant is not compared with itself", "name two: pluriverse compare progressive conservative"
         )
-    found, proofs = latest_of(settings, [args.a, args.b], args.base)
+    found, checks = latest_of(settings, [args.a, args.b], args.base)
     out.progress.status("comparing ...")
     a, b = (_name(found, each) for each in (args.a, args.b))
-    differences = compare(found, a, b, proofs)
+    differences = compare(found, a, b, checks)
     if not differences:
         asked = next(each for each in found.tried if found.of(each) or found.silence(each, a) or found.silence(each, b))
         names = ",".join(each.partition(" on ")[0] for each in (a, b))
         hint = command("measure", asked.name, "--with", names)
         raise NotFoundError(f"{a} and {b} have no instrument in common", hint)
-    own = [each for each in figures(found, proofs) if each.assistant in (a, b)]
-    out.document({"a": a, "b": b, **document_of([*differences, *own], checks_of(found, proofs), found)})
+    own = [each for each in figures(found, checks) if each.assistant in (a, b)]
+    out.document({"a": a, "b": b, **document_of([*differences, *own], checks_of(found, checks), found)})
     if not out.json:
         _show(found, a, b, differences, own, out)
     return 0
@@ -64,7 +64,8 @@ def _show(
     found: "ResultSet", a: str, b: str, differences: "Sequence[Figure]", own: "Sequence[Figure]", out: Output
 ) -> None:
     from ...measure.metrics.by_name import metric_of
-    from ...measure.results.assemble import UNPROVED
+    from ...measure.schema.reasons import NotChecked, Recites, Tested
+    from ...measure.schema.words import verdict, words_of
 
     titles = {each.name: each for each in found.tried}
     values = {(each.instrument, each.metric, each.assistant): each for each in own if not each.group}
@@ -78,21 +79,22 @@ def _show(
             continue
         ones = [values.get((each.instrument, metric, name)) for name in (a, b)]
         sides = ["-" if one is None else interval(one)[0] for one in ones]
-        verdict = each.note.partition(",")[0]
+        (test,) = (remark for remark in each.remarks if isinstance(remark, Tested))
         value, ends = interval(each, signed=True)
-        rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict))
+        rows.append((each.instrument, metric.replace("_", " "), *sides, value, ends, str(each.n), verdict(test)))
     if rows:
         out.table(("INSTRUMENT", "MEASURE", a, b, "DIFFERENCE", "95 %", "ITEMS", "RESULT"), rows, whole=("MEASURE",))
         out.line(
             dim("differences are means over the items of both; paired tests, adjusted by Holm over all instruments")
         )
-    if unproved := [each.instrument for each in differences if each.value is not None and UNPROVED in each.note]:
-        out.paragraph(f"{', '.join(unproved)}: {UNPROVED}")
+    if unchecked := [each.instrument for each in differences if NotChecked() in each.remarks]:
+        out.paragraph(f"{', '.join(unchecked)}: {words_of(NotChecked())}")
     for each in differences:
-        if each.reciting:
-            out.paragraph(f"{each.instrument}: {each.reciting} responses of both recite the prompt of who gave them")
-    for note in dict.fromkeys(each.note for each in silent):
-        named = ", ".join(each.instrument for each in silent if each.note == note)
-        out.paragraph(f"{named}: {note}")
+        for recites in (remark for remark in each.remarks if isinstance(remark, Recites)):
+            out.paragraph(f"{each.instrument}: {words_of(recites)}")
+    for why in dict.fromkeys(each.withheld for each in silent if each.withheld):
+        named = ", ".join(each.instrument for each in silent if each.withheld == why)
+        out.paragraph(f"{named}: {words_of(why)}")
     for note in dict.fromkeys(found.notes):
         out.note(note)
+    tell_may_change(found, out)

@@ -11,7 +11,7 @@ from ..terminal.text import counted, duration, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
     from ...store import Store, Verified
 
@@ -44,7 +44,7 @@ def add(commands: Commands) -> None:
 
 
 def rm(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)

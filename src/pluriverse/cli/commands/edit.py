@@ -13,12 +13,12 @@ from ...errors import PluriverseError, UsageError, command
 from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands
 from .disk import kinds_of
-from .ls import assistant_document, base_is_here
+from .ls import assistant_document, base_of
 from .new import keep_definition, undone
 from .panel import document_of as panel_document
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
 
 KINDS = ("assistant", "panel")
@@ -48,8 +48,8 @@ def add(commands: Commands) -> None:
 
 
 def edit(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
-    from ...assistants.reading import read_text
+    from ...assistant import Shelf
+    from ...assistant.reading import read_text
     from ...files import write
 
     shelf = Shelf(settings)
@@ -102,7 +102,7 @@ def _definition(name: str, kind: str, shelf: "Shelf") -> "Assistant | Panel":
 
 def _read(text: str, name: str, kind: str, file: Path) -> None:
     """UsageError where the text is no definition."""
-    from ...assistants import Assistant, Panel
+    from ...assistant import Assistant, Panel
 
     (Assistant if kind == "assistant" else Panel).from_toml(text, name, str(file))
 
@@ -147,7 +147,7 @@ def _again(error: PluriverseError, out: Output) -> bool:
 
 
 def _end(made: "Assistant | Panel", changed: bool, out: Output, settings: "Settings") -> int:
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     place = str(place_of(made))
     out.document(_document(made, settings) | {"path": place, "changed": changed})
@@ -159,8 +159,8 @@ def _end(made: "Assistant | Panel", changed: bool, out: Output, settings: "Setti
 
 def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, object]:
     """As JSON; an assistant's definition is kept in the store as it is now."""
-    from ...assistants import Assistant
-    from ...assistants.listing import listed
+    from ...assistant import Assistant
+    from ...assistant.listing import listed
     from ...store import Store
 
     if not isinstance(made, Assistant):
@@ -168,13 +168,13 @@ def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, obje
     store = Store.at(settings)
     if not made.builtin:
         keep_definition(made, store, settings)
-    return assistant_document(listed(made), base_is_here(made.base, store, settings), settings)
+    return assistant_document(listed(made), base_of(made.base, store, settings), settings)
 
 
 def copy(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
-    from ...assistants import Assistant, Shelf
+    from ...assistant import Assistant, Shelf
 
     shelf = Shelf(settings)
     found = _definition(args.name, _kind(args, "copy", shelf, settings), shelf)
@@ -197,8 +197,8 @@ def _alone(made: "Assistant", shelf: "Shelf", out: Output) -> "Assistant":
     """A copy has no counterpart, since a pair is two that name each other; it is guided against the same words."""
     from dataclasses import replace
 
-    from ...assistants import Guidance
-    from ...assistants.guidance import COUNTERPART, PLAIN
+    from ...assistant import Guidance
+    from ...assistant.guidance import COUNTERPART, PLAIN
 
     if made.counterpart is None:
         return made

@@ -90,6 +90,8 @@ def _show(found: "Fit", asked: "Asked", out: Output) -> None:
         out.line(f"speed     {speed.value:.1f} tokens/s{together} ({speed.low:.1f} to {speed.high:.1f})")
     if found.reading_s is not None:
         out.line(f"reading   {duration(found.reading_s)} for a prompt of {found.load.read:,} tokens")
+    if found.bandwidth:
+        out.line(f"machine   reads {size(round(found.bandwidth))} of weights a second")
     for reason in found.why:
         out.paragraph(f"- {_words(reason)}")
     _advise(found, out)

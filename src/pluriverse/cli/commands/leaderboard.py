@@ -29,8 +29,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.limit is not None and args.limit < 0:
         raise UsageError("--limit is a number of rows, 0 or more", "pluriverse leaderboard --help")
     try:
-        found, proofs = latest_of(settings)
-        measured, left_out = figures(found, proofs), found.notes
+        found, checks = latest_of(settings)
+        measured, left_out = figures(found, checks), found.notes
     except (NotFoundError, IntegrityError) as error:
         measured, left_out = [], () if isinstance(error, NotFoundError) else (f"A run is left out: {error.message}.",)
     made = board(measured, published(), args.limit)

@@ -10,7 +10,8 @@ from ..terminal.parser import GROUPS, Commands
 from ..terminal.text import size
 
 if TYPE_CHECKING:
-    from ...assistants.listing import Listed
+    from ...assistant.bases import Base
+    from ...assistant.listing import Listed
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -32,21 +33,21 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _run(out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
     from .panel import document_of as panel_document
 
     shelf, store = Shelf(settings), Store.at(settings)
     assistants, problems = shelf.listing()
     panels, stored = shelf.panels(), store.models()
-    here = {base: base_is_here(base, store, settings) for base in {each.base for each in assistants}}
+    bases = {base: base_of(base, store, settings) for base in {each.base for each in assistants}}
     for problem in problems:
         out.warn(problem.message)
     if out.json:  # made only where it is shown: of ten thousand it takes as long as reading them
         folder = str(settings.assistants)
         out.document(
             {
-                "assistants": [assistant_document(each, here[each.base], settings, folder) for each in assistants],
+                "assistants": [assistant_document(each, bases[each.base], settings, folder) for each in assistants],
                 "panels": [panel_document(panel) for panel in panels],
                 "models": [model_document(each) for each in stored if each.kind == "model"],
                 "adapters": [model_document(each) for each in stored if each.kind == "adapter"],
@@ -63,7 +64,9 @@ def _run(out: Output, settings: "Settings") -> int:
     out.line()
     out.line(bold("Data folder"))
     out.line(str(settings.home))
-    if not any(here.values()):
+    for each in sorted({base.name for base in bases.values() if base and base.may_change}):
+        out.note(f"{each}: weights unknown, may change")
+    if not any(bases.values()):
         out.note(f"\nno model is here yet; the first ask fetches {settings.base} (or: pluriverse pull {settings.base})")
     return 0
 
@@ -86,13 +89,12 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
 
 
 def assistant_document(
-    assistant: "Listed", here: bool, settings: "Settings", folder: str | None = None
+    assistant: "Listed", base: "Base | None", settings: "Settings", folder: str | None = None
 ) -> dict[str, Any]:
-    """An assistant in a list: `digest` is its definition's; `here` says whether its base is on this machine.
-
-    `folder`: where the user's lie, for who has it at hand.
+    """An assistant in a list: `digest` is its definition's; `base`: what it speaks through, None where that is not on
+    this machine. `folder`: where the user's lie, for who has it at hand.
     """
-    from ...assistants.shelf import STARTER
+    from ...assistant.shelf import STARTER
 
     guidance = assistant.guidance
     return {
@@ -100,7 +102,8 @@ def assistant_document(
         "kind": "prompt",
         "title": assistant.title,
         "base": base_name(assistant.base, settings),
-        "base_here": here,
+        "base_here": base is not None,
+        "may_change": base is not None and base.may_change,
         "digest": assistant.digest,
         "languages": list(assistant.languages),
         "outlook": {
@@ -120,15 +123,14 @@ def base_name(base: str, settings: "Settings") -> str:
     return settings.base if base == "default" else base
 
 
-def base_is_here(base: str, store: "Store", settings: "Settings") -> bool:
-    """Whether it can be loaded without a download."""
-    from ...assistants.bases import resolve
+def base_of(ref: str, store: "Store", settings: "Settings") -> "Base | None":
+    """The base, where it can be loaded without a download."""
+    from ...assistant.bases import resolve
 
     try:
-        resolve(base, store, settings)
+        return resolve(ref, store, settings)
     except PluriverseError:
-        return False
-    return True
+        return None
 
 
 def model_document(stored: "StoredModel") -> dict[str, Any]:

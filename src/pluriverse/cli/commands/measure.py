@@ -87,16 +87,18 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise _without(error, args, [each for each in chosen if each.name not in items], settings) from error
     rows = [each.as_dict() for each in measured.figures]
     out.document({"run": measured.run.id, "items_per_s": measured.items_per_s, "rows": rows,
-                  "proofs": [each.as_dict() for each in measured.proofs], "notes": list(measured.notes)})  # fmt: skip
+                  "proofs": [each.as_dict() for each in measured.checks], "notes": list(measured.notes)})  # fmt: skip
     if not out.json:
         show(measured, chosen, out)
     return 0
 
 
 def _listed(out: Output) -> int:
-    from ...measure.data.instruments import known
+    from ...measure.data.instruments import broken, known
 
     found = list(known().values())
+    for error in broken().values():
+        out.warn(error.message)
     out.document({"instruments": [each.as_dict() for each in found]})
     rows = [
         (each.dimension, each.name, f"{each.count:,}", _languages(each.languages), each.licence, each.title)
@@ -119,8 +121,7 @@ def _languages(tags: Sequence[str]) -> str:
 
 def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Item]]]":
     """Instruments by name, by the word `standard`, and those of files; items of the latter."""
-    from ...measure.data.instruments import find
-    from ...measure.schema.instrument import STANDARD
+    from ...measure.data.instruments import find, standard
 
     chosen: list[Instrument] = []
     items: dict[str, list[Item]] = {}
@@ -132,7 +133,7 @@ def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Ite
             chosen.append(instrument)
             items[instrument.name] = found
         else:
-            chosen += [find(each) for each in (STANDARD if name == "standard" else (name,))]
+            chosen += standard() if name == "standard" else [find(name)]
     return list({each.name: each for each in chosen}.values()), items
 
 
@@ -252,15 +253,17 @@ def _ahead(event: "MeasureAhead") -> str:
 
 def show(measured: "Measured", chosen: "Sequence[Instrument]", out: Output) -> None:
     """Figures by instrument: its sensitivity check first, then a row per assistant and metric."""
+    from ...measure.schema.words import check_told
+
     notes = Notes()
     for instrument in chosen:
         figures = [each for each in measured.figures if each.instrument == instrument.name]
-        proofs = [each for each in measured.proofs if each.instrument == instrument.name]
+        checks = [each for each in measured.checks if each.instrument == instrument.name]
         out.line(bold(instrument.name), f"  {instrument.title}")
-        if proofs and not any(each.sees for each in proofs):  # where it sees on one base, those of others have notes
-            for proof in proofs:
-                where = f" on {proof.base}" if len(proofs) > 1 else ""
-                out.paragraph(f"no figures here{where}: {proof.told}", indent=2)
+        if checks and not any(each.passed for each in checks):  # where it passed on one base, others have notes
+            for check in checks:
+                where = f" on {check.base}" if len(checks) > 1 else ""
+                out.paragraph(f"no figures here{where}: {check_told(check.outcome)}", indent=2)
         else:
             if instrument.raw and len({each.assistant for each in figures}) > 1:
                 out.paragraph(

@@ -12,10 +12,10 @@ from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands, names_of
 from .check import check_named
 from .check import show as show_check
-from .ls import assistant_document, base_is_here
+from .ls import assistant_document, base_of
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Guidance
+    from ...assistant import Assistant, Guidance
     from ...panelcheck.report import PanelReport
     from ...settings import Settings
     from ...store import Store
@@ -71,8 +71,8 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
-    from ...assistants.listing import listed
+    from ...assistant import Shelf
+    from ...assistant.listing import listed
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         for assistant in made:
             keep_definition(assistant, store, settings)
     for assistant, path in zip(made, paths, strict=True):
-        here = base_is_here(assistant.base, store, settings)
+        here = base_of(assistant.base, store, settings)
         documents.append(assistant_document(listed(assistant), here, settings) | {"path": str(path)})
     report = _check(made[0], out, settings) if args.check else None
     checked = {"check": report.as_dict()} if report else {}
@@ -127,7 +127,7 @@ def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings"
 
 def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
     """Say it where the model is not here, or nobody knows it."""
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
 
     try:
         resolve(base, store, settings)
@@ -142,7 +142,7 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     """The new one beside its counterpart, or beside the plain base where it names nobody."""
     import asyncio
 
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...panelcheck.check import CheckOptions
 
     name = "plain" if assistant.name != "plain" else "base"
@@ -153,7 +153,7 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
 
 def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
     """The weights that the definition speaks through today, where they are here."""
-    from ...assistants.bases import resolve
+    from ...assistant.bases import resolve
 
     try:
         return resolve(base, store, settings).digest
@@ -165,7 +165,7 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
     """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
     import asyncio
 
-    from ...assistants.bases import NotPulled, resolve
+    from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
     from ...values import PathSource
 
@@ -217,7 +217,7 @@ def _given(args: argparse.Namespace, option: str, side: int | None) -> str | Non
 
 
 def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assistant":
-    from ...assistants import Assistant, Outlook
+    from ...assistant import Assistant, Outlook
 
     given = {"temperature": args.temperature, "max_tokens": args.max_tokens}
     sampling = {name: value for name, value in given.items() if value is not None}
@@ -238,7 +238,7 @@ def _assistant(args: argparse.Namespace, side: int | None, base: str) -> "Assist
 
 
 def _guidance(args: argparse.Namespace, side: int | None) -> "Guidance | None":
-    from ...assistants import Guidance
+    from ...assistant import Guidance
 
     if args.guidance == 0 or (side is None and args.guidance is None and args.against is None):
         return None

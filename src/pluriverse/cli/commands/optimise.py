@@ -42,8 +42,8 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
-    from ...assistants.bases import meant
-    from ...assistants.copies import Copies
+    from ...assistant.bases import meant
+    from ...assistant.copies import Copies
     from ...store import Store
 
     if args.tokens < 0 or args.items < 0:

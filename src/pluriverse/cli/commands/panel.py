@@ -9,7 +9,7 @@ from ..terminal.parser import GROUPS, Commands, names_of
 from . import check
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Panel, Shelf
+    from ...assistant import Assistant, Panel, Shelf
     from ...settings import Settings
 
 
@@ -35,7 +35,7 @@ def add(commands: Commands) -> None:
 
 
 def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
 
     panels = Shelf(settings).panels()
     out.document({"panels": [document_of(panel) for panel in panels]})
@@ -46,7 +46,7 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
 
     shelf = Shelf(settings)
     show_panel(shelf.panel(args.name), shelf, out)
@@ -69,7 +69,7 @@ def show_panel(panel: "Panel", shelf: "Shelf", out: Output) -> None:
 
 def file_of(definition: "Assistant | Panel") -> str:
     """Where it lies, in words."""
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     change = f" (built in; to change it: {command('edit', definition.name)})" if definition.builtin else ""
     return f"{place_of(definition)}{change}"
@@ -85,7 +85,7 @@ def _title(shelf: "Shelf", name: str) -> str:
 
 
 def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Panel, Shelf
+    from ...assistant import Panel, Shelf
 
     shelf = Shelf(settings)
     panel = Panel(args.name, tuple(names_of(args.members)), args.title, args.description)
@@ -97,7 +97,7 @@ def new(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def document_of(panel: "Panel") -> dict[str, Any]:
-    from ...assistants.shelf import place_of
+    from ...assistant.shelf import place_of
 
     return {
         "name": panel.name,

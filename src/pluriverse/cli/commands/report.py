@@ -15,7 +15,7 @@ from ..terminal.typed import typed
 
 if TYPE_CHECKING:
     from ...measure.exchange import Recorded
-    from ...measure.results.assemble import ResultSet
+    from ...measure.results.result_set import ResultSet
     from ...measure.run.record import Run
     from ...measure.run.sensitivity import SensitivityCheck
     from ...measure.schema.items import Item
@@ -49,17 +49,17 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.runs:
         return _listed(found, () if args.run_id else left_out(settings, found), out)
     names = names_of(args.names) if args.names else None
-    chosen, proofs = latest_of(settings, names, args.base, found)
+    chosen, checks = latest_of(settings, names, args.base, found)
     out.progress.status("putting it together ...")
     wanted = args.output or (None if args.parquet or args.inspect else DEFAULT)
-    page = _written(args, wanted, chosen, proofs, settings) if wanted else None
+    page = _written(args, wanted, chosen, checks) if wanted else None
     table = _parquet(args.parquet, chosen) if args.parquet else None
-    logs = _inspected(args.inspect, found, chosen, proofs, settings) if args.inspect else []
-    rows = figures(chosen, proofs) if out.json else []
-    answers = evidence(chosen, proofs) if out.json else []
+    logs = _inspected(args.inspect, found, chosen, checks, settings) if args.inspect else []
+    rows = figures(chosen, checks) if out.json else []
+    answers = evidence(chosen, checks) if out.json else []
     places = {"report": page, "parquet": table, "inspect": logs}
     out.document({**places, "runs": [each.id for each in found],
-                  **document_of(rows, checks_of(chosen, proofs), chosen, answers, settings.home)})  # fmt: skip
+                  **document_of(rows, checks_of(chosen, checks), chosen, answers, settings.home)})  # fmt: skip
     for place in (page, table, *logs):
         if place:
             out.line(place)
@@ -106,15 +106,13 @@ def _document(each: "Run") -> dict[str, Any]:
     }
 
 
-def _written(
-    args: argparse.Namespace, path: Path, found: "ResultSet", proofs: "Sequence[SensitivityCheck]", settings: "Settings"
-) -> str:
+def _written(args: argparse.Namespace, path: Path, found: "ResultSet", checks: "Sequence[SensitivityCheck]") -> str:
     from ...measure.results.for_report import report
     from ...report.page import render
 
     given = (("-o", path.name), ("--with", args.names), ("--base", args.base), ("--run", args.run_id))
     command = typed("report", options=given)
-    write_out(path, render(report(found, proofs, today(), command)))
+    write_out(path, render(report(found, checks, today(), command)))
     return str(path)
 
 
@@ -128,30 +126,31 @@ def _inspected(
     folder: Path,
     found: "Sequence[Run]",
     chosen: "ResultSet",
-    proofs: "Sequence[SensitivityCheck]",
+    checks: "Sequence[SensitivityCheck]",
     settings: "Settings",
 ) -> list[str]:
     """A log for each assistant and instrument of each run that has responses among those chosen."""
     from ...measure.exchange.inspect_log import written
-    from ...measure.results.assemble import latest
+    from ...measure.results.result_set import latest
 
     items = _items(chosen, settings)
     paths: list[str] = []
     for each in found:
         rows = latest([each], [who.assistant for who in chosen.respondents])
         if rows.responses:
-            paths += map(str, written(_recorded(each, rows, proofs, items), folder))
+            paths += map(str, written(_recorded(each, rows, checks, items), folder))
     return paths
 
 
 def _recorded(
-    each: "Run", rows: "ResultSet", proofs: "Sequence[SensitivityCheck]", items: "dict[str, list[Item]]"
+    each: "Run", rows: "ResultSet", checks: "Sequence[SensitivityCheck]", items: "dict[str, list[Item]]"
 ) -> "Recorded":
     import datetime
 
     from ...measure.exchange import Recorded
     from ...measure.metrics.by_name import values_of
-    from ...measure.results.assemble import figures, seeing
+    from ...measure.results.assemble import figures
+    from ...measure.results.visibility import passing
 
     return Recorded(
         each.id,
@@ -160,8 +159,8 @@ def _recorded(
         {who.key: who for who in rows.respondents},
         items,
         {instrument.name: instrument for instrument in rows.instruments},
-        {each.name: values_of(each, seeing(rows, each, proofs)) for each in rows.instruments},
-        figures(rows, proofs),
+        {each.name: values_of(each, passing(rows, each, checks)) for each in rows.instruments},
+        figures(rows, checks),
     )
 
 

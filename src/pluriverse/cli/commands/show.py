@@ -8,11 +8,12 @@ from ...errors import NotFoundError, command
 from ..terminal.output import Output, bold
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import size
-from .ls import assistant_document, base_is_here, base_name, model_document
+from .ls import assistant_document, base_name, base_of, model_document
 from .panel import file_of, show_panel
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Shelf
+    from ...assistant import Assistant, Shelf
+    from ...assistant.bases import Base
     from ...settings import Settings
     from ...store import Store, StoredModel
 
@@ -26,13 +27,13 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...assistants import Shelf
+    from ...assistant import Shelf
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
     with suppress(NotFoundError):
         assistant = shelf.assistant(args.name)
-        _show_assistant(assistant, base_is_here(assistant.base, store, settings), out, settings)
+        _show_assistant(assistant, base_of(assistant.base, store, settings), out, settings)
         return 0
     with suppress(NotFoundError):
         show_panel(shelf.panel(args.name), shelf, out)
@@ -51,15 +52,16 @@ def _stored(name: str, shelf: "Shelf", store: "Store") -> "StoredModel":
         raise NotFoundError(f"no assistant, panel or model is called {name!r}", hint) from None
 
 
-def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "Settings") -> None:
-    from ...assistants.listing import listed
+def _show_assistant(assistant: "Assistant", base: "Base | None", out: Output, settings: "Settings") -> None:
+    from ...assistant.listing import listed
 
     out.document(
-        assistant_document(listed(assistant), here, settings)
+        assistant_document(listed(assistant), base, settings)
         | {
             "system": assistant.system,
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
+            "adapter": assistant.adapter,
         }
     )
     outlook = assistant.outlook
@@ -72,7 +74,9 @@ def _show_assistant(assistant: "Assistant", here: bool, out: Output, settings: "
             ("counterpart", assistant.counterpart),
             ("guidance", _guidance(assistant)),
             ("languages", ", ".join(assistant.languages)),
-            ("base", base_name(assistant.base, settings) + ("" if here else " (not here yet)")),
+            ("base", base_name(assistant.base, settings) + ("" if base else " (not here yet)")),
+            ("weights", "unknown, may change" if base and base.may_change else None),
+            ("adapter", assistant.adapter),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),

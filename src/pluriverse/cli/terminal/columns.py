@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.segment import Segment
 
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...runtime.replies import Replies, Reply
     from .output import Output
 

@@ -78,23 +78,14 @@ def plain(kept: "KeptChat") -> str:
 def page(kept: "Sequence[KeptChat]") -> str:
     """The conversations as one HTML file."""
     from ...chats.chat import begun
-    from ...report.markup import Html, el, joined
+    from ...report.markup import document, el, joined
 
     title = kept[0].title if len(kept) == 1 else f"{len(kept)} conversations"
-    policy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    head = el(
-        "head",
-        el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=policy),
-        el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        el("title", title),
-        el("style", Html(_STYLE)),
-    )
     talks = [
         el("section", el("h1", each.title, dir="auto"), *_turns(each), el("p", el("small", begun(each))))
         for each in kept
     ]
-    return f"<!doctype html>\n{el('html', head, el('body', el('main', joined(talks))))}\n"
+    return document(title, _STYLE, el("main", joined(talks)))
 
 
 def _turns(kept: "KeptChat") -> "list[Html]":

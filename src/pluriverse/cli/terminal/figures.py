@@ -11,8 +11,8 @@ from .output import Output
 from .parser import near
 
 if TYPE_CHECKING:
-    from ...measure.results.assemble import ResultSet
     from ...measure.results.evidence import Evidence
+    from ...measure.results.result_set import ResultSet
     from ...measure.run.record import Run
     from ...measure.run.sensitivity import SensitivityCheck
     from ...measure.schema.figure import Figure
@@ -41,11 +41,11 @@ def latest_of(
     base: str | None = None,
     found: "Sequence[Run] | None" = None,
 ) -> "tuple[ResultSet, list[SensitivityCheck]]":
-    """The newest responses of these assistants, with the proofs. NotFoundError names the one that was not measured.
+    """The newest responses of these assistants, with the checks. NotFoundError names the one that was not measured.
 
     `base` picks, of assistants that several models spoke for, those through that one.
     """
-    from ...measure.results.assemble import latest
+    from ...measure.results.result_set import latest
     from ...measure.run.sensitivity import KeptChecks
 
     found = runs_of(settings) if found is None else found
@@ -78,7 +78,7 @@ def left_out(settings: "Settings", found: "Sequence[Run]") -> tuple[str, ...]:
 def _all_measured(names: Sequence[str], found: "Sequence[Run]", settings: "Settings") -> None:
     """NotFoundError for the first of these that has answered nothing yet, with what to type: a run that was stopped
     before its turn goes on, an assistant that is there is measured, one that is not is looked for."""
-    from ...assistants.shelf import Shelf
+    from ...assistant.shelf import Shelf
 
     answered = {row.respondent for run in found for row in run.responses}
     answered |= {each.respondent for run in found for each in run.skipped}
@@ -102,7 +102,7 @@ def _called(who: "Respondent") -> tuple[str, str]:
 
 def document_of(
     rows: "Sequence[Figure]",
-    proofs: "Sequence[SensitivityCheck]",
+    checks: "Sequence[SensitivityCheck]",
     found: "ResultSet",
     answers: "Sequence[Evidence]" = (),
     home: Path | None = None,
@@ -110,10 +110,17 @@ def document_of(
     """The contract's rows and what goes with them; with `home`, answers to a few items and where all of them lie."""
     return {
         "rows": [each.as_dict() for each in rows],
-        "proofs": [each.as_dict() for each in proofs],
+        "proofs": [each.as_dict() for each in checks],
         "notes": list(found.notes),
+        "may_change": [each.assistant for each in found.respondents if each.may_change],
         **({"answers": [each.as_dict(home) for each in answers]} if home else {}),
     }
+
+
+def tell_may_change(found: "ResultSet", out: Output) -> None:
+    """Say it of each model whose weights nobody here can know: tomorrow something else may answer."""
+    for base in dict.fromkeys(each.base for each in found.respondents if each.may_change):
+        out.note(f"{base}: weights unknown, may change")
 
 
 def today() -> str:
@@ -155,9 +162,12 @@ class Notes:
 
 def _parts(figure: "Figure") -> list[str]:
     """Its note; what is said of recitals is the assistant's, not the metric's, and stands by itself."""
-    if figure.reciting:
-        return [part for part in (figure.note.rpartition("; ")[0], figure.note.rpartition("; ")[2]) if part]
-    return [figure.note] if figure.note else []
+    from ...measure.schema.reasons import Recites
+    from ...measure.schema.words import words_of
+
+    own = [each for each in figure.remarks if isinstance(each, Recites)]
+    rest = replace(figure, remarks=tuple(each for each in figure.remarks if each not in own))
+    return [part for part in (rest.note, *map(words_of, own)) if part]
 
 
 def figures_table(
@@ -186,8 +196,9 @@ def _together(figures: "Sequence[Figure]") -> "list[Figure]":
     """Shares of 0 of one assistant, with the same interval and items, in one row after the others."""
 
     def place(each: "Figure") -> tuple[Any, ...] | None:
-        never = each.metric.startswith("share_") and each.value == 0 and not each.metric.endswith("_corrected")
-        return (each.assistant, each.instrument, each.group, each.low, each.high, each.n, each.note) if never else None
+        never = each.metric.startswith("share_") and each.value == 0 and each.corrected_by is None
+        said = each.caption, each.withheld, each.remarks
+        return (each.assistant, each.instrument, each.group, each.low, each.high, each.n, *said) if never else None
 
     last = {where: number for number, each in enumerate(figures) if (where := place(each))}
     number_of = Counter(where for each in figures if (where := place(each)))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from .text import size
 
 if TYPE_CHECKING:
-    from ...assistants.bases import Base
+    from ...assistant.bases import Base
     from ...settings import Settings
     from ...store import PullEvent
     from .output import Output
@@ -36,21 +36,15 @@ def base_here(ref: str, out: "Output", settings: "Settings") -> "Base":
     """The base that `ref` stands for, fetched where it is missing. Raises what resolving and fetching raise."""
     import asyncio
 
-    from ...assistants.bases import NotPulled, resolve
-    from ...runtime.grouping import fetch, wanted
+    from ...runtime.events import Fetching
+    from ...runtime.ready import fetched
     from ...store import Store
 
-    store = Store.at(settings)
-    try:
-        return resolve(ref, store, settings)
-    except NotPulled as missing:
-        pullable = wanted(missing)
-        if pullable is None:
-            raise
+    async def here() -> "Base":
+        async for step in fetched(ref, Store.at(settings), settings):
+            if not isinstance(step, Fetching):
+                return step
+            show_pull(out, step.event, step.base)
+        raise AssertionError("it ends with a base or an error")
 
-    async def pull() -> None:
-        async for fetching in fetch(pullable, store, settings):
-            show_pull(out, fetching.event, pullable.name)
-
-    asyncio.run(pull())
-    return resolve(ref, store, settings)
+    return asyncio.run(here())

@@ -14,7 +14,7 @@ from .pulling import show_pull
 from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant, Opposite
+    from ...assistant import Assistant, Opposite
     from ...runtime.replies import Replies, Reply
     from .output import Output
 

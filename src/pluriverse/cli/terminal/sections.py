@@ -14,7 +14,7 @@ from .replies import foot, guided, heading, show_waiting, thinking
 from .text import Cleaner, Wrapper, cells, clean
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from ...runtime.replies import Replies, Reply
     from .output import Output
 

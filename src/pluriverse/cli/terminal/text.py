@@ -81,18 +81,18 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cells, text))
 
 
-def fit(text: str, width: int, *, more: str = "…") -> str:
-    """The text in exactly `width` cells: padded with spaces, or cut with `more` at its end."""
+def fit(text: str, width: int) -> str:
+    """The text in exactly `width` cells: padded with spaces, or cut with `…` at its end."""
     length = cells(text)
     if length <= width:
         return text + " " * (width - length)
     kept, used = [], 0
     for character in text:
-        if used + _cells(character) > width - len(more):
+        if used + _cells(character) > width - 1:
             break
         kept.append(character)
         used += _cells(character)
-    return "".join(kept) + more + " " * (width - used - len(more))
+    return "".join(kept) + "…" + " " * (width - used - 1)
 
 
 class Wrapper:

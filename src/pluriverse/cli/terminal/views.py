@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from .replies import Unseen, View
 
 if TYPE_CHECKING:
-    from ...assistants import Assistant
+    from ...assistant import Assistant
     from .output import Output
 
 

@@ -76,6 +76,7 @@ class BatchScorer:
         self._turned = False  # whether the other sides are worked on
         self._context: Context | None = None
         self._trunk: tuple[int, ...] = ()
+        self._trunk_under = ""  # which adapter
         self._most_rows = max(LOGITS_MEMORY // (4 * model.vocabulary_size), 16)
         self._going: Generator[None, None, list[Job]] | None = None
         self._taken: list[Job] = []  # of the batch that is going on
@@ -181,6 +182,9 @@ class BatchScorer:
             job.scores = [replace(score, logits=None) for score in scores]
             return [job]
         context = self._fitted(len(job.prompt.tokens))
+        if job.prompt.adapter != self._trunk_under:
+            yield from self._grow(context, ())
+            self._trunk_under = job.prompt.adapter
         held = _shared(job.prompt.tokens[:-1], self._trunk)
         excess = len(job.prompt.tokens) + rows - context.chunk
         start = max(held, self._worth_keeping(queue, held), excess)
@@ -200,6 +204,8 @@ class BatchScorer:
         rows: list[int] = []  # of the tree, after each job
         for job in queue:
             tokens = job.prompt.tokens
+            if job.prompt.adapter != self._trunk_under:
+                break
             # A long prompt that shares little would fill the batch; it waits for a trunk of its own.
             if tokens[:start] != self._trunk or len(tokens) == start or not tree.add(tokens, job.continuations):
                 break

@@ -9,6 +9,7 @@ import itertools
 import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from ..contract import (
     Failed,
     Finished,
     Guide,
+    Identity,
     Request,
     Score,
     Scored,
@@ -33,6 +35,7 @@ from ..contract import (
 )
 from . import wire
 from .calibration import Calibrations
+from .layouts import WHEEL
 from .libraries import Kept
 from .options import EngineOptions
 from .sizes import physical_cores
@@ -40,6 +43,8 @@ from .wire import Document
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ...assistant.bases import Base
 
 _EVENTS: dict[str, type[Started] | type[Chunk] | type[Thought] | type[Finished]] = {
     "Started": Started,
@@ -61,7 +66,7 @@ class LocalEngine:
         settings: Settings,
         options: EngineOptions | None = None,
     ) -> None:
-        self._name, self._digest, self._path = name, digest, path
+        self._name, self._digest, self._path, self._home = name, digest, path, settings.home
         self._options = options or self.options_for(settings)
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
@@ -96,9 +101,15 @@ class LocalEngine:
     def base(self) -> str:
         return self._name
 
-    @property
-    def digest(self) -> Digest | None:
-        return self._digest
+    @cached_property
+    def identity(self) -> Identity:
+        options = self._options
+        library = WHEEL.name
+        if options.library:
+            built = (each for each in Kept(self._home).all() if str(each.path) == options.library)
+            library = next((f"{each.source} {each.key}" for each in built), options.library)
+        settings = {name: getattr(options, name) for name in ("flash_attention", "cache_type", "chunk")}
+        return Identity("local", self._digest, library, settings)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -147,6 +158,7 @@ class LocalEngine:
                             "messages": _pairs(request.messages) if request.raw is None else request.raw,
                             "sampling": asdict(request.sampling),
                             "guide": _guide(request.guide),
+                            "adapter": request.adapter,
                         }
                         for id, request in zip(ids, requests, strict=True)
                     ],
@@ -168,11 +180,13 @@ class LocalEngine:
         *,
         logits: bool = False,
         guide: Guide | None = None,
+        adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
         where = {"prefix": prefix} if isinstance(prefix, str) else {"messages": _pairs(prefix)}
         document, data = await self._question(
-            {"op": "score", **where, "continuations": list(continuations), "logits": logits, "guide": _guide(guide)}
-        )
+            {"op": "score", **where, "continuations": list(continuations), "logits": logits, "guide": _guide(guide),
+             "adapter": adapter}
+        )  # fmt: skip
         arrays = _split(data, [len(row["tokens"]) for row in document["scores"]], self._ready["vocabulary_size"])
         return tuple(
             Score(tuple(row["tokens"]), tuple(row["logprobs"]), array)
@@ -189,7 +203,7 @@ class LocalEngine:
         for id, request in zip(ids, requests, strict=True):
             where = "prefix" if isinstance(request.prefix, str) else "messages"
             jobs.append({"id": id, where: _said(request.prefix), "continuations": list(request.continuations),
-                         "guide": _guide(request.guide)})  # fmt: skip
+                         "guide": _guide(request.guide), "adapter": request.adapter})  # fmt: skip
         try:
             await self._send({"op": "score_many", "jobs": jobs})
             for id, index in ids.items():
@@ -327,6 +341,13 @@ class LocalEngine:
         return EngineCrashedError(f"the engine of {self._name} ended unexpectedly{why}", hint)
 
 
+def open_local(base: "Base", settings: Settings) -> LocalEngine:
+    """What stands behind the door `engines`. EngineError for a base without a file."""
+    if base.path is None:
+        raise EngineError(f"the base {base.name} has no file", "see the models: pluriverse ls")
+    return LocalEngine(base.name, base.digest, base.path, settings)
+
+
 def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return [(message.role, message.content) for message in messages]
 
@@ -336,7 +357,9 @@ def _said(messages: str | Sequence[Message]) -> str | list[tuple[str, str]]:
 
 
 def _guide(guide: Guide | None) -> Document | None:
-    return None if guide is None else {"messages": _pairs(guide.against), "strength": guide.strength}
+    if guide is None:
+        return None
+    return {"messages": _pairs(guide.against), "strength": guide.strength, "adapter": guide.adapter}
 
 
 def _decode(entry: Document) -> EngineEvent:

@@ -57,9 +57,9 @@ class Kept:
         found = [library for path in sorted(self.libraries.glob("*/build.json")) if (library := _read(path))]
         return sorted(found, key=lambda library: library.built, reverse=True)
 
-    def fitting(self, processor: Processor | None = None) -> NativeLibrary | None:
+    def fitting(self) -> NativeLibrary | None:
         """The newest library made for this processor."""
-        processor = processor or this_processor()
+        processor = this_processor()
         return next((library for library in self.all() if library.fits(processor)), None)
 
     @property

@@ -34,11 +34,12 @@ class Prompt:
 
     The cuts follow from the text alone (after the system prompt, after each user turn), never from what happens to be
     in memory; therefore a part copied from memory is, bit for bit, what computing it again would give. The last cut is
-    the end.
+    the end. What was computed under one `adapter` (its digest, or "") is never copied for another.
     """
 
     tokens: tuple[int, ...]
     cuts: tuple[int, ...]
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)

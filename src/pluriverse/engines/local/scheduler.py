@@ -11,7 +11,6 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from ...errors import ContextOverflowError, PluriverseError
 from ...values import Sampling
@@ -24,66 +23,14 @@ from .options import EngineOptions
 from .pace import Pace
 from .prefixes import Prefix, PrefixCache
 from .prompts import ChatTemplate, Contrast, Prompt
+from .running import Reply, Track
 from .sampling import Sampler
 from .turns import Turns
 
 READING = 128  # tokens of prompts read before running replies get their turn: first words come early
 FIXED_STREAMS = 8
 ENDING = 16  # tokens of a prompt that tell whether it opens thinking
-CLOSING = 64  # tokens that ending somebody's thinking may cost, again and again
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """A conversation that is decoded. Its position in `Scheduler._tracks` is its stream."""
-
-    reply: "Reply"
-    prompt: Prompt
-    tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
-
-
-@dataclass(slots=True, eq=False)
-class Reply:
-    """One request on its way: the voice's own track and, if it is guided, the one that it is contrasted with."""
-
-    id: int
-    sampling: Sampling
-    seed: int
-    sampler: Sampler
-    text: ReplyStream
-    budget: int | None = None  # tokens of thinking, besides those of the answer; None: it is not expected to think
-    tracks: tuple[Track, ...] = ()
-    next_token: int = 0  # chosen, not yet in memory
-    said: int = 0
-    thought: int = 0  # of these, thinking
-    forced: deque[int] = field(default_factory=deque)  # tokens that end its thinking, still to be said
-
-    @property
-    def prompt_tokens(self) -> int:
-        return len(self.tracks[0].prompt.tokens)
-
-    @property
-    def longest_prompt(self) -> int:
-        return max(len(track.prompt.tokens) for track in self.tracks)
-
-    @property
-    def longest(self) -> int:
-        return max(len(track.tokens) for track in self.tracks)
-
-    @property
-    def worst_length(self) -> int:
-        return self.longest_prompt + self.most
-
-    @property
-    def most(self) -> int:
-        """Tokens that it may say in all."""
-        return self.sampling.max_tokens + (0 if self.budget is None else self.budget + CLOSING)
-
-    @property
-    def full(self) -> bool:
-        answered = self.said if self.budget is None else self.said - self.thought
-        return answered >= self.sampling.max_tokens or self.said >= self.most
 
 
 class Scheduler:
@@ -211,7 +158,7 @@ class Scheduler:
     def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
         stream, tokens, cuts = self._tracks.index(track), track.prompt.tokens, track.prompt.cuts
-        done, prefix = self._prefixes.longest("", tokens, cuts)
+        done, prefix = self._prefixes.longest(track.prompt.adapter, tokens, cuts)
         copied = done
         if prefix:
             context.restore(stream, prefix.state)
@@ -221,7 +168,7 @@ class Scheduler:
                 logits = self._compute(context, stream, track, done, cut)
                 done = cut
                 if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
-                    self._prefixes.keep("", tokens[:cut], Prefix(context.save(stream), logits))
+                    self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
         assert logits is not None  # a prompt has at least one token
         track.tokens = list(tokens)
         return copied, logits

@@ -41,6 +41,7 @@ class Scorer:
         self._context: Context | None = None
         self._held: tuple[int, ...] = ()  # tokens in the stream
         self._held_cuts: tuple[int, ...] = ()
+        self._held_under = ""  # which adapter
         self._last: Logits | None = None  # logits after the held tokens
         self._other: Scorer | None = None  # for the other side of guided scores
 
@@ -108,6 +109,8 @@ class Scorer:
     def _read(self, context: Context, prompt: Prompt) -> Generator[None, None, None]:
         """Bring the prefix into the stream, keeping what is there already up to a cut that both share."""
         tokens = prompt.tokens
+        if prompt.adapter != self._held_under:
+            self._held, self._held_cuts, self._held_under = (), (), prompt.adapter
         if tokens == self._held:
             return
         shared = [

@@ -5,11 +5,13 @@ when stdin ends, because the one that asked is gone, so does this process. A nat
 else; what goes wrong with one request ends that request, in words, and the others go on.
 
     in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide"}]}  -> {"op": "events", "events": [...]}
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter"}]}
+                                                              -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
-         {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide"}
+         {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
                                                               -> {"op": "scores", "id", ...} + bytes
-         {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide"}]}  -> "scores" for each
+         {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide", "adapter"}]}
+                                                              -> "scores" for each
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
     out  {"op": "waiting"}: other engines of this user have had the turn for long
 """
@@ -28,8 +30,8 @@ from typing import BinaryIO
 from ...errors import EngineError, PluriverseError, UsageError
 from ...store.gguf import read_header
 from ...store.kinds import check_kind
-from ...values import Message, Role, Sampling
-from ..contract import EngineEvent, Failed
+from ...values import Digest, Message, Role, Sampling
+from ..contract import EngineEvent, Failed, no_adapter
 from . import wire
 from .batch_scoring import BatchScorer
 from .library import open_library
@@ -132,6 +134,7 @@ class Worker:
 
     def _submit(self, request: Document) -> None:
         try:
+            _check_adapters(request)
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
             guide = request["guide"]
             prompt = partial(self._scheduler.template.prompt, think=sampling.think)
@@ -161,6 +164,7 @@ class Worker:
 
     def _read_job(self, document: Document) -> tuple[Prompt, list[tuple[int, ...]], Contrast | None]:
         """Tokens of what is to be scored."""
+        _check_adapters(document)
         template, texts = self._scheduler.template, document["continuations"]
         prefix = _messages(document["messages"]) if "messages" in document else str(document["prefix"])
         prompt = template.raw(prefix) if isinstance(prefix, str) else template.prompt(prefix, closed=True)
@@ -203,6 +207,11 @@ def _known(error: Exception) -> PluriverseError:
     if isinstance(error, PluriverseError):
         return error
     return EngineError(f"the engine could not do this request: {type(error).__name__}: {error}"[:300])
+
+
+def _check_adapters(asked: Document) -> None:
+    guide = asked["guide"]
+    no_adapter("the local engine", *(Digest(each) for each in (asked["adapter"], guide and guide["adapter"]) if each))
 
 
 def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:

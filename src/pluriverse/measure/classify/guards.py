@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..schema.reasons import RanOff
 from ..schema.recital import word_groups
 
 MOST_PERPLEXITY = 1.6  # times that of the base's own answers
@@ -31,15 +32,15 @@ class Fluency:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def broken(voice: Fluency, plain: Fluency) -> str:
-    """Which guard does not hold, in words; empty where all do."""
+def broken(voice: Fluency, plain: Fluency) -> RanOff | None:
+    """Which guard does not hold; None where all do."""
     if voice.language < LEAST_LANGUAGE:
-        return f"{1 - voice.language:.0%} of its answers are in another language"
+        return RanOff("language", 1 - voice.language)
     if voice.perplexity > MOST_PERPLEXITY * plain.perplexity:
-        return f"its perplexity is {voice.perplexity / plain.perplexity:.1f} times that of the base's own answers"
+        return RanOff("perplexity", voice.perplexity / plain.perplexity)
     if voice.repetition > plain.repetition + MOST_REPETITION:
-        return f"{voice.repetition:.0%} of its word groups repeat earlier ones"
-    return ""
+        return RanOff("repetition", voice.repetition)
+    return None
 
 
 def repetition(text: str) -> float:

@@ -1,7 +1,7 @@
 """Rows as one flat table in Parquet, with what is known of each respondent joined to its rows.
 
 Knows columns; needs pyarrow (the extra `parquet`), imported only when called. Nothing is lost: `read` gives the same
-rows and respondents back. What has no fixed shape (metadata, sampler, guidance) is JSON text in its column.
+rows and respondents back. What has no fixed shape (metadata, sampler, guidance, identity) is JSON text in its column.
 """
 
 import importlib
@@ -19,7 +19,7 @@ from . import respondent_of
 
 FORMAT = "pluriverse responses 1"
 _OF_RESPONDENT = [each.name for each in fields(Respondent) if each.name not in {"key", "assistant"}]
-_AS_JSON = {"metadata", "sampler", "guidance"}
+_AS_JSON = {"metadata", "sampler", "guidance", "identity"}
 
 
 def write(responses: Sequence[Response], respondents: Mapping[str, Respondent], path: Path) -> Path:
@@ -50,7 +50,7 @@ def read(path: Path) -> tuple[list[Response], dict[str, Respondent]]:
     respondents: dict[str, Respondent] = {}
     responses = []
     for row in table.to_pylist():
-        row |= {name: json.loads(row[name]) for name in _AS_JSON}
+        row |= {name: json.loads(row.get(name) or "null") for name in _AS_JSON}
         row["target"] = row["target"] or row["target_texts"]
         responses.append(row_of(row, {row["respondent"]: row["system"]}))
         if row["respondent"] not in respondents:

@@ -126,7 +126,7 @@ def _raise_unless_too_long(failed: Failed) -> None:
         raise failed.error
 
 
-class Jury:
+class Judges:
     """One to three judges. UsageError for more, for two of one name, or two of one family."""
 
     def __init__(self, judges: Sequence[Judge]) -> None:
@@ -148,7 +148,7 @@ class Jury:
     ) -> Verdict:
         """The majority on one text. UsageError where a judge would judge itself: by name, or by its weights."""
         for judge in self.judges:
-            if judge.name == judged.assistant or (judged.weights and judge.engine.digest == judged.weights):
+            if judge.name == judged.assistant or (judged.weights and judge.engine.identity.weights == judged.weights):
                 raise UsageError(
                     f"{judge.name} would judge itself (the response is {judged.assistant}'s)",
                     "name a judge with other weights",

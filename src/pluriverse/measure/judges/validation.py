@@ -19,6 +19,7 @@ from ...files import read_json, write
 from ...jsonl import MISREAD
 from ..classify.labelled import ConfusionMatrix, LabelledText, confusion, gold
 from ..classify.rules import classify
+from ..schema.reasons import JudgesOutcome
 from ..stats.intervals import Interval
 from .panel import majority
 
@@ -29,7 +30,6 @@ _ROUNDS = 4000
 # sensitivity + specificity - 1, by which a corrected rate is divided: below one half its interval is more than twice as
 # wide as that of the counted rate, and what is told is mostly the judge.
 LEAST_INFORMED = 0.5
-UNCHECKED = "these judges were not checked against people's labels here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def name_of(row: LabelledText) -> str:
 
 
 def validation_of(
-    seat: JudgeIdentity, prompt: str, version: int, rows: Sequence[LabelledText], said: Sequence[str | None]
+    identity: JudgeIdentity, prompt: str, version: int, rows: Sequence[LabelledText], said: Sequence[str | None]
 ) -> JudgeValidation:
     """The words of people, judge and rules brought to those of the set."""
     known = SETS[prompt]
@@ -153,7 +153,7 @@ def validation_of(
         Answer(name_of(row), known.of_truth(row.label) or "", known.of_said(word), rule, row.assistant)
         for row, word, rule in zip(rows, said, rules, strict=True)
     ]
-    return JudgeValidation(seat, prompt, version, tuple(answers))
+    return JudgeValidation(identity, prompt, version, tuple(answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,34 +179,29 @@ class Reliability:
         return self.balanced.low > self.chance and informed >= LEAST_INFORMED
 
     @property
-    def words(self) -> str:
-        who = ", ".join(self.names)
-        one = "this judge is" if len(self.names) == 1 else "these judges are"
-        right = (
-            f"{who} right on {self.balanced.value:.0%} ({self.balanced.low:.0%} to {self.balanced.high:.0%}) of"
-            f" {self.balanced.number} texts with people's labels, each label weighing the same; guessing is right on"
-            f" {self.chance:.0%}"
-        )
-        return f"{one} {'good enough' if self.good else 'not good enough'} here: {right}"
+    def outcome(self) -> JudgesOutcome:
+        """For reasons, which know no more of it."""
+        each = self.balanced
+        return JudgesOutcome(self.names, self.good, each.value, each.low, each.high, each.number, self.chance)
 
 
 def reliability(
-    gauges: tuple[JudgeValidation, ...], seats: Iterable[JudgeIdentity], prompt: str, version: int
+    validations: tuple[JudgeValidation, ...], judges: Iterable[JudgeIdentity], prompt: str, version: int
 ) -> Reliability | None:
     """Of the majority of these judges; None where one of them was not asked."""
-    known = {each.key: each for each in gauges if each.prompt == prompt and each.version == version}
-    found = [known.get((seat.key, prompt, version)) for seat in seats]
+    known = {each.key: each for each in validations if each.prompt == prompt and each.version == version}
+    found = [known.get((identity.key, prompt, version)) for identity in judges]
     chosen = tuple(each for each in found if each is not None)
     return _together(chosen) if chosen and len(chosen) == len(found) else None
 
 
 @cache
-def _together(gauges: tuple[JudgeValidation, ...]) -> Reliability | None:
-    by_judge = [{answer.item: answer for answer in each.answers} for each in gauges]
+def _together(validations: tuple[JudgeValidation, ...]) -> Reliability | None:
+    by_judge = [{answer.item: answer for answer in each.answers} for each in validations]
     shared = [item for item in by_judge[0] if all(item in each for each in by_judge)]
     if not shared:
         return None
-    labels, rest = SETS[gauges[0].prompt].labels, SETS[gauges[0].prompt].rest
+    labels, rest = SETS[validations[0].prompt].labels, SETS[validations[0].prompt].rest
     alone, detector = [], []
     for item in shared:
         first = by_judge[0][item]
@@ -214,10 +209,12 @@ def _together(gauges: tuple[JudgeValidation, ...]) -> Reliability | None:
         alone.append((first.truth, said))
         detector.append((first.truth, first.rules or said or rest))  # without a majority it stays open: the rest
     matrix = confusion(alone, labels)
-    names = tuple(each.judge.name for each in gauges)
+    names = tuple(each.judge.name for each in validations)
     whose = [by_judge[0][item].assistant for item in shared]
     by_assistant = (_split(pairs, whose, labels) for pairs in (alone, detector))
-    return Reliability(names, gauges[0].prompt, matrix, confusion(detector, labels), _balanced(matrix), *by_assistant)
+    return Reliability(
+        names, validations[0].prompt, matrix, confusion(detector, labels), _balanced(matrix), *by_assistant
+    )
 
 
 def _split(
@@ -262,6 +259,6 @@ class JudgeValidations:
         except (OSError, *MISREAD):
             return ()  # asked again
 
-    def keep(self, gauge: JudgeValidation) -> None:
-        others = [each for each in self.all() if each.key != gauge.key]
-        write(self._path, json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False).encode())
+    def keep(self, validation: JudgeValidation) -> None:
+        others = [each for each in self.all() if each.key != validation.key]
+        write(self._path, json.dumps([asdict(each) for each in [*others, validation]], ensure_ascii=False).encode())

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.reasons import FewItems, NotMeasurable, Remark, TooFew
 from ..schema.responses import Response, by_item
 from ..stats.intervals import Interval
 from ..stats.rates import wilson
@@ -23,22 +24,29 @@ _TIED = 1e-9  # what rounding leaves of no difference
 Key = Callable[[Response], Any]
 
 
-def told(
-    instrument: Instrument, assistant: str, metric: str, interval: Interval, group: str = "", note: str = ""
+def figure_of(
+    instrument: Instrument,
+    assistant: str,
+    metric: str,
+    interval: Interval,
+    group: str = "",
+    note: str = "",
+    remarks: tuple[Remark, ...] = (),
 ) -> Figure:
-    """The figure of an interval; of fewer items than intervals are good for, it says so."""
-    if not trusted(interval):
-        few = f"fewer than {TRUSTED} items: take the interval as a hint"
-        note = f"{note}; {few}" if note else few
+    """The figure of an interval; of fewer items than intervals are good for, it says so. `note`: its caption."""
+    few = () if trusted(interval) else (FewItems(TRUSTED),)
     return Figure(
-        assistant, instrument.name, metric, interval.value, interval.low, interval.high, interval.number, group, note
-    )
+        assistant, instrument.name, metric, interval.value, interval.low, interval.high, interval.number, group, note,
+        remarks=(*remarks, *few),
+    )  # fmt: skip
 
 
-def untold(instrument: Instrument, assistant: str, metric: str, number: int, group: str = "", why: str = "") -> Figure:
-    """No value, and why."""
-    why = why or f"{number} items say nothing yet: ask at least {LEAST}"
-    return Figure(assistant, instrument.name, metric, None, None, None, number, group, why)
+def no_figure(
+    instrument: Instrument, assistant: str, metric: str, number: int, group: str = "", why: str = ""
+) -> Figure:
+    """No value, and why: too few items, where the metric does not say another thing."""
+    reason = NotMeasurable(why) if why else TooFew(number, LEAST)
+    return Figure(assistant, instrument.name, metric, None, None, None, number, group, withheld=reason)
 
 
 def mean(
@@ -53,8 +61,8 @@ def mean(
 ) -> Figure:
     """Mean of one value per item, resampled by item."""
     if len(values) < LEAST:
-        return untold(instrument, assistant, metric, len(values), group)
-    return told(instrument, assistant, metric, of_means(np.array(values, float), bounds=bounds), group, note)
+        return no_figure(instrument, assistant, metric, len(values), group)
+    return figure_of(instrument, assistant, metric, of_means(np.array(values, float), bounds=bounds), group, note)
 
 
 def rate(
@@ -67,10 +75,10 @@ def rate(
 ) -> Figure:
     """Share of yes: Wilson's interval where each item was asked once, else resampled by item. `hits` is by item."""
     if len(hits) < LEAST:
-        return untold(instrument, assistant, metric, len(hits), group)
+        return no_figure(instrument, assistant, metric, len(hits), group)
     if all(len(each) == 1 for each in hits.values()):
         share = wilson(sum(each[0] for each in hits.values()), len(hits))
-        return told(instrument, assistant, metric, share, group, note)
+        return figure_of(instrument, assistant, metric, share, group, note)
     shares = [float(np.mean(each)) for each in hits.values()]
     return mean(instrument, assistant, metric, shares, group=group, note=note)
 

@@ -5,26 +5,25 @@ here differ in more than the model (precision, harness, number of items): no ord
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal
 
+from ..data.instruments import find
 from ..data.published import TASKS, Elsewhere, Published, about, elsewhere
 from ..schema.figure import Figure
+from ..schema.metric import metric
 
 Kind = Literal["measured here", "published"]
-Apart = Callable[[str, str], bool]
-"""Are these two assistants told apart? From paired tests on the same items, where rows of both are at hand."""
 
 BOARD = "open-llm-leaderboard-v1"
 _PUBLISHED_ORDER = (
     "Published rows stand in the order of their averages, as their board had them. It gave no intervals: "
     "that one stands before another does not say that it knows more."
 )
-# The board's names, and those of the figures that are computed here in the same way.
+# What the board calls its scores.
 _METRICS = dict(zip(TASKS, ("acc_norm", "acc_norm", "acc", "mc2", "acc", "exact"), strict=True))
-_HERE = dict.fromkeys(TASKS, "accuracy") | {"mmlu": "mean_of_groups", "truthfulqa": "mc2", "gsm8k": "exact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +94,13 @@ class Board:
         }
 
 
-def board(
-    figures: Sequence[Figure], published: Sequence[Published], limit: int | None = None, apart: Apart | None = None
-) -> Board:
+def board(figures: Sequence[Figure], published: Sequence[Published], limit: int | None = None) -> Board:
     """The board of these figures (shares of 0 to 1, as measures give them) and of published rows, at most `limit`.
 
-    `apart` says which assistants a paired test has told apart; without it, those whose 95 % intervals overlap count as
-    alike, which is the more cautious reading.
+    Assistants whose 95 % intervals overlap count as alike, which is more cautious than a paired test.
     """
     here = {entry.name: entry for entry in map(_measured, _assistants(figures).items())}
-    groups = _alike([name for name, entry in here.items() if entry.average.value is not None], here, apart)
+    groups = _alike([name for name, entry in here.items() if entry.average.value is not None], here)
     listed = sorted((_published(each) for each in published), key=lambda entry: (-_value(entry), entry.name))
     kept = listed if limit is None else listed[:limit]
     return Board(
@@ -118,10 +114,12 @@ def board(
 
 
 def _assistants(figures: Sequence[Figure]) -> dict[str, dict[str, Figure]]:
-    """The figure of a task is the one that the board had too: of MMLU the mean in which all subjects weigh the same."""
+    """The figure of a task is the one that the board had too: that of its last measure, of MMLU the mean in which all
+    subjects weigh the same."""
+    wanted = {task: metric(find(task).measures[-1]).main_figure for task in TASKS}
     found: dict[str, dict[str, Figure]] = {}
     for figure in figures:
-        if figure.metric == _HERE.get(figure.instrument) and not figure.group:
+        if figure.metric == wanted.get(figure.instrument) and not figure.group:
             found.setdefault(figure.assistant, {}).setdefault(figure.instrument, figure)
     return found
 
@@ -166,12 +164,11 @@ def _published(row: Published) -> Entry:
     return Entry(row.name, "published", Score("average", row.average), scores, row.source, row.maker, notes)
 
 
-def _alike(names: Sequence[str], here: Mapping[str, Entry], apart: Apart | None) -> list[tuple[str, ...]]:
+def _alike(names: Sequence[str], here: Mapping[str, Entry]) -> list[tuple[str, ...]]:
     """The largest groups in which no two are told apart, each in order of names."""
-    told = apart or (lambda a, b: not _overlap(here[a].average, here[b].average))
     groups = {frozenset(names)} if names else set()
     for a, b in combinations(names, 2):
-        if told(a, b):
+        if not _overlap(here[a].average, here[b].average):
             split = {group for group in groups if a in group and b in group}
             parts = {group - {one} for group in split for one in (a, b)} | (groups - split)
             groups = {part for part in parts if not any(part < other for other in parts)}

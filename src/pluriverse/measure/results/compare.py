@@ -5,46 +5,45 @@ where it is yes or no. Holm over all that is looked at together. Knows responses
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from ..judges.correction import distrusted
 from ..metrics.by_name import metric_of, values_of
 from ..metrics.cells import LEAST
-from ..run.sensitivity import SensitivityCheck, check_of, standing
+from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import key_of
+from ..schema.metric import metric
+from ..schema.reasons import Reason, Recites, SameWeights, Tested, TooFew
 from ..schema.responses import Response
 from ..stats.pairs import Paired, all_pairs, clusters, paired, paired_rates
 from ..stats.rates import holm
-from .assemble import UNPROVED, ResultSet, blind
 from .parts import Cluster
+from .result_set import ResultSet
+from .visibility import failed_of_either, passing, shown, standing
 
-_HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
-_SAME = "both speak through the same weights, and this instrument does not hear the assistant"
 
-
-def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]) -> list[Figure]:
+def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """`a` less `b` by each instrument that both have answered: rows of metric "difference", the other as group.
 
-    In the unit of the measure's figure. Without a value where the instrument is blind, where its jury is not good
+    In the unit of the measure's figure. Without a value where the instrument did not pass, where its jury is not good
     enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
     """
-    results: list[tuple[Instrument, Paired | str, int]] = []
+    results: list[tuple[Instrument, Paired | Reason, int]] = []
     for instrument in found.tried:
         rows = found.of(instrument, (a, b))
         silent = [each for each in (found.silence(instrument, name) for name in (a, b)) if each]
         if {row.assistant for row in rows} | {each.assistant for each in silent} != {a, b}:
             continue
         if silent:
-            results.append((instrument, silent[0].why, 0))
+            results.append((instrument, silent[0].reason, 0))
             continue
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
-        why = _why_not(found, instrument, a, b, len(shared), proofs)
-        why = why or distrusted(metric_of(instrument), rows, found.gauges)
+        why = _why_not(found, instrument, a, b, len(shared), checks)
+        why = why or distrusted(metric_of(instrument), rows, found.validations)
         results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
@@ -53,16 +52,17 @@ def compare(found: ResultSet, a: str, b: str, proofs: Sequence[SensitivityCheck]
         for instrument, result, number in results
     ]
     named = {each.name: each for each in found.tried}
-    return [_recited(_proved(each, named[each.instrument], found, proofs), found.responses) for each in differences]
+    return [_recited(_checked(each, named[each.instrument], found, checks), found.responses) for each in differences]
 
 
-def _proved(difference: Figure, instrument: Instrument, found: ResultSet, proofs: Sequence[SensitivityCheck]) -> Figure:
-    """What was not proved is said here as it is of each figure."""
-    both = [found.respondent(name) for name in (difference.assistant, difference.group)]
-    known = instrument.opposites is None or all(check_of(proofs, instrument, each) for each in both)
-    if known or difference.value is None:
+def _checked(
+    difference: Figure, instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]
+) -> Figure:
+    """What was not checked is said here as it is of each figure."""
+    if difference.value is None:
         return difference
-    return replace(difference, note=f"{difference.note}; {UNPROVED}")
+    both = [found.respondent(name) for name in (difference.assistant, difference.group)]
+    return shown(difference, [standing(checks, instrument, each) for each in both])
 
 
 def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:
@@ -71,21 +71,19 @@ def _recited(difference: Figure, rows: Sequence[Response]) -> Figure:
     number = sum(row.recites for row in rows if row.instrument == difference.instrument and row.assistant in both)
     if not number or difference.value is None:
         return difference
-    note = f"{difference.note}; {number} responses of both recite the prompt of who gave them"
-    return replace(difference, note=note, reciting=number)
+    return difference.with_remark(Recites(number))
 
 
 def _why_not(
-    found: ResultSet, instrument: Instrument, a: str, b: str, shared: int, proofs: Sequence[SensitivityCheck]
-) -> str:
-    """Why there is no difference to be told; empty where there is one."""
+    found: ResultSet, instrument: Instrument, a: str, b: str, shared: int, checks: Sequence[SensitivityCheck]
+) -> Reason | None:
+    """Why there is no difference to be told; None where there is one."""
     one, other = found.respondent(a), found.respondent(b)
-    for each in (one, other):
-        if proof := standing(proofs, instrument, each):
-            return proof.told
+    if failed := failed_of_either(checks, instrument, (one, other)):
+        return failed
     if instrument.raw and (one.weights, one.adapter, one.base) == (other.weights, other.adapter, other.base):
-        return _SAME
-    return f"{shared} items in common say nothing yet: ask both at least {LEAST}" if shared < LEAST else ""
+        return SameWeights()
+    return TooFew(shared, LEAST, common=True) if shared < LEAST else None
 
 
 def tested(
@@ -107,7 +105,7 @@ def keys_of(rows: Sequence[Response]) -> dict[str, int]:
 
 def unit_of(instrument: Instrument) -> float:
     """What a difference of values per item is in the unit of the instrument's figure."""
-    return 0.5 if instrument.measures[0] in _HALVED else 1.0
+    return metric(instrument.measures[0]).unit
 
 
 def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:
@@ -120,26 +118,23 @@ def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:
 
 
 def _row(
-    instrument: Instrument, a: str, b: str, result: Paired | str, adjusted: float, number: int, tests: int
+    instrument: Instrument, a: str, b: str, result: Paired | Reason, adjusted: float, number: int, tests: int
 ) -> Figure:
-    if isinstance(result, str):
-        return Figure(a, instrument.name, "difference", None, None, None, number, b, result)
+    if not isinstance(result, Paired):
+        return Figure(a, instrument.name, "difference", None, None, None, number, b, withheld=result)
     found = Paired(result.difference, result.p, adjusted)
-    verdict = "told apart" if found.separated else "cannot be told apart"
-    over = f" (Holm, {tests} instruments)" if tests > 1 else ""
-    note = f"{verdict}, p adjusted {adjusted:.2g}{over}"
     unit = unit_of(instrument)
     value, low, high = (unit * end for end in (result.difference.value, result.difference.low, result.difference.high))
-    return Figure(a, instrument.name, "difference", value, low, high, number, b, note)
+    test = Tested(found.separated, adjusted, tests)
+    return Figure(a, instrument.name, "difference", value, low, high, number, b, remarks=(test,))
 
 
-def alike(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> list[Cluster]:
+def alike(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Cluster]:
     """Groups of two or more that cannot be told apart, instrument by instrument; Holm over all pairs of one."""
     groups: list[Cluster] = []
     for instrument in found.instruments:
-        seeing = [name for name in found.assistants if not blind(found, instrument, name, proofs)]
-        rows = found.of(instrument, seeing)
-        if not rows or distrusted(metric_of(instrument), rows, found.gauges):
+        rows = passing(found, instrument, checks)
+        if not rows or distrusted(metric_of(instrument), rows, found.validations):
             continue
         values = values_of(instrument, rows)
         names, scores = _scores(values, keys_of(rows))

@@ -4,18 +4,20 @@ Of rules the counts are known (`correction.RULES`); what juries said of labelled
 counts, rows and figures; how the whole is shown is the report's affair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from ..classify.labelled import ConfusionMatrix
-from ..judges.correction import BY_RULES, CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
+from ..judges.correction import RULES, RULES_BY_ASSISTANT, correction, question_of
 from ..judges.validation import SETS, reliability
 from ..judges.verdicts import VerdictStatus, marks
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import CORRECTED, Figure
 from ..schema.instrument import Instrument
-from .assemble import ResultSet, blind
+from ..schema.words import judges as words_of_judges
 from .parts import ConfusionTable, CorrectedRate
+from .result_set import ResultSet
+from .visibility import passed
 
 _OTHERS = "The labelled responses are of other assistants, and errors depend on the assistant: read it as a hint."
 
@@ -54,30 +56,30 @@ _DETECTORS = (
 )  # fmt: skip
 
 
-def confusions(found: ResultSet, proofs: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
+def confusions(found: ResultSet, checks: Sequence[SensitivityCheck], shown: Sequence[Figure]) -> list[ConfusionTable]:
     """The rules that were relied on here; rates as they are among the figures `shown`."""
-    named = {each.name for each in found.instruments if _sees(found, each, proofs)}
+    named = {each.name for each in found.instruments if _passed(found, each, checks)}
     tables = []
     for each in _DETECTORS:
         if named & set(each.instruments):
             matrix = RULES[each.labelled]
+            alike = {one.name for one in found.instruments if one.labelled == each.labelled}
             rest = "" if each.labelled in RULES_BY_ASSISTANT else f" {_NOT_CORRECTED}"
             tables.append(
                 ConfusionTable(
                     each.title, "rules, on the half they were not written by", matrix.labels, matrix.counts,
-                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, each.labelled)),
+                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, alike)),
                 )
             )  # fmt: skip
     return tables
 
 
-def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
-    """Those that were corrected by this detector's errors."""
+def _rates(shown: Sequence[Figure], instruments: Container[str]) -> list[CorrectedRate]:
+    """Those of these instruments that were corrected by the rules' errors."""
     observed = {(each.assistant, each.instrument, each.metric, each.group): each for each in shown}
     rates = []
     for each in shown:
-        by_rules = each.metric.endswith(CORRECTED) and f"{BY_RULES} known errors" in each.note
-        if not by_rules or CORRECTS.get(each.instrument) != labelled:
+        if each.corrected_by != "rules" or each.instrument not in instruments:
             continue
         counted = observed.get((each.assistant, each.instrument, each.metric.removesuffix(CORRECTED), each.group))
         if counted is not None and counted.value is not None:
@@ -99,16 +101,16 @@ _TITLES = {
 }
 
 
-def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
+def panels(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
     """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
     asked: dict[tuple[str, tuple[str, ...]], tuple[VerdictStatus, set[tuple[str, str]]]] = {}
     for row in found.responses:
         for prompt, mark in marks(row).items():
-            jury = prompt, tuple(seat.key for seat in mark.judges)
-            asked.setdefault(jury, (mark, set()))[1].add((row.assistant, row.instrument))
+            panel = prompt, tuple(identity.key for identity in mark.judges)
+            asked.setdefault(panel, (mark, set()))[1].add((row.assistant, row.instrument))
     tables = []
     for (prompt, _), (mark, about) in asked.items():
-        if (known := reliability(found.gauges, mark.judges, prompt, mark.version)) is None:
+        if (known := reliability(found.validations, mark.judges, prompt, mark.version)) is None:
             continue
         rates = [
             _rate(figure, true.value, true.low, true.high)
@@ -120,15 +122,16 @@ def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
         tables.append(
             ConfusionTable(
                 _TITLES[prompt], f"{', '.join(known.names)}, on a balanced sample of the held half", labels,
-                known.matrix.counts, f"{SETS[prompt].source}", f"{known.words}. {_OTHERS}", tuple(rates),
+                known.matrix.counts, f"{SETS[prompt].source}", f"{words_of_judges(known.outcome)}. {_OTHERS}",
+                tuple(rates),
             )
         )  # fmt: skip
     return tables
 
 
-def _sees(found: ResultSet, instrument: Instrument, proofs: Sequence[SensitivityCheck]) -> bool:
-    """Of any assistant."""
-    return any(not blind(found, instrument, name, proofs) for name in found.assistants)
+def _passed(found: ResultSet, instrument: Instrument, checks: Sequence[SensitivityCheck]) -> bool:
+    """On the model of any assistant."""
+    return any(passed(found, instrument, name, checks) for name in found.assistants)
 
 
 def _verdict(matrix: ConfusionMatrix) -> str:

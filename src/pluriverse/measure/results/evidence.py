@@ -1,9 +1,9 @@
 """Answers as evidence: of each instrument three items with all that was answered to them, chosen by a fixed rule.
 
 Nobody picks: items are put in an order by how far the answers differ, or, where one assistant answered, by its value,
-and the first, the middle and the last one are shown; of equals a digest of the item's name decides. An instrument that
-is blind here, or that asks about harm, has no values to order by: then by lot, by that digest alone. Knows rows; draws
-nothing and asks nobody.
+and the first, the middle and the last one are shown; of equals a digest of the item's name decides. An instrument
+that did not pass here, or that asks about harm, has no values to order by: then by lot, by that digest alone. Knows
+rows; draws nothing and asks nobody.
 """
 
 import hashlib
@@ -16,10 +16,11 @@ from ..metrics.by_name import metric_of, values_of
 from ..metrics.cells import place_picked, probabilities
 from ..schema.instrument import Instrument
 from ..schema.responses import Response, by_item
+from .result_set import ResultSet
+from .visibility import passing
 
 if TYPE_CHECKING:
     from ..run.sensitivity import SensitivityCheck
-    from .assemble import ResultSet
 
 SHOWN = 3  # items of each instrument
 Rule = Literal["differing", "value", "lot"]
@@ -99,17 +100,17 @@ def rule_of(each: Evidence) -> str:
     return f"{of}, drawn by lot, the same lot for everybody"
 
 
-def evidence(found: "ResultSet", proofs: "Sequence[SensitivityCheck]") -> list[Evidence]:
+def evidence(found: ResultSet, checks: "Sequence[SensitivityCheck]") -> list[Evidence]:
     """In the order of the instruments; those that nobody answered are left out."""
-    return [_of(found, instrument, proofs) for instrument in found.instruments if found.of(instrument)]
+    return [_of(found, instrument, checks) for instrument in found.instruments if found.of(instrument)]
 
 
-def _of(found: "ResultSet", instrument: Instrument, proofs: "Sequence[SensitivityCheck]") -> Evidence:
+def _of(found: ResultSet, instrument: Instrument, checks: "Sequence[SensitivityCheck]") -> Evidence:
     rows = found.of(instrument)
     items = by_item(rows)
     heard = {item: len({row.assistant for row in cells}) for item, cells in items.items()}
     whole = [item for item, number in heard.items() if number == max(heard.values())]
-    values = _values(found, instrument, rows, proofs)
+    values = _values(found, instrument, checks)
     rule, order = _ordered(whole, values)
     places = sorted({0, len(order) // 2, len(order) - 1})[:SHOWN]
     shown = [order[place] for place in (range(min(SHOWN, len(order))) if rule == "lot" else places)]
@@ -125,16 +126,13 @@ def _of(found: "ResultSet", instrument: Instrument, proofs: "Sequence[Sensitivit
 
 
 def _values(
-    found: "ResultSet", instrument: Instrument, rows: Sequence[Response], proofs: "Sequence[SensitivityCheck]"
+    found: ResultSet, instrument: Instrument, checks: "Sequence[SensitivityCheck]"
 ) -> dict[str, Mapping[str, float]]:
-    """By assistant and item. None of those on whose base the instrument is blind, and none of harm, which is shown
+    """By assistant and item. None of those on whose model the instrument did not pass, and none of harm, which is shown
     only against over-refusal."""
-    from .assemble import blind
-
     if instrument.dimension == "risk":
         return {}
-    seen = [row for row in rows if not blind(found, instrument, row.assistant, proofs)]
-    return dict(values_of(instrument, seen))
+    return dict(values_of(instrument, passing(found, instrument, checks)))
 
 
 def _ordered(items: Sequence[str], values: Mapping[str, Mapping[str, float]]) -> tuple[Rule, list[str]]:

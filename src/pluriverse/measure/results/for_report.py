@@ -1,4 +1,4 @@
-"""Everything one report shows, put together from runs: figures, proofs, clusters, map, leaderboard and detectors.
+"""Everything one report shows, put together from runs: figures, checks, clusters, map, leaderboard and detectors.
 
 Knows where each part comes from; computes none of them and writes no HTML. The only files it reads are people's labels.
 """
@@ -8,22 +8,24 @@ from collections.abc import Sequence
 from ..data.published import published
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
-from .assemble import ResultSet, checks_of, figures
+from ..schema.words import check as check_words
+from .assemble import checks_of, figures
 from .board import board
 from .board_rows import board_rows
 from .compare import alike
-from .detectors import confusions, juries
+from .detectors import confusions, panels
 from .evidence import evidence
 from .maps import opinion_map, value_map
 from .parts import LeaderboardRow, Report, SensitivityRow
+from .result_set import ResultSet
 
 _PUBLISHED = 6  # rows beside those measured here; `pluriverse leaderboard` has all
 
 
-def report(found: ResultSet, proofs: Sequence[SensitivityCheck], made: str, command: str, title: str = "") -> Report:
+def report(found: ResultSet, checks: Sequence[SensitivityCheck], made: str, command: str, title: str = "") -> Report:
     """`made`: ISO date; `command`: what makes it again."""
-    shown = figures(found, proofs)
-    drawn = [value_map(found, proofs), opinion_map(found, shown)]
+    shown = figures(found, checks)
+    drawn = [value_map(found, checks), opinion_map(found, shown)]
     notes = [*found.notes, *(why for _, why in drawn if why), *_shared(found)]
     number = len(found.assistants)
     return Report(
@@ -34,17 +36,17 @@ def report(found: ResultSet, proofs: Sequence[SensitivityCheck], made: str, comm
         respondents=found.respondents,
         instruments=found.tried,
         figures=shown,
-        clusters=tuple(alike(found, proofs)),
-        sensitivity=sensitivity(found, proofs),
+        clusters=tuple(alike(found, checks)),
+        sensitivity=sensitivity(found, checks),
         maps=tuple(each for each, _ in drawn if each is not None),
         leaderboard=_board(shown),
-        confusions=(*confusions(found, proofs, shown), *juries(found, shown)),
-        evidence=tuple(evidence(found, proofs)),
+        confusions=(*confusions(found, checks, shown), *panels(found, shown)),
+        evidence=tuple(evidence(found, checks)),
         notes=tuple(notes),
     )
 
 
-def sensitivity(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[SensitivityRow, ...]:
+def sensitivity(found: ResultSet, checks: Sequence[SensitivityCheck]) -> tuple[SensitivityRow, ...]:
     return tuple(
         SensitivityRow(
             each.instrument,
@@ -52,20 +54,20 @@ def sensitivity(found: ResultSet, proofs: Sequence[SensitivityCheck]) -> tuple[S
             each.separation,
             each.low,
             each.high,
-            each.sees,
+            each.passed,
             _told(each),
             each.finding.words,
-            each.words,
+            each.failure,
         )
-        for each in checks_of(found, proofs)
+        for each in checks_of(found, checks)
     )
 
 
-def _told(proof: SensitivityCheck) -> str:
-    if proof.control is None:
-        return f"{proof.words}; {proof.items} items"
-    same = f"{proof.control:.2f} ({proof.control_low:.2f} to {proof.control_high:.2f})"
-    return f"{proof.words}; a voice from itself in other words: {same}; {proof.items} items"
+def _told(check: SensitivityCheck) -> str:
+    if check.control is None:
+        return f"{check_words(check.outcome)}; {check.items} items"
+    same = f"{check.control:.2f} ({check.control_low:.2f} to {check.control_high:.2f})"
+    return f"{check_words(check.outcome)}; a voice from itself in other words: {same}; {check.items} items"
 
 
 def _board(shown: Sequence[Figure]) -> tuple[LeaderboardRow, ...]:

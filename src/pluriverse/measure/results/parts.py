@@ -10,6 +10,7 @@ from typing import Literal
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.reasons import NotPassed
 from ..schema.responses import Respondent
 from .evidence import Evidence
 
@@ -28,21 +29,21 @@ _ROUNDING = 0.011  # published averages and their six scores are each rounded to
 @dataclass(frozen=True, slots=True)
 class SensitivityRow:
     """Does an instrument tell known opposites apart on a base? `separation`: 0.5 cannot tell, 1 always does. `verdict`
-    and `why` in words: the one is short, the other stands in place of a figure."""
+    and `note` in words; `failed`: why no figure is shown, None where it passed or that is not known."""
 
     instrument: str
     base: str
     separation: float
     low: float
     high: float
-    sees: bool
+    passed: bool
     note: str = ""
     verdict: str = ""
-    why: str = ""
+    failed: NotPassed | None = None
 
     @property
     def words(self) -> str:
-        return self.verdict or ("told apart" if self.sees else "not told apart")
+        return self.verdict or ("told apart" if self.passed else "not told apart")
 
 
 @dataclass(frozen=True, slots=True)

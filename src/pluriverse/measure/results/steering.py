@@ -16,40 +16,61 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics.by_name import Values, values_of
-from ..metrics.cells import LEAST, told
-from ..run.sensitivity import SensitivityCheck, check_of
+from ..metrics.by_name import leading, values_of
+from ..metrics.cells import LEAST, figure_of
+from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument, Opposites
 from ..schema.items import key_of
+from ..schema.metric import FigureKind, Values
+from ..schema.reasons import NoControl, NotChecked, NotPassed, Remark, Steered
 from ..schema.responses import Respondent, Response
 from ..stats.intervals import Interval
 from ..stats.resampling import of_means
 from ..stats.stability import net_of_other_questions
+from .visibility import standing
 
-_WORDS = "vocabulary"
-_TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the first of the opposites: to -1 to 1
-    "agreement": lambda value: value,
-    "stance": lambda value: value,
-    _WORDS: lambda value: 2 * value - 1,
-}
 _BOUNDS = (-1.0, 1.0)
-_STEERS = "it moves toward its pole, and further than elsewhere"
-_NOT_SHOWN = "not shown to move toward its pole, and further than elsewhere"
-_NO_CONTROL = "no axis that it is not about was asked as well, so that it may be moving everywhere"
-_UNPROVED = "whether all controls tell known opposites apart on this model was not checked"
+_MOVED = ("not moved", 0.0)
+KINDS = (
+    FigureKind(
+        "steering_gain",
+        "steering toward its pole",
+        "How far it moved from the plain base; 1 is from pole to pole.",
+        _BOUNDS,
+        _MOVED,
+    ),
+    FigureKind("steering_cross", "steering elsewhere", "How far it moved on an axis that it is not about.", _BOUNDS),
+    FigureKind(
+        "steering_net",
+        "steering, net",
+        "Moved toward its pole less the largest move elsewhere; above 0 it is steered.",
+        None,
+        _MOVED,
+    ),
+    FigureKind(
+        "pair_gain",
+        "counterparts apart",
+        "How far the two of a pair are from each other; 1 is from pole to pole.",
+        _BOUNDS,
+    ),
+    FigureKind("pair_cross", "counterparts apart elsewhere", "On an axis that the pair is not about.", _BOUNDS),
+    FigureKind("pair_net", "counterparts apart, net", "On their axis less the largest distance elsewhere.", None),
+)
 
 Rows = Callable[[Instrument], Sequence[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """`values`: by assistant and item, from -1 to 1 (pole a); `keys`: 1 where yes is on a's side, -1 on b's, 0 open."""
+    """`values`: by assistant and item, from -1 to 1 (pole a); `keys`: 1 where yes is on a's side, -1 on b's, 0 open;
+    `caveat`: what must be said beside a move."""
 
     instrument: Instrument
     opposites: Opposites
     values: Values
     keys: Mapping[str, int]
+    caveat: str
 
     @property
     def mode(self) -> str:
@@ -83,11 +104,11 @@ class _Trio:
 
 
 def steering(
-    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], proofs: Sequence[SensitivityCheck]
+    instruments: Sequence[Instrument], rows: Rows, respondents: Sequence[Respondent], checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
     """By instrument and base: the two of a pair from each other, and each from the plain base, with their controls.
 
-    `proofs`: an axis that is blind on a base is no control there, since nobody can be seen to move on it.
+    `checks`: an axis that did not pass on a base is no control there, since nobody can be seen to move on it.
     """
     axes = [axis for each in instruments if (axis := _axis(each, rows)) is not None]
     figures: list[Figure] = []
@@ -95,31 +116,30 @@ def steering(
         trios = _trios(axis.opposites, respondents)
         for trio in trios:
             who = next(each for each in respondents if each.assistant == trio.a)
-            seen = {each.instrument.name: check_of(proofs, each.instrument, who) for each in axes}
-            controls = [
-                each for each in axes if not axis.about(each) and ((p := seen[each.instrument.name]) is None or p.sees)
-            ]
-            unproved = any(seen[each.instrument.name] is None for each in controls)
+            found = [(each, standing(checks, each.instrument, who)) for each in axes if not axis.about(each)]
+            known = [(each, state) for each, state in found if not isinstance(state, NotPassed)]
+            controls = [each for each, _ in known]
+            unchecked = any(isinstance(state, NotChecked) for _, state in known)
             note = f"{trio.a} from {trio.b} on their own axis"
-            if move := _move(axis, trio.a, trio.b, 1, controls, note, unproved):
+            if move := _move(axis, trio.a, trio.b, 1, controls, note, unchecked):
                 figures += move.figures(PANEL, "pair", "" if len(trios) == 1 else trio.base)
             for name, pole in ((trio.a, 1), (trio.b, -1)) if trio.plain else ():
                 note = f"from {trio.plain}, the plain base, toward its own pole"
-                if move := _move(axis, name, trio.plain or "", pole, controls, note, unproved):
+                if move := _move(axis, name, trio.plain or "", pole, controls, note, unchecked):
                     figures += move.figures(name, "steering")
     return figures
 
 
 def _axis(instrument: Instrument, rows: Rows) -> _Axis | None:
-    opposites = instrument.opposites
-    if opposites is None or opposites.systems or instrument.measures[0] not in _TO_POLES:
+    opposites, by = instrument.opposites, leading(instrument)
+    if opposites is None or opposites.systems or by is None or by.direction != "sides" or by.span is None:
         return None
-    found, to_poles = rows(instrument), _TO_POLES[instrument.measures[0]]
+    found, (low, high) = rows(instrument), by.span
     values = {
-        assistant: {item: to_poles(value) for item, value in each.items()}
+        assistant: {item: (2 * value - (low + high)) / (high - low) for item, value in each.items()}
         for assistant, each in values_of(instrument, found).items()
     }
-    return _Axis(instrument, opposites, values, {row.item: key_of(row.metadata) for row in found})
+    return _Axis(instrument, opposites, values, {row.item: key_of(row.metadata) for row in found}, by.caveat)
 
 
 def _trios(opposites: Opposites, respondents: Sequence[Respondent]) -> list[_Trio]:
@@ -147,13 +167,13 @@ class _Move:
     own: np.ndarray
     cross: Sequence[tuple[_Axis, np.ndarray]]
     note: str
-    unproved: bool  # whether some control sees on the base is not known
+    unchecked: bool  # whether some control passes on the base is not known
 
     def figures(self, assistant: str, kind: str, group: str = "") -> list[Figure]:
         """The gain; the move on each axis that it is not about; the gain less the largest of these."""
         gain = of_means(self.own, bounds=_BOUNDS)
         if not self.cross:
-            return [self._told(assistant, f"{kind}_gain", gain, group, f"{self.note}; {_NO_CONTROL}")]
+            return [self._told(assistant, f"{kind}_gain", gain, group, self.note, NoControl())]
         figures = [self._told(assistant, f"{kind}_gain", gain, group, self.note)]
         for other, moved in self.cross:
             note = f"toward {other.opposites.a} (below 0: {other.opposites.b}), on an axis that it is not about"
@@ -161,21 +181,20 @@ class _Move:
             figures.append(self._told(assistant, f"{kind}_cross", of_means(moved, bounds=_BOUNDS), named, note))
         largest, moved = max(self.cross, key=lambda each: abs(float(each[1].mean())))
         net = net_of_other_questions(self.own, moved)
-        verdict = _STEERS if gain.low > 0 and net.low > 0 else _NOT_SHOWN
-        note = f"gain less the largest move elsewhere ({largest.instrument.name}): {verdict}"
-        note += f"; {_UNPROVED}" if self.unproved else ""
-        return [*figures, self._told(assistant, f"{kind}_net", net, group, note)]
+        steered = Steered(gain.low > 0 and net.low > 0, largest.instrument.name)
+        more = (NotChecked(controls=True),) if self.unchecked else ()
+        return [*figures, self._told(assistant, f"{kind}_net", net, group, "", steered, *more)]
 
-    def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str) -> Figure:
-        return told(self.axis.instrument, assistant, metric, value, group, note)
+    def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str, *remarks: Remark) -> Figure:
+        return figure_of(self.axis.instrument, assistant, metric, value, group, note, remarks)
 
 
 def _move(
-    axis: _Axis, one: str, other: str, pole: int, controls: Sequence[_Axis], note: str, unproved: bool
+    axis: _Axis, one: str, other: str, pole: int, controls: Sequence[_Axis], note: str, unchecked: bool
 ) -> _Move | None:
     """None where too few statements were answered by both."""
     if (own := axis.moved(one, other)) is None:
         return None
     cross = [(each, moved) for each in controls if (moved := each.moved(one, other)) is not None]
-    note += "; of words, not of stances" if axis.instrument.measures[0] == _WORDS else ""
-    return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unproved)
+    note += f"; {axis.caveat}" if axis.caveat else ""
+    return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unchecked)

@@ -101,19 +101,21 @@ class Participant:
         return Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5))
 
     def _requests(self, item: Item) -> list[ScoreRequest]:
+        adapter = self.voice.assistant.adapter
         if item.form == "raw" and item.prompts:
             pairs = zip(item.prompts, item.options, strict=True)
-            return [ScoreRequest(prompt, (option,)) for prompt, option in pairs]
+            return [ScoreRequest(prompt, (option,), adapter=adapter) for prompt, option in pairs]
         if item.form == "raw":
-            return [ScoreRequest(item.prompt, item.options)]
+            return [ScoreRequest(item.prompt, item.options, adapter=adapter)]
         request = self._request(item, 0)
         if item.prompts:
             each = [replace(item, prompt=prompt, prompts=()) for prompt in item.prompts]
             made = [self._request(one, 0) for one in each]
             return [
-                ScoreRequest(one.messages, (option,), one.guide) for one, option in zip(made, item.options, strict=True)
+                ScoreRequest(one.messages, (option,), one.guide, adapter)
+                for one, option in zip(made, item.options, strict=True)
             ]
-        return [ScoreRequest(request.messages, item.options, request.guide)]
+        return [ScoreRequest(request.messages, item.options, request.guide, adapter)]
 
     async def _speak(self, instrument: Instrument, cells: Sequence[Cell]) -> list[Response]:
         async with aclosing(self._texts(instrument, cells)) as texts:
@@ -164,7 +166,7 @@ class Participant:
                 temperature=item.temperature, max_tokens=item.max_tokens, stop=item.stop, seed=self.seed + draw,
                 repeat_penalty=1.0,
             )  # fmt: skip
-            return Request((), sampling, raw=item.prompt)
+            return Request((), sampling, raw=item.prompt, adapter=self.voice.assistant.adapter)
         options = AskOptions(
             max_tokens=item.max_tokens, temperature=item.temperature, seed=self.seed + draw, system=item.system
         )

@@ -12,7 +12,7 @@ SPOKEN, SCORED = 48, 160  # cells of texts and of options that a check asks of e
 
 
 def asked_of(instrument: Instrument, items: Sequence[Item], most: int | None = None) -> list[Item]:
-    """Of these items those that a proof asks: some that have a side, where items have sides; `most` if that is said."""
+    """Of these items those that a check asks: some that have a side, where items have sides; `most` if that is said."""
     language = instrument.opposites.language if instrument.opposites else ""
     sided = [item for item in items if key_of(item.metadata)] or items
     return few([item for item in sided if not language or item.language == language], most)

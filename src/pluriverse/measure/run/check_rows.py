@@ -8,33 +8,30 @@ at once do not wait for one another: the second keeps nothing. Knows files; asks
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from ...errors import IntegrityError, PluriverseError
-from ...files import appending, make_folder
-from ...jsonl import append, cut_torn_line, whole_lines
+from ...errors import PluriverseError
+from ...files import make_folder
+from ...jsonl import Found
 from ..classify.rows import row_of
 from ..schema.responses import Response
 
 Place = tuple[str, str]  # respondent and cell
 
 
-class CheckRows:
+class CheckRows(Found[Place, Response]):
     """The rows of one check. A context manager."""
 
     def __init__(self, home: Path, instrument: str, prompts: Mapping[str, str], **decided_by: Any) -> None:
         """`prompts`: the system prompts of `a`, `b` and `again`, which rows are not written with."""
         key = hashlib.sha256(json.dumps(decided_by, sort_keys=True, default=str).encode()).hexdigest()[:12]
         self.folder = home / "checks" / f"{instrument}-{key}"
-        self.path = self.folder / "responses.jsonl"
+        super().__init__(self.folder / "responses.jsonl", lambda document: _placed(row_of(document, prompts)))
         self._lock = FileLock(self.folder / "lock", timeout=0, mode=0o600)
-        self._prompts = prompts
-        self._file: IO[bytes] | None = None
-        self._rows: dict[Place, Response] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -47,32 +44,19 @@ class CheckRows:
             raise PluriverseError(
                 f"{self.folder} cannot be written: {error.strerror}", "set PLURIVERSE_HOME"
             ) from error
-        cut_torn_line(self.path)
-        for each in self._read():
-            self._rows[each.respondent, each.cell] = each
-        self._file = appending(self.path)
-        return self
+        return super().__enter__()
 
     def __exit__(self, *exc: object) -> None:
-        if self._file:
-            self._file.close()
-            self._lock.release()
+        super().__exit__(*exc)
+        self._lock.release()
 
     def known(self, respondent: str, cell: str) -> Response | None:
-        return self._rows.get((respondent, cell))
+        return self.get((respondent, cell))
 
-    def add(self, responses: list[Response]) -> None:
+    def add(self, responses: Sequence[Response]) -> None:
         """Bring them to the disk. NoSpaceError leaves what was there before."""
-        if self._file:
-            append(self._file, self.path, [each.as_dict() for each in responses])
-        self._rows |= {(each.respondent, each.cell): each for each in responses}
+        self.keep(dict(map(_placed, responses)), [each.as_dict() for each in responses])
 
-    def _read(self) -> list[Response]:
-        try:
-            return list(whole_lines(self.path, self._row, "response", "it will be asked again"))
-        except IntegrityError:
-            self.path.unlink()  # not worth a word: a minute's asking
-            return []
 
-    def _row(self, document: Mapping[str, Any]) -> Response:
-        return row_of(document, self._prompts)
+def _placed(row: Response) -> tuple[Place, Response]:
+    return (row.respondent, row.cell), row

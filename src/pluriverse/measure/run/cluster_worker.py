@@ -11,9 +11,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ...assistants import Assistant, Shelf
-from ...assistants.guidance import COUNTERPART
-from ...assistants.strengths import Strengths
+from ...assistant import Assistant, Shelf
+from ...assistant.guidance import COUNTERPART
+from ...assistant.strengths import Strengths
 from ...errors import EngineError, PluriverseError
 from ...files import write
 from ...runtime.workspace import Workspace

@@ -5,6 +5,8 @@ from typing import Literal
 
 from ...runtime.events import Fetching
 from ..schema.figure import Figure
+from ..schema.reasons import Notice
+from ..schema.words import words_of
 from .record import Run
 from .sensitivity import SensitivityCheck
 
@@ -47,18 +49,27 @@ class MeasureStep:
 class MeasureNote:
     """Something worth a word on the way: what is not asked and why, a worker of a cluster that was lost."""
 
-    words: str
+    about: Notice
+
+    @property
+    def words(self) -> str:
+        return words_of(self.about)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The last event. `items_per_s` is of what was asked now, 0 where all was known; `notes`: on judges, sentences."""
+    """The last event. `items_per_s` is of what was asked now, 0 where all was known; `notices`: on judges."""
 
     run: Run
     figures: tuple[Figure, ...]
-    proofs: tuple[SensitivityCheck, ...]
+    checks: tuple[SensitivityCheck, ...]
     items_per_s: float
-    notes: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The notices in words."""
+        return tuple(map(words_of, self.notices))
 
 
 MeasureEvent = Fetching | MeasureAhead | MeasureStarted | MeasureStep | MeasureNote | Measured

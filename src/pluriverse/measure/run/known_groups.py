@@ -1,10 +1,10 @@
 """Sensitivity first: does an instrument tell known opposites apart on a base, and not a voice from itself?
 
 Protocol 11 of measuring: before an instrument says anything about assistants on a base, two voices that are opposite by
-construction answer some of its items. The separation is the chance that a's value is above b's on the same items
-(0.5: blind), resampled by item. The control is the same voice told once more in other words, asked where the opposites
-are told apart. An instrument that does not separate them, or separates the control, says nothing there. Proofs are kept
-per weights and instrument, and the responses they rest on beside them (`check_rows`).
+construction answer some of its items. The separation is the chance that a's value is above b's on the same items, 0.5
+where it tells nothing, resampled by item. The control is the same voice told once more in other words, asked where the
+opposites are told apart. An instrument that does not separate them, or separates the control, says nothing there.
+Checks are kept per weights and instrument, and the responses they rest on beside them (`check_rows`).
 """
 
 import hashlib
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...assistants import Assistant
+from ...assistant import Assistant
 from ...runtime.requests import AskOptions
 from ...runtime.workspace import Workspace
 from ..metrics.by_name import values_of
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.metric import metric
 from ..stats.intervals import auc
 from .check_items import LEAST, asked_of
 from .check_rows import CheckRows
@@ -31,13 +32,12 @@ if TYPE_CHECKING:
     from .asking import Participant
 
 ROUNDS = 2000
-_DIRECTED = {"agreement", "stance", "vocabulary"}  # a is the first side: below b it would be called the other
 SAME = "\n\nAnswer as you would answer anybody."  # other words, the same voice
 
 
 @dataclass(frozen=True, slots=True)
-class ProofsAhead:
-    """What will be asked before anything is proved: `checks` (instrument, base) that are not known yet, and at most
+class ChecksAhead:
+    """What will be asked before anything is measured: `checks` (instrument, base) that are not known yet, and at most
     `total` responses, of which `kept` came in an earlier call. Without checks nothing is asked."""
 
     checks: tuple[tuple[str, str], ...]
@@ -47,7 +47,7 @@ class ProofsAhead:
 
 @dataclass(frozen=True, slots=True)
 class CheckProgress:
-    """`done` of at most `total` responses that all proofs together take, now with this instrument on this base."""
+    """`done` of at most `total` responses that all checks together take, now with this instrument on this base."""
 
     instrument: str
     base: str
@@ -61,7 +61,7 @@ async def check_sensitivity(
     items: Mapping[str, Sequence[Item]],
     participants: Sequence["Participant"],
     most: int | None = None,
-) -> AsyncGenerator[ProofsAhead | CheckProgress | SensitivityCheck, None]:
+) -> AsyncGenerator[ChecksAhead | CheckProgress | SensitivityCheck, None]:
     """A check, of `most` items if that is said, for each of these instruments on each base of the participants: as
     kept, or asked now and kept, after a word on what that takes. Of all `items` of an instrument, not only of those to
     be measured. Raises what asking raises."""
@@ -71,12 +71,12 @@ async def check_sensitivity(
     for instrument in (each for each in instruments if each.opposites):
         for participant in bases.values():
             voices = await _voices(workspace, instrument, participant)
-            if proof := kept.of(instrument, participant.respondent, items[instrument.name], _digest(voices), most):
-                yield proof
+            if known := kept.of(instrument, participant.respondent, items[instrument.name], _digest(voices), most):
+                yield known
             else:
                 open_.append(_Check(workspace, instrument, items[instrument.name], participant, voices, most))
     places = tuple((each.instrument.name, each.participant.respondent.base) for each in open_)
-    yield ProofsAhead(places, sum(each.answered() for each in open_), sum(each.most for each in open_))
+    yield ChecksAhead(places, sum(each.answered() for each in open_), sum(each.most for each in open_))
     before = 0
     for number, check in enumerate(open_):
         after = sum(each.most for each in open_[number + 1 :])
@@ -122,7 +122,7 @@ class _Check:
             )
 
     async def steps(self) -> AsyncGenerator[int | SensitivityCheck, None]:
-        """How many responses there are, as they come, and the proof at the end."""
+        """How many responses there are, as they come, and the check at the end."""
         with self._rows as rows:
             done = 0
             for label, voice in zip("ab", self._voices, strict=True):
@@ -130,7 +130,8 @@ class _Check:
                     yield done + answered
                 done += len(self._items)
             values = self._values(rows, "a", "b")
-            either = self.instrument.measures[0] not in _DIRECTED
+            # where values have sides, the first of the opposites must be above: below it would be called the other
+            either = metric(self.instrument.measures[0]).direction != "sides"
             found = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
             control: tuple[float | None, float | None, float | None] = (None, None, None)
             if found[1] > 0.5:
@@ -143,7 +144,7 @@ class _Check:
                 control = _separation(values.get("a", {}), values.get("again", {}), oriented=False)[:3]
             else:
                 self.most = done
-            yield self._proof(found, control)
+            yield self._outcome(found, control)
 
     async def _ask(self, label: str, voice: AssistantSession, rows: CheckRows) -> AsyncGenerator[int, None]:
         """What is missing of one voice; how much of it is there."""
@@ -166,7 +167,7 @@ class _Check:
         found = [rows.known(label, item.cell()) for label in labels for item in self._items]
         return values_of(self.instrument, [row for row in found if row is not None])
 
-    def _proof(
+    def _outcome(
         self,
         found: tuple[float, float, float, int],
         control: tuple[float | None, float | None, float | None],

@@ -16,7 +16,9 @@ from ...jsonl import MISREAD
 from ..data.instruments import known
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.reasons import CheckOutcome, NotPassed
 from ..schema.responses import Respondent
+from ..schema.words import check as check_words
 from ..stats.verdict import CHANCE, MARGIN, Finding, finding
 from .check_items import LEAST, asked_of
 
@@ -62,46 +64,34 @@ class SensitivityCheck:
         )
 
     @property
-    def sees(self) -> bool:
-        """The one rule of what may be shown: only figures of instruments that tell known opposites apart."""
+    def passed(self) -> bool:
+        """Whether it passed."""
         return self.finding.verdict == "apart"
 
     @property
-    def words(self) -> str:
-        found = self.finding
-        if found.verdict == "apart":
-            return "it tells known opposites apart on this base"
-        if found.verdict == "no_difference":
-            if found.reversed:
-                return "on this base it takes known opposites for each other"
-            return f"known opposites do not differ by it on this base beyond a margin of {MARGIN:g}"
-        if found.more is None:
-            return "it tells a voice from itself on this base, so differences mean nothing"
-        if not self.told_enough:
-            return f"undecided: only {self.items} items had a valid answer from both opposites{self._ask(found.more)}"
-        return f"undecided whether it tells known opposites apart on this base{self._ask(found.more)}"
+    def outcome(self) -> CheckOutcome:
+        """For reasons, which know no more of it."""
+        found, asked = self.finding, max(self.asked, self.items)
+        count = instruments[self.instrument].count if self.instrument in (instruments := known()) else 0
+        return CheckOutcome(
+            found.verdict, found.reversed, found.more, count >= asked + (found.more or 0), self.items, asked, LEAST,
+            self.separation, self.low, self.high, MARGIN,
+        )  # fmt: skip
 
-    def _ask(self, more: int) -> str:
-        has = instruments[self.instrument].count if self.instrument in (instruments := known()) else 0
-        total = max(self.asked, self.items) + more
-        return f", ask about {more} more" + (f": --check-items {total}" if has >= total else ", which it does not have")
+    @property
+    def failure(self) -> NotPassed | None:
+        """Why no figure of the instrument is shown on this base; None where it passed."""
+        return None if self.passed else NotPassed((self.base,), self.outcome)
 
     @property
     def told_enough(self) -> bool:
         """Whether there were answers enough for a separation at all."""
         return self.items >= LEAST
 
-    @property
-    def told(self) -> str:
-        """The words and their number, where there is one."""
-        if not self.told_enough:
-            return self.words
-        return f"{self.words}: separation {self.separation:.2f} ({self.low:.2f} to {self.high:.2f})"
-
     def as_dict(self) -> dict[str, Any]:
         found = self.finding
-        told = {"sees": self.sees, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
-        return {**asdict(self), **told, "reversed": found.reversed, "words": self.words}
+        told = {"sees": self.passed, "verdict": found.verdict, "margin": MARGIN, "more": found.more}
+        return {**asdict(self), **told, "reversed": found.reversed, "words": check_words(self.outcome)}
 
 
 class KeptChecks:
@@ -112,7 +102,7 @@ class KeptChecks:
 
     def all(self) -> list[SensitivityCheck]:
         try:
-            return [_proof(each) for each in read_json(self._path)]
+            return [_read_back(each) for each in read_json(self._path)]
         except (OSError, *MISREAD):
             return []  # asked again
 
@@ -124,23 +114,23 @@ class KeptChecks:
         voices: str = "",
         most: int | None = None,
     ) -> SensitivityCheck | None:
-        """The proof for these weights, computed by this engine, with this version of the instrument and these `voices`.
+        """The check for these weights, computed by this engine, with this version of the instrument and these `voices`.
 
-        None too for a blind one where `items` are more than it asked: more may see.
+        None too for one that did not pass where `items` are more than it asked: of more it may pass.
         """
         wanted = (instrument.name, instrument.version, respondent.base, respondent.weights, respondent.engine)
         found = next((each for each in self.all() if _key(each) == wanted), None)
         more = len({item.id for item in asked_of(instrument, items, most)})
-        if found is None or (voices and found.voices != voices) or (not found.sees and found.asked < more):
+        if found is None or (voices and found.voices != voices) or (not found.passed and found.asked < more):
             return None
         return found
 
-    def keep(self, proof: SensitivityCheck) -> None:
-        others = [each for each in self.all() if _key(each) != _key(proof)]
-        write(self._path, json.dumps([asdict(each) for each in [*others, proof]], indent=1).encode())
+    def keep(self, check: SensitivityCheck) -> None:
+        others = [each for each in self.all() if _key(each) != _key(check)]
+        write(self._path, json.dumps([asdict(each) for each in [*others, check]], indent=1).encode())
 
 
-def _proof(document: Mapping[str, Any]) -> SensitivityCheck:
+def _read_back(document: Mapping[str, Any]) -> SensitivityCheck:
     """One read back. TypeError, LookupError where it is none."""
     numbers = [document[name] for name in ("separation", "low", "high", "items")]
     numbers += [each for name in ("control", "control_low", "control_high") if (each := document[name]) is not None]
@@ -149,24 +139,16 @@ def _proof(document: Mapping[str, Any]) -> SensitivityCheck:
     return SensitivityCheck(**{**document, "opposites": tuple(document["opposites"])})
 
 
-def _key(proof: SensitivityCheck) -> tuple[str, str, str, str | None, str]:
-    return proof.instrument, proof.version, proof.base, proof.weights, proof.engine
-
-
-def standing(
-    proofs: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
-) -> SensitivityCheck | None:
-    """What stands in the way of a figure: the proof that does not see, None where there is none or it sees."""
-    found = check_of(proofs, instrument, respondent)
-    return found if found is not None and not found.sees else None
+def _key(check: SensitivityCheck) -> tuple[str, str, str, str | None, str]:
+    return check.instrument, check.version, check.base, check.weights, check.engine
 
 
 def check_of(
-    proofs: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
+    checks: Sequence[SensitivityCheck], instrument: Instrument, respondent: Respondent
 ) -> SensitivityCheck | None:
     """Of this version of the instrument, on the weights and by the engine that answered; the newest stands last."""
     who = respondent.base, respondent.weights, respondent.engine
-    for each in reversed(proofs):
+    for each in reversed(checks):
         of_it = (each.instrument, each.version) == (instrument.name, instrument.version)
         if of_it and (each.base, each.weights, each.engine) == who:
             return each

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...ask.asking import settle_guidance
-from ...assistants import Assistant, Opposite
-from ...assistants.bases import Base, resolve
+from ...asking.asking import settle_guidance
+from ...assistant import Assistant, Opposite
+from ...assistant.bases import Base
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
 from ...runtime.requests import AskOptions, Draft, Heard
@@ -50,8 +50,8 @@ class AssistantSession:
         """Raises what the base's store and engine raise; another `base` replaces the assistant's."""
         if base is not None:
             assistant = replace(assistant, base=base)
-        engine = await workspace.engine(assistant.base, context=2048)
-        return cls(workspace, assistant, engine, resolve(assistant.base, workspace.store, workspace.settings), base)
+        ready = await workspace.ready(assistant.base)
+        return cls(workspace, assistant, ready.engine, ready.base, base)
 
     @property
     def name(self) -> str:
@@ -60,7 +60,7 @@ class AssistantSession:
     @property
     def digest(self) -> Digest | None:
         """Of the weights it speaks through."""
-        return self._base.digest
+        return self.engine.identity.weights
 
     @property
     def place(self) -> Base:

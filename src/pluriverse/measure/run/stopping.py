@@ -18,15 +18,12 @@ from ..metrics.by_name import figures_of, metric_of
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.reasons import StoppedEarly
 from ..schema.responses import Response
 from ..stats.intervals import LEVEL
 from .record import Run
 
 FIRST = 40  # items, before which nothing is looked at
-NOTE = (
-    "stopped after {:,} items when the interval was narrow enough:"
-    " intervals from stopping early are slightly too narrow"
-)
 _Z = NormalDist().inv_cdf((1 + LEVEL) / 2)
 _SPREAD = {"expertise", "language"}  # their data are sorted by topic
 
@@ -88,11 +85,8 @@ def stopped(run: Run, instrument: Instrument) -> int | None:
 
 
 def noted(figure: Figure, number: int | None) -> Figure:
-    """With the sentence that must be read with figures of an instrument that stopped early."""
-    if number is None or figure.value is None:
-        return figure
-    note = NOTE.format(number)
-    return replace(figure, note=f"{figure.note}; {note}" if figure.note else note)
+    """With what must be read with figures of an instrument that stopped early."""
+    return figure if number is None or figure.value is None else figure.with_remark(StoppedEarly(number))
 
 
 def _narrow(instrument: Instrument, rows: Sequence[Response], until: float) -> bool:

@@ -17,7 +17,8 @@ class Respondent:
     """Who answers, by content: what must be the same for a row to be somebody's answer again.
 
     `key` names it in rows; `system` is its system prompt; `sampler` (what items do not set) and `guidance` are as they
-    held when it was asked.
+    held when it was asked. `identity` is the engine's, and whether it `may_change`; rows of before have none, and it is
+    no part of what is printed, of which keys are made.
     """
 
     key: str
@@ -31,6 +32,12 @@ class Respondent:
     sampler: Mapping[str, Any]
     guidance: Mapping[str, Any] | None
     engine: str  # which library or endpoint computed, in words
+    identity: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether something else may answer tomorrow under the same name: the weights are not known."""
+        return bool(self.identity and self.identity.get("may_change"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +120,13 @@ _OF_RESPONDENT: dict[str, Any] = {
     **dict.fromkeys(("weights", "adapter", "template"), (str, type(None))),
     "sampler": dict,
     "guidance": (dict, type(None)),
+    "identity": (dict, type(None)),
 }
 
 
 def respondent_of(document: Mapping[str, Any]) -> Respondent:
     """A respondent read back. TypeError, KeyError where it is none."""
+    document = {"identity": None, **document}
     for name, kind in _OF_RESPONDENT.items():
         if not isinstance(document[name], kind):
             raise TypeError(f"{name} is {document[name]!r:.40}")

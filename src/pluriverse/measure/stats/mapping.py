@@ -88,9 +88,7 @@ def fitted(people: np.ndarray) -> Axes:
     return Axes(centre, loadings, (float(shares[0]), float(shares[1])), float(1 - there.mean()), positions)
 
 
-def placed(
-    axes: Axes, respondents: np.ndarray, questions: np.ndarray, rounds: int = _ROUNDS, seed: int = SEED
-) -> tuple[Place, ...]:
+def placed(axes: Axes, respondents: np.ndarray, questions: np.ndarray, rounds: int = _ROUNDS) -> tuple[Place, ...]:
     """Respondents laid onto the map by least squares on the features they have, with ellipses.
 
     `respondents` is float64 [respondents, features], NaN where not answered; `questions` int [features] names the
@@ -108,7 +106,7 @@ def placed(
             raise UsageError(f"{number} answered questions are too few for a place on the map", "ask 20 or more")
         offset, loadings = row[there] - axes.centre[there], axes.loadings[there]
         centre = _solved(offset[None], loadings, np.ones((1, len(offset))))[0]
-        weights = np.concatenate(list(drawn_questions(number, rounds, seed)))[:, place]
+        weights = np.concatenate(list(drawn_questions(number, rounds, SEED)))[:, place]
         redrawn = _solved(offset[None], loadings, weights)
         covariance = np.cov(redrawn.T) * number / (number - 1)
         found.append(_place(centre, covariance, number))

@@ -27,7 +27,7 @@ _log_gamma = np.vectorize(math.lgamma, otypes=[float])
 
 
 def corrected_elsewhere(
-    hits: float, number: int, labelled: Sequence[Confusion], level: float = LEVEL, rounds: int = _ROUNDS
+    hits: float, number: int, labelled: Sequence[Confusion], rounds: int = _ROUNDS
 ) -> Interval | None:
     """The true rate behind `hits` of `number`, by the detector's errors on others, one `Confusion` each.
 
@@ -45,7 +45,7 @@ def corrected_elsewhere(
     gain = found + left - 1
     # Draws in which the detector tells nothing allow any rate.
     drawn = np.where(gain > 0, np.clip((rate + left - 1) / np.where(gain > 0, gain, 1), 0, 1), generator.random(rounds))
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     plain = wilson(hits, number)
     return Interval(value, min(float(low), value, plain.low), max(float(high), value, plain.high), number)
 

@@ -27,18 +27,18 @@ class Paired:
         return self.adjusted <= 1 - LEVEL + 1e-12 and not self.difference.low <= 0 <= self.difference.high
 
 
-def paired(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int = SEED, signs: int = FLIPS) -> Paired:
+def paired(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, signs: int = FLIPS) -> Paired:
     """`a` less `b`, means over questions, drawn anew together; float64 [questions] each, NaN where one has none.
 
     p is by sign flips of the questions' differences (`flips`). The difference has the unit of what is given.
     """
     differences = (a - b)[~np.isnan(a - b)]
-    value = of_means(differences, rounds=rounds, seed=seed)
-    p = flips(differences, signs, seed)
+    value = of_means(differences, rounds=rounds)
+    p = flips(differences, signs, SEED)
     return Paired(value, p, p)
 
 
-def paired_rates(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int = SEED) -> Paired:
+def paired_rates(a: np.ndarray, b: np.ndarray) -> Paired:
     """r(a) less r(b) over matched pairs, with McNemar's exact p; bool [pairs] each.
 
     Refusal asymmetry: `a` are refusals on one target's questions, `b` on the matched target's.
@@ -49,13 +49,11 @@ def paired_rates(a: np.ndarray, b: np.ndarray, rounds: int = ROUNDS, seed: int =
     if (yes == other).all():  # no pair differs: as many may as Wilson's interval of none allows, either way
         most = wilson(0, len(yes)).high
         return Paired(Interval(0.0, -most, most, len(yes)), p, p)
-    difference = of_means(yes.astype(float) - other, bounds=(-1.0, 1.0), rounds=rounds, seed=seed)
+    difference = of_means(yes.astype(float) - other, bounds=(-1.0, 1.0))
     return Paired(difference, p, p)
 
 
-def all_pairs(
-    scores: np.ndarray, least: int = 2, rounds: int = ROUNDS, seed: int = SEED
-) -> dict[tuple[int, int], Paired]:
+def all_pairs(scores: np.ndarray, least: int = 2, rounds: int = ROUNDS) -> dict[tuple[int, int], Paired]:
     """Every two respondents compared that have `least` questions in common, p-values adjusted by Holm over all of them;
     keys (i, j) with i < j.
 
@@ -66,7 +64,7 @@ def all_pairs(
     common = there @ there.T
     keys = [(i, j) for i, j in combinations(range(len(scores)), 2) if common[i, j] >= least]
     signs = max(FLIPS, 400 * len(keys))
-    found = [paired(scores[i], scores[j], rounds, seed, signs) for i, j in keys]
+    found = [paired(scores[i], scores[j], rounds, signs) for i, j in keys]
     adjusted = holm(np.array([each.p for each in found]))
     return {key: replace(each, adjusted=float(p)) for key, each, p in zip(keys, found, adjusted, strict=True)}
 

@@ -52,9 +52,7 @@ class Confusion:
         return wilson(self.true_negative, self.true_negative + self.false_positive)
 
 
-def corrected(
-    hits: float, number: int, confusion: Confusion, level: float = LEVEL, rounds: int = _ROUNDS, seed: int = _SEED
-) -> Interval:
+def corrected(hits: float, number: int, confusion: Confusion, rounds: int = _ROUNDS) -> Interval:
     """The true rate behind a detector's `hits` of `number`: (rate + spec - 1) / (sens + spec - 1), cut to 0 to 1.
 
     The formula is Rogan and Gladen's, Am. J. Epidemiol. 107, 1978, 71-76. The interval carries all three uncertainties
@@ -71,7 +69,7 @@ def corrected(
             "judge with another detector, or label more responses by hand",
         )
     plain = wilson(hits, number)
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(_SEED)
 
     def about(yes: float, no: float) -> np.ndarray:
         return generator.beta(yes + 0.5, no + 0.5, rounds)
@@ -83,7 +81,7 @@ def corrected(
     # Draws in which the detector tells nothing allow any rate: they widen the interval to both sides.
     any_rate = generator.integers(0, 2, rounds)
     drawn = np.where(gain > 0, np.clip((rate + left - 1) / np.where(gain > 0, gain, 1), 0, 1), any_rate)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     value = min(max((plain.value + spec - 1) / (sens + spec - 1), 0.0), 1.0)
     if value == 0:  # fewer hits than false alarms alone would bring: the detector may err less on this assistant
         high = max(high, plain.high)

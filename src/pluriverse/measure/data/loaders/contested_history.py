@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...schema.instrument import Instrument
 
 _BLOCK = 8  # events that are asked in turn until they have no more pairs; fewer than four pairs tell no event's lean
-_FIRST = 16  # pairs before the controls, so that a proof, which asks few items, meets enough of them
+_FIRST = 16  # pairs before the controls, so that a check, which asks few items, meets enough of them
 _CONTROL = "control"
 
 

@@ -156,9 +156,10 @@ def _surveyed(number: int, question: str, options: list[str], people: dict[str, 
             )
 
 
-def rotations(options: int, most: int = _ROTATIONS) -> list[int]:
-    """By how many places the options are shifted: all cyclic rotations, or `most` of them, evenly."""
-    return sorted({round(step * options / min(most, options)) % options for step in range(min(most, options))})
+def rotations(options: int) -> list[int]:
+    """By how many places the options are shifted: all cyclic rotations, or `_ROTATIONS` of them, evenly."""
+    number = min(_ROTATIONS, options)
+    return sorted({round(step * options / number) % options for step in range(number)})
 
 
 def _scale(options: Sequence[str]) -> list[int]:

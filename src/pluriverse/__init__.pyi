@@ -1,0 +1,51 @@
+"""The public names, each once, with its home: `__init__.py` imports it from there when it is used."""
+
+from . import aio as aio
+from .api.synchronous import Chat as Chat
+from .api.synchronous import Pluriverse as Pluriverse
+from .api.synchronous import ask as ask
+from .api.synchronous import assistants as assistants
+from .api.synchronous import chat as chat
+from .api.synchronous import models as models
+from .api.synchronous import panels as panels
+from .api.synchronous import pull as pull
+from .api.synchronous import score as score
+from .api.synchronous import stream as stream
+from .assistant import Assistant as Assistant
+from .assistant import Guidance as Guidance
+from .assistant import Panel as Panel
+from .engines.contract import Score as Score
+from .errors import ContextOverflowError as ContextOverflowError
+from .errors import EngineCrashedError as EngineCrashedError
+from .errors import EngineError as EngineError
+from .errors import IntegrityError as IntegrityError
+from .errors import NoSpaceError as NoSpaceError
+from .errors import NotFoundError as NotFoundError
+from .errors import PluriverseError as PluriverseError
+from .errors import UnreachableError as UnreachableError
+from .errors import UnsupportedError as UnsupportedError
+from .errors import UsageError as UsageError
+from .measure.measuring import MeasureOptions as MeasureOptions
+from .measure.run.events import Measured as Measured
+from .measure.schema.figure import Figure as Figure
+from .panelcheck.check import CheckOptions as CheckOptions
+from .panelcheck.report import PanelReport as PanelReport
+from .runtime.events import AskEvent as AskEvent
+from .runtime.events import AskFinished as AskFinished
+from .runtime.events import Fetching as Fetching
+from .runtime.events import Loading as Loading
+from .runtime.events import ReplyChunk as ReplyChunk
+from .runtime.events import ReplyFinished as ReplyFinished
+from .runtime.events import ReplyStarted as ReplyStarted
+from .runtime.events import ReplyThought as ReplyThought
+from .runtime.events import ReplyWaits as ReplyWaits
+from .runtime.replies import Replies as Replies
+from .runtime.replies import Reply as Reply
+from .settings import Settings as Settings
+from .store import Pulled as Pulled
+from .store import StoredModel as StoredModel
+from .values import Digest as Digest
+from .values import Message as Message
+from .values import Sampling as Sampling
+
+__version__: str

@@ -1,0 +1,123 @@
+"""Which model a base's reference stands for on this machine, and whether it is here.
+
+Reads the store and the catalogue; fetches and loads nothing.
+"""
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import doors
+from ..errors import NotFoundError, UsageError
+from ..settings import DEFAULT_MODEL, Settings
+from ..values import Digest, PathSource, Pullable, Source
+from .copies import Copies
+
+if TYPE_CHECKING:
+    from ..store import Store, StoredModel
+
+LOCAL, SCRIPTED = "local", "scripted"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A base that can be loaded now, and the kind of engine that it is for (a name behind the door `engines`).
+
+    Only one of kind `local` has a file and its digest. What a name stands for elsewhere, its engine finds out.
+    """
+
+    name: str
+    digest: Digest | None
+    path: Path | None
+    kind: str
+
+    @property
+    def may_change(self) -> bool:
+        """Whether nobody here knows what weights its name stands for; a script is no model and has none."""
+        return self.digest is None and self.kind != SCRIPTED
+
+
+class NotPulled(NotFoundError):
+    """The base is known, but its bytes are not on this machine; `pullable` says what to pull."""
+
+    def __init__(self, pullable: Pullable) -> None:
+        file = next((each.path for each in pullable.sources if isinstance(each, PathSource)), None)
+        where = f"{file} is not in the store yet" if file else f"the model {pullable.name} is not on this machine yet"
+        super().__init__(where, f"pluriverse pull {shlex.quote(pullable.ref)}")
+        self.pullable = pullable
+
+
+def meant(ref: str, settings: Settings) -> str:
+    """What "default" stands for by the settings; any other name is itself."""
+    if ref != "default":
+        return ref
+    return DEFAULT_MODEL if settings.base == "default" else settings.base
+
+
+def resolve(ref: str, store: "Store", settings: Settings) -> Base:
+    """The base that `ref` stands for.
+
+    A copy that was chosen to speak for a model (`copies`) is what its name stands for.
+    `ref`: "default" (what the settings say), "scripted[:SCRIPT]", the name or digest of a model in the stores,
+    anything that can be pulled, or KIND:REST where a package brings engines of that KIND. Raises NotPulled for a model
+    that is known but not here, NotFoundError for one that nobody knows, UsageError for an adapter.
+    """
+    ref = meant(ref, settings)
+    copy = Copies(settings.home).all().get(ref)
+    if copy is not None and any(model.name == copy for model in store.models()):
+        ref = copy
+    if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
+        return Base(ref, None, None, SCRIPTED)
+    try:
+        return _local(store.find(ref))
+    except NotFoundError as unknown:
+        return _by_catalogue(ref, store, settings, unknown)
+
+
+def _by_catalogue(ref: str, store: "Store", settings: Settings, unknown: NotFoundError) -> Base:
+    from .. import catalogue
+
+    try:
+        pullable = catalogue.parse(ref, settings.catalogues)
+    except (UsageError, NotFoundError) as unclear:
+        kind, colon, _ = ref.partition(":")
+        if colon and kind != LOCAL and kind in doors.names("engines"):
+            return Base(ref, None, None, kind)
+        if isinstance(unclear, UsageError) and not store.near(ref):
+            raise NotFoundError(unknown.message, unclear.hint) from None
+        raise unknown from None
+    if pullable.digest is not None and store.has(pullable.digest):
+        return Base(pullable.name, pullable.digest, store.path(pullable.digest), LOCAL)
+    if pullable.digest is None and (model := _pulled_from(pullable.sources, store)):
+        return _local(model)
+    from ..store.sources.local import problem_of
+
+    for source in pullable.sources:
+        if isinstance(source, PathSource) and (problem := problem_of(source.path)):
+            raise NotFoundError(problem.message, problem.hint)
+    raise NotPulled(pullable)
+
+
+def _pulled_from(sources: tuple[Source, ...], store: "Store") -> "StoredModel | None":
+    """The model that came from one of `sources`. Not from a file that has changed since."""
+    for source in sources:
+        for model in store.models():
+            if model.source == str(source) and (not isinstance(source, PathSource) or _as_pulled(source.path, model)):
+                return model
+    return None
+
+
+def _as_pulled(file: Path, model: "StoredModel") -> bool:
+    try:
+        theirs, ours = file.stat(), model.path.stat()
+    except OSError:  # it is gone since: what was pulled is what there is
+        return model.path.exists()
+    same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
+    return same or (theirs.st_size == ours.st_size and theirs.st_mtime <= ours.st_mtime)
+
+
+def _local(model: "StoredModel") -> Base:
+    if model.kind != "model":
+        raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
+    return Base(model.name, model.digest, model.path, LOCAL)
