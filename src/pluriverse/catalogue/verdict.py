@@ -146,11 +146,11 @@ class Question:
 def judged(asked: Question) -> Fit:
     """Whether it fits and how fast it would be."""
     why = list(asked.known)
+    never = any(each.kind in ("closed", "no-file") for each in why)
     if asked.shapes is None:
-        return Fit(
-            asked.ref, None, None, None, asked.machine.available, None, None, asked.load, asked.quantisation, None,
-            None, None, tuple(why),
-        )  # fmt: skip
+        fits, free = False if never else None, asked.machine.available
+        unknown = (None, None, asked.load, asked.quantisation, None, None, None)
+        return Fit(asked.ref, fits, None, None, free, *unknown, tuple(why))
     low, high = asked.shapes
     if high.context_length and asked.load.context > high.context_length:
         why.append(Reason("context", asked.load.context, high.context_length))
@@ -160,7 +160,7 @@ def judged(asked: Question) -> Fit:
     least, most = (memory_of(each, asked.load, *_known(copied, each, asked.profile)) for each in (low, high))
     if least.total != most.total:
         why.append(Reason("facts"))
-    holds = _holds(least, most, asked, why)
+    holds = False if never else _holds(least, most, asked, why)
     speed, reading = _speed(asked, why)
     return Fit(
         asked.ref, holds, high.bytes, most.total, asked.machine.available,
@@ -177,9 +177,7 @@ def _known(copied: frozenset[str] | None, shape: ModelShape, profile: Profile | 
 
 def _holds(least: Memory, most: Memory, asked: Question, why: list[Reason]) -> bool | None:
     machine, size = asked.machine, asked.shapes[1].bytes if asked.shapes else 0
-    holds: bool | None = True
-    if any(each.kind in ("closed", "no-file") for each in why):
-        holds = False
+    holds = True
     if not asked.here and size + _SPARE > machine.disk:
         why.append(Reason("disk", size + _SPARE, machine.disk))
         holds = False
