@@ -43,7 +43,7 @@ def fitted(ref: str, settings: Settings, asked: Asked | None = None) -> Fit:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("voices", "words"), [(1, 20), (8, 20), (2, 900)])
+@pytest.mark.parametrize(("voices", "words"), [(1, 20), (8, 20), (2, 400)])
 def test_memory_is_what_the_engine_holds(
     default_model: Path, model_settings: Settings, voices: int, words: int
 ) -> None:

@@ -15,7 +15,7 @@ FIXED_STREAMS = 8  # where streams cannot be added one by one
 _CACHE_BYTES = 2  # of a key or a value: f16
 # Measured with the wheel's library on 64-bit Linux, in bytes: what the engine's process holds before any weight; of the
 # vocabulary a word and a merge; beginnings of prompts that are kept.
-PROGRAM = 42 * 1024**2
+PROGRAM = 50 * 1024**2
 _WORD, _MERGE = 225, 225
 _KEPT = 64 * 1024**2
 # Floats of one token that a graph holds at once, in units of its feed-forward and its plain width.
@@ -117,8 +117,8 @@ def memory_of(shape: ModelShape, load: Load, copied: frozenset[str] = frozenset(
     streams = max(load.streams, FIXED_STREAMS) if shape.fixed else load.streams
     token = shape.cached * _CACHE_BYTES
     beginning = load.read * token + 4 * shape.words
-    # One that is larger is not kept; while one is saved there are two more copies of it.
-    kept = min(load.streams * beginning, _KEPT) + 2 * load.read * token if load.read * token <= _KEPT else 0
+    # One that is larger is not kept; while one is saved there are three more copies of it.
+    kept = min(load.streams * beginning, _KEPT) + 3 * load.read * token if load.read * token <= _KEPT else 0
     chunk = min(CHUNK, streams * context)
     graph = 4 * chunk * (_FEEDS * shape.feed + _WIDTHS * shape.width) + 2 * chunk * context * shape.memories
     copies = sum(each.bytes for each in shape.matrices if each.orderable and each.type in copied)
