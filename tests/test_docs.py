@@ -11,6 +11,9 @@ from pluriverse.cli import main
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
 
+# What blocks take for a model: none of them is fetched here.
+MODELS = {"small", "qwen2.5-7b-instruct", "qwen3-4b"}
+
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
