@@ -77,7 +77,7 @@ async def fit(
     """
     machine = machine or Machine.here(settings.home)
     entries = {each.id: each for each in catalogue.entries(settings.catalogues)}
-    name = meant(ref, settings)
+    name = meant(ref, Store.at(settings), settings)
     entry = entries.get(name)
     found = _here(name, asked, settings, entry)
     if found is None and entry is None:

@@ -11,7 +11,7 @@ from ..settings import Settings
 from ..values import PathSource, Source
 from .gguf import MAX_HEADER, Header, header_of, read_header
 from .sources import candidates, open_source
-from .sources.stream import Earlier
+from .sources.stream import Coming, Earlier
 
 _FIRST = 4 * 1024**2  # bytes after which it is tried for the first time
 
@@ -48,6 +48,8 @@ async def _beginning(source: Source, settings: Settings) -> Heading:
                 raise UnreachableError(f"{source} does not say how large it is", "pull it, then look at the file")
             data, wanted = bytearray(), _FIRST
             async for chunk in stream.chunks:
+                if isinstance(chunk, Coming):  # a piece is on its way
+                    continue
                 data += chunk
                 if len(data) < min(wanted, stream.size):
                     continue
