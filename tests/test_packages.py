@@ -198,7 +198,11 @@ DATA_FAULTS = [
     ("loader.py", "def", "toy of the package toy-things cannot be loaded: invalid syntax"),
     ("loader.py", LOADER.replace('"chat"', '"raw"'), "items of toy are of the form 'raw', and its file says 'chat'"),
     ("instruments/toy.toml", INSTRUMENT.replace('loader = "toy"', 'loader = "lost"'), "no loader named lost"),
-    ("instruments/toy.toml", INSTRUMENT.replace('"exact_match"', '"luck"'), "toy has the measure luck"),
+    (
+        "instruments/toy.toml",
+        INSTRUMENT.replace('"exact_match"', '"luck"'),
+        "no metric named luck, which toy is measured by",
+    ),
     ("instruments/toy.toml", INSTRUMENT.replace('["exact_match"]', "[]"), "toy has no measures"),
 ]
 
@@ -250,3 +254,134 @@ def test_what_is_wrong_with_such_a_source_is_told_in_words(call: Call, package: 
     assert f"toy:thing ended after {len(gguf(9000)):,} of" in told("toy:thing")
     write(package / "source.py", "import nowhere")
     assert "toy of the package toy-things cannot be loaded" in told("toy:thing")
+
+
+ODD = """
+import sys
+from contextlib import asynccontextmanager
+
+from pluriverse.measure.schema.metric import FigureKind, Metric
+from pluriverse.store.sources import SourceKind
+from pluriverse.values import Pullable
+from toy_things.source import ToySource
+
+
+def raising(*words):
+    raise ZeroDivisionError("boom")
+
+
+class Parses(SourceKind):
+    def parse(self, ref):
+        return 5
+
+    open = raising
+
+
+class Opens(SourceKind):
+    def parse(self, ref):
+        return Pullable.of_file(ref, "thing.gguf", ToySource("thing"))
+
+    open = raising
+
+
+class Stops:
+    def __init__(self, base, settings):
+        self.base = base.name
+
+    async def start(self):
+        raising()
+
+    async def aclose(self):
+        raise KeyError("and once more")
+
+
+async def no_items(instrument, settings):
+    return None
+
+
+luck = Metric("luck", raising, raising, (FigureKind("luck", "luck", "Luck."),))
+number = 3
+"""
+ODD_ENTRIES = """
+[pluriverse.engines]
+number = toy_things.odd:number
+raising = toy_things.odd:raising
+stops = toy_things.odd:Stops
+leaves = toy_things.leaves:engine
+local = toy_things.odd:raising
+[pluriverse.sources]
+number = toy_things.odd:number
+raising = toy_things.odd:raising
+parses = toy_things.odd:Parses
+toy = toy_things.odd:Opens
+hf = toy_things.odd:raising
+[pluriverse.instruments]
+toy = toy_things.instruments
+number = toy_things.odd:number
+leaves = toy_things.leaves
+[pluriverse.metrics]
+luck = toy_things.odd:luck
+exact_match = toy_things.odd:number
+[pluriverse.loaders]
+toy = toy_things.LOADER
+"""
+
+
+@pytest.fixture
+def odd(package: Path) -> Callable[[str], None]:
+    """Make it a package whose parts fail in ways of their own; with that loader."""
+
+    def make(loader: str = "loader:load_toy") -> None:
+        write(package / "odd.py", ODD)
+        write(package / "leaves.py", "import sys; sys.exit(0)")
+        entries = ODD_ENTRIES.replace("LOADER", loader)
+        write(package.parent / "toy_things-1.0.dist-info" / "entry_points.txt", entries)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("ask hi --with duty --base number:x", "number of the package toy-things went wrong: TypeError: 'int' object"),
+        (
+            "ask hi --with duty --base raising:x",
+            "raising of the package toy-things went wrong: ZeroDivisionError: boom",
+        ),
+        ("ask hi --with duty --base stops:x", "stops of the package toy-things went wrong: ZeroDivisionError: boom"),
+        ("ask hi --with duty --base leaves:x", "leaves of the package toy-things cannot be loaded: 0"),
+        ("pull number:x", "number of the package toy-things went wrong: TypeError"),
+        ("pull raising:x", "raising of the package toy-things went wrong: ZeroDivisionError"),
+        ("pull parses:x", "what parses:x stands for is of type int, and no Pullable"),
+        ("pull toy:x", "toy of the package toy-things went wrong: ZeroDivisionError: boom"),
+        ("pull hf:a/b/c.gguf", "PLURIVERSE_OFFLINE is set"),
+    ],
+)
+def test_parts_that_fail_in_ways_of_their_own_are_told_with_their_package(
+    call: Call, odd: Callable[..., None], words: str, why: str
+) -> None:
+    odd()
+    offline = {"PLURIVERSE_OFFLINE": "1"} if "hf:" in words else {}
+    code, document, _ = call(*words.split(), **offline)
+    assert code == 1 and why in document["error"]["message"]
+    assert "hf:" in words or "toy-things" in document["error"]["hint"]
+
+
+def test_instruments_metrics_and_loaders_that_fail_in_ways_of_their_own(
+    call: Call, odd: Callable[..., None], package: Path
+) -> None:
+    odd()
+    write(package / "instruments" / "toy.toml", INSTRUMENT.replace('["exact_match"]', '["exact_match", "luck"]'))
+    write(package / "instruments" / "long.toml", "x = " + "9" * 5000)
+    code, listed, said = call("measure", COLUMNS="400")
+    assert code == 0 and len(listed["instruments"]) > 30 and "number of the package toy-things is no folder" in said
+    assert "leaves of the package toy-things cannot be loaded" in said and "longer than 64 characters" in said
+    code, found, _ = call("measure", "toy", "--base", "scripted", "--with", "duty")
+    rows = {each["metric"]: each for each in found["rows"]}
+    assert code == 0 and rows["exact_match"]["n"] == 2
+    assert rows["luck"]["value"] is None
+    odd("odd:no_items")
+    code, document, _ = call("measure", "toy", "--base", "scripted", "--with", "duty")
+    assert code == 1 and "toy of the package toy-things went wrong: TypeError: what it gives is no list" in str(
+        document
+    )

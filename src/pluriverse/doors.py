@@ -8,7 +8,8 @@ A package names what it brings in its `pyproject.toml`, as this one does:
 Knows names and where they are loaded from; not what comes through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 from typing import Any, Literal
@@ -58,6 +59,26 @@ def opened(door: Door, name: str) -> Any:
         package = package_of(door, name)
         raise PluriverseError(
             f"{name} of the package {package} cannot be loaded: {error}", f"pip install --upgrade {package}"
+        ) from error
+
+
+@contextmanager
+def blamed(door: Door, name: str, kind: type[PluriverseError] = PluriverseError) -> Iterator[None]:
+    """What goes wrong in here is the fault of what came in as `name`: told so, as an error of that `kind`.
+
+    Errors of ours pass as they are, and so does every fault of our own parts.
+    """
+    try:
+        yield
+    except PluriverseError:
+        raise
+    except Exception as error:
+        package = package_of(door, name)
+        if (f"pluriverse.{door}", name) in _ours():
+            raise
+        raise kind(
+            f"{name} of the package {package} went wrong: {type(error).__name__}: {error}",
+            f"tell the makers of {package}; without it: pip uninstall {package}",
         ) from error
 
 

@@ -78,3 +78,10 @@ def test_scripts_that_cannot_be_used_are_told_in_words(tmp_path: Path) -> None:
         broken.write_text(content)
         with pytest.raises(UsageError):
             Script.load(str(broken))
+
+
+@pytest.mark.parametrize("text", [b"x = " + b"9" * 5000, b".".join([b"a"] * 50_000) + b" = 1", b"\xff", b"a = ["])
+def test_a_script_that_is_none_is_told_so(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "s.toml").write_bytes(text)
+    with pytest.raises(UsageError, match="cannot be read"):
+        Script.load(str(tmp_path / "s.toml"))

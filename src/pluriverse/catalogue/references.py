@@ -17,7 +17,11 @@ def understood(ref: str) -> Pullable | None:
     scheme = _SCHEME.match(ref)
     for kind in (*([scheme[1]] if scheme else []), "path"):
         with suppress(NotFoundError):  # no source of that kind is installed
-            found: Pullable | None = doors.opened("sources", kind)().parse(ref)
+            made = doors.opened("sources", kind)
+            with doors.blamed("sources", kind):
+                found = made().parse(ref)
+                if found is not None and not isinstance(found, Pullable):
+                    raise TypeError(f"what {ref} stands for is of type {type(found).__name__}, and no Pullable")
             if found:
                 return found
     return None

@@ -159,7 +159,7 @@ _TABLES = {"lineage": (_ANCESTOR, ("parent", "relation")), "scores": (_SCORE, ("
 
 
 def faults(given: Mapping[str, Any], *, ours: bool) -> list[Wrong]:
-    """What is wrong with a document, up to twenty things. `ours`: one of pluriverse itself, which alone may name a wheel."""
+    """What is wrong with a document, up to twenty things. `ours`: it is of pluriverse itself, and may name a wheel."""
     return list(islice(_faults(given, ours), _MOST_FAULTS))
 
 

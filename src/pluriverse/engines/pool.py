@@ -11,6 +11,7 @@ from typing import Self
 
 from .. import doors
 from ..assistant.bases import Base
+from ..errors import EngineError, PluriverseError
 from ..settings import Settings, physical_memory
 from ..values import Digest, Message
 from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest
@@ -36,14 +37,15 @@ class EnginePool:
         async with self._making:
             if (known := self._engines.get(key)) is None:
                 await self._make_room(_expected(base))
-                known = self._engines[key] = PooledEngine(self._create(base))
+                known = self._engines[key] = PooledEngine(self._create(base), base.kind)
             self._engines.move_to_end(key)
             with known.used():  # starting counts as being busy
                 try:
                     await known.start()
                 except BaseException:
                     del self._engines[key]
-                    await known.aclose()
+                    with contextlib.suppress(PluriverseError):  # why it did not start is what is told
+                        await known.aclose()
                     raise
         return known
 
@@ -59,7 +61,8 @@ class EnginePool:
 
     def _create(self, base: Base) -> Engine:
         engine_of: Callable[[Base, Settings], Engine] = doors.opened("engines", base.kind)
-        return engine_of(base, self._settings)
+        with doors.blamed("engines", base.kind, EngineError):
+            return engine_of(base, self._settings)
 
     async def _make_room(self, bytes: int) -> None:
         for key, engine in list(self._engines.items()):
@@ -71,10 +74,12 @@ class EnginePool:
 
 
 class PooledEngine:
-    """An engine that can tell whether it is busy. Otherwise it is the engine inside."""
+    """An engine that can tell whether it is busy. Otherwise it is the engine inside, of that `kind`; where one of
+    another package fails in its own way, that is an EngineError."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, kind: str) -> None:
         self.inner = engine
+        self._kind = kind
         self._running = 0
 
     @property
@@ -85,9 +90,13 @@ class PooledEngine:
     def used(self) -> Iterator[None]:
         self._running += 1
         try:
-            yield
+            with self._blamed():
+                yield
         finally:
             self._running -= 1
+
+    def _blamed(self) -> contextlib.AbstractContextManager[None]:
+        return doors.blamed("engines", self._kind, EngineError)
 
     @property
     def base(self) -> str:
@@ -141,7 +150,8 @@ class PooledEngine:
             return await self.inner.count_tokens(text)
 
     async def aclose(self) -> None:
-        await self.inner.aclose()
+        with self._blamed():
+            await self.inner.aclose()
 
 
 def _expected(base: Base) -> int:

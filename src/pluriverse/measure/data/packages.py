@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from types import ModuleType
 
 from ... import doors
 from ...errors import PluriverseError, UsageError
@@ -37,7 +38,10 @@ def folders() -> tuple[tuple[Folder, ...], tuple[PluriverseError, ...]]:
     for name in doors.names("instruments"):
         package = doors.package_of("instruments", name)
         try:
-            files = tuple(resources.files(doors.opened("instruments", name)).iterdir())
+            module = doors.opened("instruments", name)
+            if not isinstance(module, ModuleType):
+                raise TypeError(f"it is of type {type(module).__name__}")
+            files = tuple(resources.files(module).iterdir())
             found.append(Folder(package, files, package == "pluriverse"))
         except PluriverseError as error:
             problems.append(error)

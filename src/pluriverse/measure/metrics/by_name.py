@@ -6,6 +6,7 @@ measured can be read. Replies that ended before their thinking did count nowhere
 
 from collections.abc import Mapping, Sequence
 
+from ...doors import blamed
 from ...errors import PluriverseError, UsageError
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
@@ -30,9 +31,16 @@ def _figures(name: str, instrument: Instrument, responses: Sequence[Response]) -
         why = NotMeasurable(error.message)
         return [Figure(each, instrument.name, name, None, None, None, items, withheld=why) for each in who]
     try:
-        return brought.figures(instrument, responses)
+        with blamed("metrics", name):
+            found = list(brought.figures(instrument, responses))
+            if not all(isinstance(each, Figure) for each in found):
+                raise TypeError("what it gives are no Figures")
+            return found
     except UsageError as error:
         why = NotMeasurable(f"{error.message}: {error.hint}" if error.hint else error.message)
+        return [Figure(PANEL, instrument.name, name, None, None, None, items, withheld=why)]
+    except PluriverseError as error:
+        why = NotMeasurable(error.message)
         return [Figure(PANEL, instrument.name, name, None, None, None, items, withheld=why)]
 
 
@@ -83,6 +91,14 @@ def metric_of(instrument: Instrument) -> str:
 
 
 def values_of(instrument: Instrument, responses: Sequence[Response]) -> Values:
-    """One number per assistant and item, of the instrument's first measure; none where that cannot be loaded."""
-    found = leading(instrument)
-    return found.values(instrument, _answered(responses)[0]) if found else {}
+    """One number per assistant and item, of the instrument's first measure; none where that cannot be loaded, or fails
+    in another package: its figures say so."""
+    if (found := leading(instrument)) is None:
+        return {}
+    try:
+        with blamed("metrics", found.name):
+            return dict(found.values(instrument, _answered(responses)[0]))
+    except UsageError:
+        raise
+    except PluriverseError:
+        return {}

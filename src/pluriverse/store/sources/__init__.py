@@ -4,8 +4,9 @@ Each understands its references and opens a stream of bytes from an offset. None
 digest of the whole to be right or wrong.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ __all__ = [
 
 def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
     """`source`, and those that hold the same file: after a hub file, each mirror's."""
-    return _kind(source).candidates(source, settings)
+    with _blamed(source):
+        return tuple(_kind(source).candidates(source, settings))
 
 
 def is_here(source: Source) -> bool:
@@ -36,19 +38,20 @@ def is_here(source: Source) -> bool:
 async def prepare(source: Source, settings: Settings, scratch: Path) -> AsyncGenerator[int, None]:
     """What some sources must do before their bytes can be read; yields bytes fetched so far. UnreachableError."""
     if _reachable(source, settings):
-        async with aclosing(_kind(source).prepare(source, scratch)) as steps:
-            async for done in steps:
-                yield done
+        with _blamed(source):
+            async with aclosing(_kind(source).prepare(source, scratch)) as steps:
+                async for done in steps:
+                    yield done
 
 
 def room_besides(source: Source, settings: Settings, scratch: Path, size: int) -> int:
     """Bytes of disk that the way here takes on top of the file's own `size`."""
-    return _kind(source).room(source, scratch, size) if _reachable(source, settings) else 0
+    with _blamed(source):
+        return _kind(source).room(source, scratch, size) if _reachable(source, settings) else 0
 
 
-def open_source(
-    source: Source, settings: Settings, scratch: Path, earlier: Earlier
-) -> AbstractAsyncContextManager[ByteStream]:
+@asynccontextmanager
+async def open_source(source: Source, settings: Settings, scratch: Path, earlier: Earlier) -> AsyncIterator[ByteStream]:
     """A stream of the source's bytes, from where `earlier` ends if the source can, else from 0 (the stream says which).
 
     `scratch`: a folder for what a source must put down on the way. Raises UnreachableError, also for every source
@@ -56,7 +59,32 @@ def open_source(
     """
     if not _reachable(source, settings):
         raise UnreachableError("PLURIVERSE_OFFLINE is set", "unset PLURIVERSE_OFFLINE to let pull connect")
-    return _kind(source).open(source, scratch, earlier)
+    async with AsyncExitStack() as stack:
+        with _blamed(source):
+            stream = await stack.enter_async_context(_kind(source).open(source, scratch, earlier))
+            if not isinstance(stream, ByteStream):
+                raise TypeError(f"what it opens is of type {type(stream).__name__}, and no ByteStream")
+        async with aclosing(_chunks(stream, source)) as chunks:
+            yield replace(stream, chunks=chunks)
+
+
+async def _chunks(stream: ByteStream, source: Source) -> AsyncGenerator[bytes | Coming, None]:
+    with _blamed(source):
+        async for chunk in stream.chunks:
+            yield chunk
+
+
+@contextmanager
+def _blamed(source: Source) -> Iterator[None]:
+    """A source of another package that fails in a way of its own cannot give the file; others may."""
+    again = None
+    with doors.blamed("sources", source.kind, UnreachableError):
+        try:
+            yield
+        except StartOver as error:  # no failure
+            again = error
+    if again:
+        raise again
 
 
 def _reachable(source: Source, settings: Settings) -> bool:
@@ -64,5 +92,9 @@ def _reachable(source: Source, settings: Settings) -> bool:
 
 
 def _kind(source: Source) -> SourceKind[Any]:
-    kind: SourceKind[Any] = doors.opened("sources", source.kind)()
+    made = doors.opened("sources", source.kind)
+    with _blamed(source):
+        kind: SourceKind[Any] = made()
+        if not isinstance(kind, SourceKind):
+            raise TypeError(f"it is of type {type(kind).__name__}, and no SourceKind")
     return kind

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 async def load(instrument: "Instrument", settings: Settings) -> list[Item]:
     """The instrument's items; raises what reading its data raises. NotFoundError: there is no such loader.
     PluriverseError: the items are of another form than its file says."""
-    items: list[Item] = await doors.opened("loaders", instrument.loader)(instrument, settings)
+    load_items = doors.opened("loaders", instrument.loader)
+    with doors.blamed("loaders", instrument.loader):
+        items: list[Item] = await load_items(instrument, settings)
+        if not isinstance(items, list) or not all(isinstance(each, Item) for each in items):
+            raise TypeError("what it gives is no list of Items")
     if form := next((item.form for item in items if item.form != instrument.form), None):
         raise PluriverseError(
             f"items of {instrument.name} are of the form {form!r}, and its file says {instrument.form!r}",
