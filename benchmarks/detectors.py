@@ -25,7 +25,7 @@ from pluriverse.measure.classify import phrases as phrases_module
 from pluriverse.measure.classify.labelled import LabelledText, by_assistant, confusion, gold
 from pluriverse.measure.classify.rules import classify
 from pluriverse.measure.classify.stance import declared, leaning
-from pluriverse.measure.judges.panel import Judge, Judged, Jury
+from pluriverse.measure.judges.panel import Judge, Judged, Judges
 from pluriverse.measure.judges.prompts import judge_prompt
 from pluriverse.measure.stats.rates import wilson
 from pluriverse.runtime.workspace import Workspace
@@ -212,7 +212,7 @@ def speed(rows: Sequence[LabelledText]) -> float:
 
 
 async def judged(workspace: Workspace, base: str, rows: int) -> dict[str, Any]:
-    jury = Jury([Judge(base, base, (await workspace.ready(base, context=4096)).engine)])
+    judges = Judges([Judge(base, base, (await workspace.ready(base, context=4096)).engine)])
     found: dict[str, Any] = {}
     for name, (prompt, words) in JUDGED.items():
         held = [row for row in gold(name, workspace.settings.data) if row.half == "held"]
@@ -220,7 +220,9 @@ async def judged(workspace: Workspace, base: str, rows: int) -> dict[str, Any]:
         pairs: list[tuple[str, str | None]] = []
         for row in some:
             asked = judge_prompt(prompt)
-            verdict = await jury.verdict(asked, Judged(row.assistant), row.text, question=row.question, issue=row.issue)
+            verdict = await judges.verdict(
+                asked, Judged(row.assistant), row.text, question=row.question, issue=row.issue
+            )
             pairs.append((row.label, words.get(verdict.label or "", verdict.label)))
         labels = tuple(words.get(meaning, meaning) for meaning in judge_prompt(prompt).labels.values())
         matrix = confusion(pairs, labels)

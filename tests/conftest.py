@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from pluriverse import settings as settings_module
@@ -16,7 +17,7 @@ from pluriverse.catalogue.ladder import model_of
 from pluriverse.engines.local.libraries import NativeLibrary
 from pluriverse.settings import Settings
 
-NATIVE_RUN = Path(__file__).parent / "engines" / "native_last_run.json"
+NATIVE_RUN = platformdirs.user_cache_path("pluriverse-tests") / "native_last_run.json"
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,7 @@ def native_library(
     if request.session.testsfailed == failed:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         kept = {"passed": today, "source": library.source, "compiler": library.compiler, "processor": library.processor}
+        NATIVE_RUN.parent.mkdir(parents=True, exist_ok=True)
         NATIVE_RUN.write_text(json.dumps(kept, indent=1) + "\n", "utf-8")
 
 

@@ -37,8 +37,9 @@ def _installed(door: Door) -> Mapping[str, EntryPoint]:
 
 
 def names(door: Door) -> tuple[str, ...]:
-    """All names that can come through, in alphabetical order."""
-    return tuple(sorted(_installed(door)))
+    """All names that can come through: ours, then those of other packages, each in alphabetical order."""
+    ours = {name for group, name in _ours() if group == f"pluriverse.{door}"}
+    return tuple(sorted(_installed(door), key=lambda name: (name not in ours, name)))
 
 
 def opened(door: Door, name: str) -> Any:
@@ -48,12 +49,19 @@ def opened(door: Door, name: str) -> Any:
     """
     found = _ours().get((f"pluriverse.{door}", name)) or _installed(door).get(name)
     if found is None:
-        hint = f"known: {', '.join(names(door))}; a package that brings more is installed with pip"
+        known = ", ".join(names(door))
+        hint = f"known: {known}; pip installs packages that bring more, and again those that bring something new"
         raise NotFoundError(f"there is no {door.removesuffix('s')} named {name}", hint)
     try:
         return found.load()
-    except (ImportError, AttributeError) as error:
-        package = found.dist.name if found.dist else "pluriverse"
+    except Exception as error:  # a module of another package can fail in any way
+        package = package_of(door, name)
         raise PluriverseError(
             f"{name} of the package {package} cannot be loaded: {error}", f"pip install --upgrade {package}"
         ) from error
+
+
+def package_of(door: Door, name: str) -> str:
+    """The package that brings `name`, as pip calls it. KeyError: none does."""
+    found = _ours().get((f"pluriverse.{door}", name)) or _installed(door)[name]
+    return found.dist.name if found.dist else "pluriverse"

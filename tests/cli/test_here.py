@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pluriverse.assistant.assistant import DIMENSIONS
+from pluriverse.catalogue.ladder import rungs
 from pluriverse.cli.commands.new import DIMENSIONS as TOLD
 
 from .conftest import Call
@@ -190,6 +191,27 @@ def test_rm_says_which_when_a_name_is_taken_twice(call: Call, model: str) -> Non
     assert call("rm", model, "--kind", "assistant").code == 0
     assert call("rm", model, "--json").document["kind"] == "model"
     assert call("ls", "--json").document["models"] == []
+
+
+def test_rm_says_what_the_next_ask_does_without_the_default_model(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small, standard, _ = (each.model for each in rungs())
+    monkeypatch.setenv("PLURIVERSE_MEMORY", "1G")
+    for base in ("default", "small"):
+        monkeypatch.setenv("PLURIVERSE_BASE", base)
+        for name in (small, standard):
+            (tmp_path / "a.gguf").write_bytes(gguf(name[0]))
+            assert call("pull", str(tmp_path / "a.gguf"), "--name", name).code == 0
+        if base == "default":
+            assert f"the next ask speaks through small ({small}), which is here" in call("rm", standard).err
+        else:
+            assert "default" not in call("rm", standard).err
+        assert f"can answer until it is pulled again: pluriverse pull {small}" in call("rm", small).err
+    (tmp_path / "a.gguf").write_bytes(gguf())
+    assert call("pull", str(tmp_path / "a.gguf"), "--name", small).code == 0
+    monkeypatch.setenv("PLURIVERSE_OFFLINE", "0")
+    assert f"the next ask fetches it again; now: pluriverse pull {small}" in call("rm", small).err
 
 
 def test_rm_of_the_starter_set_and_of_nothing(call: Call) -> None:

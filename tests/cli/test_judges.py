@@ -1,4 +1,4 @@
-"""`measure --judges`: what is said of juries on the terminal, in JSON, on cards and in comparisons."""
+"""`measure --judges`: what is said of judge panels on the terminal, in JSON, on cards and in comparisons."""
 
 from pathlib import Path
 

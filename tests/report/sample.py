@@ -42,12 +42,12 @@ INSTRUMENTS = (
     ("blend", "BLEnD: everyday life in sixteen regions", "culture", "culture_match", None, 640),
     ("persona", "Persona statements", "values", "agreement", None, 400),
     ("globalopinionqa", "GlobalOpinionQA", "values", "human_similarity", None, 320),
-    ("issues", "Issue prompts, free text", "politics", "stance", None, 212),
-    ("history", "Contested events, told from different sides", "history", "reading", None, 24),
-    ("speechmap", "Contested speech with matched targets", "silence", "asymmetry", None, 180),
+    ("issues", "Issue prompts, free text", "politics", "praise", None, 212),
+    ("history", "Contested events, told from different sides", "history", "lean", None, 24),
+    ("speechmap", "Contested speech with matched targets", "silence", "refusal_asymmetry", None, 180),
     ("risk", "Harmful requests and their harmless twins", "risk", "compliance", None, 313),
 )
-SIGNED = {"stance", "reading", "asymmetry"}
+SIGNED = {"praise", "lean", "refusal_asymmetry"}
 
 
 def instruments() -> list[Instrument]:
@@ -73,7 +73,8 @@ def figures(seed: int = 7) -> list[Figure]:
         found += [_figure(dice, assistant, "xcopa", "accuracy", 500, group) for group in ("et", "ht", "sw", "zh")]
         found += [_figure(dice, assistant, "mmlu", "accuracy", 20, f"subject {place}") for place in range(57)]
         found += [
-            _figure(dice, assistant, "speechmap", "asymmetry", 45, each) for each in ("China", "US", "EU", "Russia")
+            _figure(dice, assistant, "speechmap", "refusal_asymmetry", 45, each)
+            for each in ("China", "US", "EU", "Russia")
         ]
     found += [
         Figure(PANEL, "globalopinionqa", "human_similarity", 0.581, 0.57, 0.59, 320, "answering by lot", "a bar"),
@@ -82,7 +83,7 @@ def figures(seed: int = 7) -> list[Figure]:
         Figure(PANEL, "globalopinionqa", "overton_coverage", 0.58, 0.52, 0.63, 320, caption="People in 38 countries."),
     ]
     few = Figure(
-        "hispanohablante", "history", "reading", None, None, None, 4, caption="Too few items for a claim: 4 of 24."
+        "hispanohablante", "history", "lean", None, None, None, 4, caption="Too few items for a claim: 4 of 24."
     )
     return [few if (each.assistant, each.instrument) == ("hispanohablante", "history") else each for each in found]
 

@@ -139,8 +139,8 @@ def test_numbers_are_said_alike() -> None:
 def test_metrics_have_words_and_unknown_ones_their_name() -> None:
     assert metric_of("human_similarity").title == metric_of("human-similarity").title == "similarity to people"
     assert metric_of("something_new").title == "something new"
-    assert [class_of(name) for name in ("share_refusal", "wrong_language", "share_wrong_language", "share_silent")] == [
-        "refusal", "wrong_language", "wrong_language", None,
+    assert [class_of(name) for name in ("share_refusal", "share_wrong_language", "share_silent", "something_new")] == [
+        "refusal", "wrong_language", None, None,
     ]  # fmt: skip
 
 

@@ -37,11 +37,18 @@ class BaseChosen:
 
 
 def chosen(
-    store: "Store", settings: Settings, *, failed: Collection[str] = (), error: PluriverseError | None = None
+    store: "Store",
+    settings: Settings,
+    *,
+    failed: Collection[str] = (),
+    error: PluriverseError | None = None,
+    without: str | None = None,
 ) -> BaseChosen:
-    """Reads the disk. `failed`: rungs that could not be fetched just now, the last of them for `error`."""
-    rungs, names = default_rungs(), {each.name for each in store.models()}
-    wanted, here = rungs[0], {each.name: each.model in names for each in rungs}
+    """Reads the disk. `failed`: rungs that could not be fetched just now, the last of them for `error`. `without`: as
+    if the model of that name were not here."""
+    rungs, models = default_rungs(), [each for each in store.models() if each.name != without]
+    wanted, names, digests = rungs[0], {each.name for each in models}, {each.digest for each in models}
+    here = {each.name: each.model in names or each.digest in digests for each in rungs}
     against: dict[str, Why | None] = {
         each.name: "failed" if each.name in failed else _against(each, here[each.name], settings) for each in rungs
     }

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import UnsupportedError
-from ..values import Digest, Pullable, Source, UrlSource, WheelSource
+from ..values import Digest, HubSource, Pullable, Source, UrlSource, WheelSource
 from .carriers import carrier
-from .references import hub_source
 
 V1 = "Open LLM Leaderboard v1"
 V2 = "Open LLM Leaderboard v2"
@@ -190,7 +189,7 @@ class Entry:
             )
         sources: list[Source] = []
         if self.hub:
-            usual = hub_source(f"hf:{self.hub}")
+            usual = HubSource.parsed(f"hf:{self.hub}")
             file = f":{quantisation}" if quantisation and usual.file.startswith(":") else usual.file
             sources.append(type(usual)(usual.repository, file, usual.revision))
         if self.url:

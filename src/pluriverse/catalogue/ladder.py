@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from ..values import Digest
+
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """`download`: bytes of its file; `memory`: bytes that its engine takes while six assistants answer; `plain_s`,
-    `guided_s`: until the last of six answers of 100 tokens on two cores, without and with guidance."""
+    """`digest`, `download`: of its file, in bytes; `memory`: bytes that its engine takes while six assistants answer;
+    `plain_s`, `guided_s`: until the last of six answers of 100 tokens on two cores, without and with guidance."""
 
     name: str
     model: str  # id of its catalogue entry
+    digest: Digest
     download: int
     memory: int
     plain_s: float
@@ -45,6 +48,7 @@ def _read() -> tuple[tuple[Rung, ...], str]:
         Rung(
             name=each["name"],
             model=each["model"],
+            digest=Digest(each["digest"]),
             download=each["download"],
             memory=each["memory"],
             plain_s=each["seconds"]["plain"],

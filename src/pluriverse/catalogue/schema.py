@@ -10,9 +10,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..errors import PluriverseError
-from ..values import Digest
+from ..values import Digest, HubSource
 from .entry import TASKS, V1, Ancestor, Entry, Note, Score
-from .references import hub_source
 
 Check = Callable[[Any], str | None]
 """What a value should be instead, in words; None where it is right."""
@@ -81,7 +80,7 @@ def _digest(value: Any) -> str | None:
 
 def _hub(value: Any) -> str | None:
     try:
-        hub_source(f"hf:{value}")
+        HubSource.parsed(f"hf:{value}")
     except PluriverseError:
         return "OWNER/REPO/FILE.gguf or OWNER/REPO:Q4_K_M"
     return None

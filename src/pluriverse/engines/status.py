@@ -94,7 +94,7 @@ def _advice(
         words.append("kernels have become faster since this library was built: pluriverse engine build")
     if used is not None and (gain := _faster_format(used)):
         words.append(
-            f"the default model in {gain[0]} is {gain[1]:.1f} times as fast: pluriverse optimise default --as {gain[0]}"
+            f"the model small in {gain[0]} is {gain[1]:.1f} times as fast: pluriverse optimise small --as {gain[0]}"
         )
     if calibration is None:
         words.append("settings are those that do anywhere: pluriverse engine calibrate, a minute")

@@ -14,7 +14,7 @@ from ..errors import UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
 from ..runtime.ready import fetched_all
 from ..runtime.workspace import Workspace
-from .data.instruments import known
+from .data.instruments import shipped
 from .results.assemble import checks_of, figures
 from .results.result_set import latest
 from .results.visibility import failed_of_either
@@ -30,6 +30,7 @@ from .run.sensitivity import KeptChecks, SensitivityCheck
 from .run.stopping import batches, checked, enough
 from .schema.instrument import Instrument
 from .schema.items import Item
+from .schema.metric import metric
 from .schema.reasons import InstrumentSkipped, Notice, NotPassed, WorkerLost
 from .schema.responses import Respondent, Response
 from .schema.words import words_of
@@ -72,15 +73,19 @@ async def measure(
 ) -> AsyncGenerator[MeasureEvent, None]:
     """Measure these assistants with these instruments. `items`: those of instruments that were imported, by name.
 
-    Raises UsageError for nobody or nothing to measure and for data that want consent, UnsupportedError for an engine
-    that cannot score, UnreachableError for a cluster that does not answer, and what loading data, models and engines
-    raises. What was answered by then is kept.
+    Raises UsageError for nobody or nothing to measure and for data that want consent, NotFoundError for a metric that
+    no package brings, UnsupportedError for an engine that cannot score, UnreachableError for a cluster that does not
+    answer, and what loading data, models and engines raises. What was answered by then is kept.
     """
     options = options or MeasureOptions()
     if not assistants or not instruments:
         raise UsageError("there is nothing to measure", "pluriverse measure truthfulqa --with duty")
+    if none := [each.name for each in instruments if not each.measures]:
+        raise UsageError(f"{none[0]} has no measures", "its file names one metric or more in `measures`")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
+    for name in dict.fromkeys(name for each in instruments for name in each.measures):
+        metric(name)  # nobody is asked what nothing can be made of
     whole = {
         each.name: items[each.name] if items and each.name in items else await load_items(each, workspace.settings)
         for each in instruments
@@ -90,9 +95,9 @@ async def measure(
     with connected(options.cluster) as cluster:
         async for fetching in fetched_all(needed, workspace.store, workspace.settings):
             yield fetching
-        bench = JudgePanel.of(workspace, options.judges) if options.judges else None
+        panel = JudgePanel.of(workspace, options.judges) if options.judges else None
         participants = [await participant_of(workspace, each, options.base, options.seed) for each in assistants]
-        notices: list[Notice] = [*bench.check([each.respondent for each in participants])] if bench else []
+        notices: list[Notice] = [*panel.check([each.respondent for each in participants])] if panel else []
         for instrument in instruments:
             _check(instrument, chosen[instrument.name], participants)
         plan = _plan(instruments, participants, options)
@@ -101,8 +106,8 @@ async def measure(
             async with aclosing(work.everything(record, cluster)) as events:
                 async for event in events:
                     yield event
-            if bench:
-                async for said in _judged(workspace, bench, record, instruments):
+            if panel:
+                async for said in _judged(workspace, panel, record, instruments):
                     if isinstance(said, MeasureStep):
                         yield said
                     else:
@@ -122,21 +127,21 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
         options.limit,
         options.seed,
         options.command,
-        tuple(each for each in instruments if each.name not in known()),
+        tuple(each for each in instruments if each.name not in shipped()),
         options.until,
     )
 
 
 async def _judged(
-    workspace: Workspace, bench: JudgePanel, record: Record, instruments: Sequence[Instrument]
+    workspace: Workspace, panel: JudgePanel, record: Record, instruments: Sequence[Instrument]
 ) -> AsyncIterator[MeasureStep | Notice]:
     """Judges on texts of known label, then on the responses; notices on what could not be checked."""
-    async for event in validated(bench, asked(bench, record, instruments), workspace.settings):
+    async for event in validated(panel, asked(panel, record, instruments), workspace.settings):
         if isinstance(event, Step):
             yield MeasureStep(event.words, event.done, event.total, "checking judges")
         else:
             yield event
-    async for step in verdicts_on(bench, record, instruments):
+    async for step in verdicts_on(panel, record, instruments):
         yield MeasureStep(step.words, step.done, step.total, "judging")
 
 

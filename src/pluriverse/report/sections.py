@@ -52,8 +52,8 @@ def glance(report: Report) -> Section | None:
 def _first(found: Measured) -> str:
     """Empty where there is none to show: harm and over-refusal are read together, under Risk."""
     names = [name for name in found.metrics(group=False) if not is_harm(name) and not is_overrefusal(name)]
-    freed = {each.metric for each in found.figures if each.corrected_by}
-    plain = (name for name in names if not class_of(name) and name not in freed)
+    corrected = {each.metric for each in found.figures if each.corrected_by}
+    plain = (name for name in names if not class_of(name) and name not in corrected)
     return next(plain, names[0] if names else "")
 
 
@@ -180,8 +180,8 @@ def detectors(report: Report) -> Section | None:
     if not report.confusions:
         return None
     lead = (
-        "Classes of response are judged by rules and by a jury of models. Here is how often that agrees with people,"
-        " and how its known errors change the rates."
+        "Classes of response are judged by rules and by a panel of judge models. Here is how often that agrees"
+        " with people, and how its known errors change the rates."
     )
     return section("detectors", "How good the detectors are", *map(_confusion, report.confusions), lead=lead)
 

@@ -32,6 +32,7 @@ from .sources import (
     WrongPiece,
     candidates,
     files_in,
+    is_here,
     open_source,
     prepare,
     room_besides,
@@ -117,7 +118,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
         failures: list[SourceFailed] = []
         sources = _sources(pullable, settings)
         for source in sources:
-            if not isinstance(source, PathSource):
+            if not is_here(source):
                 check_part(source)
             for left in reversed(range(ATTEMPTS)):
                 job = _Job(store, pullable, settings, source)
@@ -162,7 +163,7 @@ class _Job:
         with writing(self.layout.root):
             make_folder(self.layout.incoming)
         earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
-        if not isinstance(self.source, PathSource):  # a file may only need a link
+        if not is_here(self.source):  # a file may only need a link
             besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
             self._check_space((size or 0) - earlier.bytes + besides)
         async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
@@ -170,6 +171,8 @@ class _Job:
                 yield Progress(fetched, None, self.source)
                 self._check_space(0)
         async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
+            if not 0 <= stream.start <= earlier.bytes:
+                raise UnreachableError(f"{self.source} begins at byte {stream.start:,}, which nobody asked for")
             digest = self.pullable.digest or stream.digest
             if None not in (size, stream.size) and size != stream.size:
                 raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
@@ -226,6 +229,10 @@ class _Job:
                         self._check_header(self.part.file, size)
                 file.truncate()
                 file.flush()
+                if stream.size is not None and done < stream.size:
+                    raise UnreachableError(
+                        f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
+                    )
         except WrongPiece as wrong:
             os.truncate(self.part.file, wrong.sound)
             raise
@@ -283,7 +290,7 @@ class _Job:
             again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
             error.hint = (
                 f"get that file anew from where it came; then {again}"
-                if isinstance(self.source, PathSource)
+                if is_here(self.source)
                 else f"look whether that is the address of the .gguf file itself; then {again}"
             )
             raise

@@ -24,7 +24,7 @@ from pluriverse.engines.contract import (
 )
 from pluriverse.engines.scripted import Rule, Script, ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineError, NotFoundError, UsageError
-from pluriverse.measure.judges.panel import Case, Judge, Judged, Jury, Verdict, Vote, majority
+from pluriverse.measure.judges.panel import Case, Judge, Judged, Judges, Verdict, Vote, majority
 from pluriverse.measure.judges.prompts import judge_prompt, judge_prompts, strongreject
 from pluriverse.settings import Settings
 from pluriverse.values import Digest
@@ -82,7 +82,7 @@ class Liking:
 
 
 def verdict(*judges: Judge, text: str = "Trams are good.", judged: Judged = SOMEONE) -> Verdict:
-    return asyncio.run(Jury(judges).verdict(STANCE, judged, text, question="Write on trams.", issue="trams"))
+    return asyncio.run(Judges(judges).verdict(STANCE, judged, text, question="Write on trams.", issue="trams"))
 
 
 def writing(name: str, reply: str, **more: Any) -> Judge:
@@ -146,9 +146,9 @@ def test_nobody_judges_itself() -> None:
 def test_a_jury_is_small_and_mixed() -> None:
     for judges in ([], [writing(name, "A") for name in "wxyz"], [writing("x", "A"), writing("x", "A")]):
         with pytest.raises(UsageError):
-            Jury(judges)
+            Judges(judges)
     with pytest.raises(UsageError, match="family 'f'"):
-        Jury([Judge("a", "f", Writing("A")), Judge("b", "f", Writing("A"))])  # type: ignore[arg-type]
+        Judges([Judge("a", "f", Writing("A")), Judge("b", "f", Writing("A"))])  # type: ignore[arg-type]
 
 
 def test_likelihood_is_used_where_there_is_any_and_habits_are_divided_out() -> None:
@@ -199,8 +199,8 @@ def test_a_real_model_votes(model_settings: Settings) -> None:
 
     async def one() -> Verdict:
         async with Workspace(model_settings) as workspace:
-            jury = Jury([Judge("smollm2", "smollm", (await workspace.ready("default")).engine)])
-            return await jury.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
+            panel = Judges([Judge("smollm2", "smollm", (await workspace.ready("default")).engine)])
+            return await panel.verdict(STANCE, SOMEONE, "Trams are clean and quiet.", issue="trams")
 
     found = asyncio.run(one())
     assert found.label in STANCE.labels.values() and 0.25 <= (found.votes[0].sure or 0) <= 1

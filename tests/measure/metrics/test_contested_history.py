@@ -149,8 +149,8 @@ def test_choices_are_shares(tmp_path: Path) -> None:
     assert one(figures, "order_stability", "sure", "en").value == 1
     assert one(figures, "controls", "sure", "en").value == 1
     assert one(figures, "order_stability", "place", "en").value == 0
-    blind = one(figures, "choice_a", "place", "en")
-    assert blind.value is None and "cannot tell plain facts" in blind.note
+    why_none = one(figures, "choice_a", "place", "en")
+    assert why_none.value is None and "cannot tell plain facts" in why_none.note
     values = choice_values(find(ASKED), scored(ASKED, items, "sure", sure))
     assert list(values["sure"].values()) == pytest.approx([0.3] * 128, abs=1e-6)
 

@@ -12,12 +12,10 @@ from pluriverse.measure.metrics.opinions import (
     agreement_values,
     diversity,
     diversity_values,
-    human_similarity,
-    human_similarity_values,
     stability,
     stability_values,
 )
-from pluriverse.measure.metrics.people import _Near, _nearest
+from pluriverse.measure.metrics.people import _Near, _nearest, human_similarity, human_similarity_values
 from pluriverse.measure.metrics.stances import stance, stance_values
 from pluriverse.measure.schema.figure import PANEL
 from pluriverse.measure.schema.items import Item

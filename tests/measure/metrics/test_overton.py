@@ -107,15 +107,15 @@ def test_of_surveys_the_commonest_answers_of_countries_count() -> None:
     assert one(figures, "overton_coverage", PANEL, "people of 3 countries").value == pytest.approx(people)
 
 
-@pytest.mark.parametrize("blind", [False, True])
-def test_of_history_both_sides_of_events(tmp_path: Path, blind: bool) -> None:
+@pytest.mark.parametrize("why_none", [False, True])
+def test_of_history_both_sides_of_events(tmp_path: Path, why_none: bool) -> None:
     items = items_of("history", tmp_path)
     rows = told_history(items, "a", lambda _: 0.02) + told_history(items, "b", lambda _: -0.02)
-    if blind:
+    if why_none:
         rows = told_history(items, "b", lambda _: -0.02) + told_history(items, "a", lambda _: 0.02, 0.0)
     figures = overton(find("history"), rows)
     assert one(figures, "overton_coverage", "b").value == 0.5 and one(figures, "overton_coverage", "b").n == 32
-    if blind:
+    if why_none:
         lost = one(figures, "overton_coverage", "a")
         assert lost.value is None and "cannot tell plain facts" in lost.note
         assert not [each for each in figures if each.assistant == PANEL and not each.group]

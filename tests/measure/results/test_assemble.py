@@ -16,10 +16,11 @@ from pluriverse.measure.results.assemble import card, checks_of, figures
 from pluriverse.measure.results.compare import alike, compare
 from pluriverse.measure.results.detectors import confusions
 from pluriverse.measure.results.for_report import report
-from pluriverse.measure.results.maps import ISSUES, PCT, Labelled, opinion_map, value_map
+from pluriverse.measure.results.maps import opinion_map, value_map
 from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.schema.figure import PANEL, Figure
 from pluriverse.measure.schema.items import key_of
+from pluriverse.measure.schema.metric import metric as metric_named
 from pluriverse.measure.schema.responses import Response
 from pluriverse.measure.stats.intervals import auc, clustered
 from pluriverse.measure.stats.rates import corrected
@@ -108,16 +109,16 @@ def test_other_versions_and_instruments_of_files_are_left_out_and_said(tmp_path:
 
 def test_a_blind_instrument_has_no_value_and_an_unproved_one_says_so(tmp_path: Path) -> None:
     found = latest([recorded(tmp_path, opinions(), [A, B, C], "2026-01-01")])
-    seen, blind = ([proof("propositions-forced", passed)] for passed in (True, False))
+    seen, why_none = ([proof("propositions-forced", passed)] for passed in (True, False))
     of_a = one(card(found, "a", seen), "agreement", "a")
     assert of_a.value is not None and of_a.value > 0.8
     assert all(figure.assistant == "a" for figure in card(found, "a", seen))
-    silent = [*card(found, "a", blind), *figures(found, blind)]
+    silent = [*card(found, "a", why_none), *figures(found, why_none)]
     assert silent and all(
         f.value is None and f.low is None and "known opposites do not differ" in f.note for f in silent
     )
     assert all("was not checked" in f.note for f in card(found, "a", []))
-    other = [replace(blind[0], engine="another library")]
+    other = [replace(why_none[0], engine="another library")]
     assert one(card(found, "a", other), "agreement", "a").value is not None, "a proof of another engine is none"
     assert checks_of(found, [*other, *seen]) == seen
 
@@ -140,8 +141,8 @@ def test_differences_are_paired_and_adjusted(tmp_path: Path) -> None:
     assert same.value is None and "does not hear" in same.note
     back = {row.instrument: row for row in compare(found, "b", "a", checks)}
     assert back["xstest"].value == pytest.approx(-20 / 24)
-    blind = compare(found, "a", "b", [proof("propositions-forced", False), proof("xstest", True)])
-    assert [row.instrument for row in blind if row.value is not None] == ["xstest"]
+    why_none = compare(found, "a", "b", [proof("propositions-forced", False), proof("xstest", True)])
+    assert [row.instrument for row in why_none if row.value is not None] == ["xstest"]
 
 
 def test_those_who_answer_alike_cannot_be_told_apart(tmp_path: Path) -> None:
@@ -246,8 +247,8 @@ def test_figures_of_all_together_are_of_those_on_whose_base_it_sees(tmp_path: Pa
     items = propositions()
     chances = ((A, [0.9] * 24), (B, [0.2] * 24), (elsewhere, [0.5] * 24))
     rows = [row for who, each in chances for row in scored(who, "propositions-forced", items, each)]
-    blind = replace(proof("propositions-forced", False, "other"), weights=elsewhere.weights)
-    checks = [proof("propositions-forced", True), blind]
+    why_none = replace(proof("propositions-forced", False, "other"), weights=elsewhere.weights)
+    checks = [proof("propositions-forced", True), why_none]
     three = figures(latest([recorded(tmp_path / "3", rows, [A, B, elsewhere], "2026-01-01")]), checks)
     two = figures(latest([recorded(tmp_path / "2", rows[:48], [A, B], "2026-01-01")]), checks)
     for metric in ("diversity", "diversity_share"):
@@ -314,8 +315,8 @@ def test_what_does_not_hold_on_labels_by_people_is_no_axis(
 
 
 @pytest.mark.skipif(DATA is None or not (DATA / "gold").is_dir(), reason="PLURIVERSE_DATA has no gold labels")
-@pytest.mark.parametrize(("name", "axis"), [("pct", PCT), ("issuebench", ISSUES)])
-def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) -> None:
+@pytest.mark.parametrize(("name", "axis"), [("pct", "agreement"), ("issuebench", "stance")])
+def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: str) -> None:
     sides = {"agree": 1, "pro": 1, "disagree": -1, "con": -1, None: 0, "other": 0}
     rows = [row for row in gold(name, DATA) if row.half == "held" and sides.get(row.label)]
 
@@ -329,7 +330,8 @@ def test_axes_hold_on_labels_by_people_as_they_say(name: str, axis: Labelled) ->
         return auc(said[label > 0], said[label < 0])
 
     counted = clustered(len(rows), told)
-    assert str(counted) == str(axis.found) and counted.number == axis.found.number and axis.holds
+    checked = metric_named(axis).checked
+    assert checked and str(counted) == str(checked) and counted.number == checked.number and checked.holds
 
 
 def test_a_response_that_recites_its_prompt_is_marked_and_told(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def test_the_gain_of_a_card_is_of_the_newest_panel(tmp_path: Path) -> None:
     older = in_company(alone, found, "a", [runs[0], runs[2]], checks)
     assert gain(older).value == 0 and "panel of 2: a, c" in gain(older).note
     assert gain(in_company(alone, found, "a", runs[2:], checks)).value is None
-    blind = in_company(alone, found, "a", runs, [proof(NAME, False)])
-    assert gain(blind).value is None and "known opposites do not differ" in gain(blind).note
+    why_none = in_company(alone, found, "a", runs, [proof(NAME, False)])
+    assert gain(why_none).value is None and "known opposites do not differ" in gain(why_none).note
 
 
 def test_who_was_another_then_has_no_gain_from_it(tmp_path: Path) -> None:

@@ -137,8 +137,8 @@ def test_the_words_of_open_questions_move_too() -> None:
 
 
 def test_a_blind_axis_and_another_way_of_asking_are_no_controls() -> None:
-    blind = moved(both_axes(), checks=[proof(OTHER, False)])
-    assert not [each for each in blind if each.metric.endswith(("net", "cross"))]
+    why_none = moved(both_axes(), checks=[proof(OTHER, False)])
+    assert not [each for each in why_none if each.metric.endswith(("net", "cross"))]
     free = [replace(row, instrument=FREE) if row.instrument == OTHER else row for row in both_axes()]
     assert not [each for each in moved(free) if each.metric.endswith(("net", "cross"))]
 

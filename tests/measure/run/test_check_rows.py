@@ -139,16 +139,16 @@ def test_blind_on_one_base_hides_nothing_of_the_other(
     settings: Settings, capsys: pytest.CaptureFixture[str], both: bool
 ) -> None:
     measured = run(settings)[-1]
-    (blind,) = measured.checks
+    (why_none,) = measured.checks
     other = replace(
-        blind, base="other", separation=0.9, low=0.8, high=1.0, control=0.5, control_low=0.4, control_high=0.6
+        why_none, base="other", separation=0.9, low=0.8, high=1.0, control=0.5, control_low=0.4, control_high=0.6
     )
-    assert other.passed and not blind.passed
+    assert other.passed and not why_none.passed
     shown = [
         Figure("ana", "talk", "share_answer", 0.25, 0.1, 0.5, 12),
         Figure("bo", "talk", "share_answer", None, None, None, 12),
     ]
-    checks = (blind, blind if both else other)
+    checks = (why_none, why_none if both else other)
     show(replace(measured, figures=tuple(shown), checks=checks), [CHECKED], Output())
     said = capsys.readouterr().out
     assert ("0.250" in said) is not both and ("no figures here" in said) is both

@@ -1,4 +1,5 @@
-"""Juries in a measurement: verdicts beside responses, asked once, checked on known labels, and only then counted."""
+"""Judge panels in a measurement: verdicts beside responses, asked once, checked on known labels, and only then
+counted."""
 
 import asyncio
 import csv
@@ -35,7 +36,7 @@ from pluriverse.measure.judges.verdicts import VerdictRow, about, digest, judged
 from pluriverse.measure.measuring import Measured, MeasureOptions, measure
 from pluriverse.measure.metrics.by_name import figures_of
 from pluriverse.measure.results.assemble import figures as latest_figures
-from pluriverse.measure.results.detectors import juries
+from pluriverse.measure.results.detectors import panels
 from pluriverse.measure.results.for_report import report
 from pluriverse.measure.results.result_set import latest
 from pluriverse.measure.run.judging import _split, family_of, questions
@@ -44,7 +45,7 @@ from pluriverse.measure.schema.figure import Figure
 from pluriverse.measure.schema.instrument import Instrument
 from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import Response
-from pluriverse.measure.schema.words import UNCHECKED, judges
+from pluriverse.measure.schema.words import UNCHECKED
 from pluriverse.measure.stats.misclassification import corrected_elsewhere, together
 from pluriverse.measure.stats.rates import corrected
 from pluriverse.report.page import render
@@ -178,7 +179,7 @@ def test_nothing_is_judged_twice(settings: Settings, scripts: dict[str, str], vo
     assert len(votes) == 1 and path.read_bytes() == whole and resumed.figures == first.figures
     votes.clear()
     run(settings, {"ana": scripts["voice"]}, [scripts["reader"], scripts["second"]])
-    assert len(votes) == ITEMS + 2 * 16, "the second judge is checked, and both read as a jury"
+    assert len(votes) == ITEMS + 2 * 16, "the second judge is checked, and both read as a judge panel"
 
 
 def test_nobody_judges_itself(settings: Settings, scripts: dict[str, str], votes: list[str]) -> None:
@@ -190,7 +191,7 @@ def test_nobody_judges_itself(settings: Settings, scripts: dict[str, str], votes
     assert "does not judge bo" in note and "the others judge without it" in note
     assert any("checked on labelled answers to propositions (CC-BY-4.0" in each for each in done.notes)
     by_who = {row.respondent: row.assistant for row in done.run.responses}
-    for each in done.run.rulings:
+    for each in done.run.verdict_rows:
         assert len(each.judges) == (2 if by_who[each.respondent] == "ana" else 1)
     alone = run(settings, {"ana": scripts["voice"], "bo": scripts["second"]}, [scripts["second"]])
     assert "rules alone read it" in alone.notes[0]
@@ -205,11 +206,11 @@ def test_a_judge_that_is_not_good_enough_gives_a_sentence(settings: Settings, sc
         assert (
             figure.note.startswith("this judge is not good enough here:") and "guessing is right on 33%" in figure.note
         )
-    assert one(done.figures, "share_answer").value == 1, "classes that no jury was asked for stay"
+    assert one(done.figures, "share_answer").value == 1, "classes that no judge panel was asked for stay"
     better = run(settings, {"ana": scripts["voice"]}, [scripts["reader"]])
     assert one(better.figures, "agreement").value == 1
     worse = run(settings, {"ana": scripts["voice"]}, [scripts["always"]])
-    assert one(worse.figures, "agreement").value == 1, "a jury that is good enough stands"
+    assert one(worse.figures, "agreement").value == 1, "a judge panel that is good enough stands"
 
 
 def test_without_labels_it_is_said(settings: Settings, scripts: dict[str, str]) -> None:
@@ -255,7 +256,7 @@ def test_what_is_asked_of_which_response() -> None:
 GOOD, POOR = JudgeIdentity("good", "g", "sha256:" + "1" * 64), JudgeIdentity("poor", "p", "sha256:" + "2" * 64)
 
 
-def ruling(row: Response, prompt: str, label: str | None, seat: JudgeIdentity = GOOD) -> VerdictRow:
+def verdict_row(row: Response, prompt: str, label: str | None, identity: JudgeIdentity = GOOD) -> VerdictRow:
     return VerdictRow(
         row.respondent,
         row.instrument,
@@ -264,14 +265,16 @@ def ruling(row: Response, prompt: str, label: str | None, seat: JudgeIdentity = 
         digest(row.text),
         prompt,
         1,
-        (seat,),
+        (identity,),
         (label,),
         label,
         False,
     )
 
 
-def gauge(seat: JudgeIdentity, prompt: str, right: int, wrong: int, labels: tuple[str, str]) -> JudgeValidation:
+def validation(
+    identity: JudgeIdentity, prompt: str, right: int, wrong: int, labels: tuple[str, str]
+) -> JudgeValidation:
     """As many of either label."""
     answers = []
     for truth, other in (labels, labels[::-1]):
@@ -279,7 +282,7 @@ def gauge(seat: JudgeIdentity, prompt: str, right: int, wrong: int, labels: tupl
             Answer(f"{truth}{n}", truth, truth if n < right else other, assistant="xyz"[n % 3])
             for n in range(right + wrong)
         ]
-    return JudgeValidation(seat, prompt, 1, tuple(answers))
+    return JudgeValidation(identity, prompt, 1, tuple(answers))
 
 
 def xstest(kinds: Sequence[str]) -> list[Response]:
@@ -288,8 +291,8 @@ def xstest(kinds: Sequence[str]) -> list[Response]:
 
 def test_classes_that_rules_leave_open_are_the_jurys(tmp_path: Path) -> None:
     rows = xstest(["refusal"] * 8 + ["hedge"] * 8 + ["answer"] * 8)
-    said = [ruling(row, "class", "refusal") for row in rows if row.kind == "hedge"]
-    known = (gauge(GOOD, "class", 28, 2, ("refusal", "no refusal")),)
+    said = [verdict_row(row, "class", "refusal") for row in rows if row.kind == "hedge"]
+    known = (validation(GOOD, "class", 28, 2, ("refusal", "no refusal")),)
     joined = judged(rows, said, known)
     assert [row.kind for row in joined] == ["refusal"] * 16 + ["answer"] * 8
     assert joined[8].metadata["class_by_rules"] == "hedge" and rows[8].kind == "hedge"
@@ -310,8 +313,8 @@ def test_classes_that_rules_leave_open_are_the_jurys(tmp_path: Path) -> None:
 
 def test_a_poor_jury_leaves_classes_to_the_rules_and_their_errors() -> None:
     rows = xstest(["refusal"] * 8 + ["hedge"] * 8)
-    said = [ruling(row, "class", "refusal", POOR) for row in rows if row.kind == "hedge"]
-    known = (gauge(POOR, "class", 18, 12, ("refusal", "no refusal")),)
+    said = [verdict_row(row, "class", "refusal", POOR) for row in rows if row.kind == "hedge"]
+    known = (validation(POOR, "class", 18, 12, ("refusal", "no refusal")),)
     joined = judged(rows, said, known)
     shown = with_corrections(find("xstest"), joined, figures_of(find("xstest"), joined), known)
     assert one(shown, "overrefusal", "a").value == 0.5
@@ -323,7 +326,7 @@ def test_strongreject_counts_refusals_of_rules_and_of_judges() -> None:
     instrument = find("strongreject")
     rows = written(respondent("a"), "strongreject", requests(16), ["refusal"] * 8 + ["answer"] * 8)
     said = [
-        ruling(row, prompt, label)
+        verdict_row(row, prompt, label)
         for n, row in enumerate(rows)
         if row.kind == "answer"
         for prompt, label in (("refused", "1" if n % 2 else "0"), ("convincing", "5"), ("specific", "5"))
@@ -332,7 +335,7 @@ def test_strongreject_counts_refusals_of_rules_and_of_judges() -> None:
     shown = with_corrections(instrument, joined, figures_of(instrument, joined), ())
     assert one(shown, "strongreject", "a").value == pytest.approx(0.25), "4 of 16"
     assert UNCHECKED in one(shown, "strongreject", "a").note
-    poor = (gauge(GOOD, "refused", 16, 14, ("1", "0")),)
+    poor = (validation(GOOD, "refused", 16, 14, ("1", "0")),)
     joined = judged(rows, said, poor)
     shown = with_corrections(instrument, joined, figures_of(instrument, joined), poor)
     assert one(shown, "strongreject", "a").value is None and one(shown, "compliance", "a").value == 0.5
@@ -342,40 +345,42 @@ def test_a_verdict_is_on_one_text() -> None:
     (row,) = xstest(["hedge"])
     other = replace(row, text="something else")
     assert about(row, "class") != about(other, "class")
-    assert judged([other], [ruling(row, "class", "refusal")], ()) == [other]
-    (kept,) = judged([row], [ruling(row, "class", None)], ())
+    assert judged([other], [verdict_row(row, "class", "refusal")], ()) == [other]
+    (kept,) = judged([row], [verdict_row(row, "class", None)], ())
     assert kept.kind == "hedge" and not marks(kept)["class"].unanimous
 
 
 def test_majorities_are_gauged_from_the_votes_of_each() -> None:
     labels = ("refusal", "no refusal")
-    seats = [JudgeIdentity(name, name, None) for name in "xyz"]
-    gauges = []
-    for place, seat in enumerate(seats):  # each errs on a third of its own
+    judges = [JudgeIdentity(name, name, None) for name in "xyz"]
+    validations = []
+    for place, identity in enumerate(judges):  # each errs on a third of its own
         answers = [
             Answer(f"{truth}{n}", truth, truth if n % 3 != place else other)
             for truth, other in (labels, labels[::-1])
             for n in range(30)
         ]
-        gauges.append(JudgeValidation(seat, "class", 1, tuple(answers)))
-    alone, together = (reliability(tuple(gauges), some, "class", 1) for some in (seats[:1], seats))
+        validations.append(JudgeValidation(identity, "class", 1, tuple(answers)))
+    alone, together = (reliability(tuple(validations), some, "class", 1) for some in (judges[:1], judges))
     assert alone and together and alone.balanced.value == pytest.approx(2 / 3) and together.balanced.value == 1
     assert not alone.good and together.good and judges(together.outcome).startswith("these judges are good enough here")
-    assert reliability(tuple(gauges[:2]), seats, "class", 1) is None
+    assert reliability(tuple(validations[:2]), judges, "class", 1) is None
 
 
 def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str], tmp_path: Path) -> None:
     rows = xstest(["hedge"] * 24)
     run_of: Run = recorded(settings.home, rows, [respondent("a")], "2026-01-01")
-    known = gauge(GOOD, "class", 28, 2, ("refusal", "no refusal"))
+    known = validation(GOOD, "class", 28, 2, ("refusal", "no refusal"))
     JudgeValidations(settings.home).keep(known)
     assert JudgeValidations(settings.home).all() == (known,)
-    found = latest([replace(run_of, rulings=tuple(ruling(r, "class", "refusal") for r in rows), gauges=(known,))])
-    (table,) = juries(found, latest_figures(found, []))
+    found = latest(
+        [replace(run_of, verdict_rows=tuple(verdict_row(r, "class", "refusal") for r in rows), validations=(known,))]
+    )
+    (table,) = panels(found, latest_figures(found, []))
     assert table.counts == ((28, 2), (2, 28)) and table.judge.startswith("good") and "is good enough" in table.verdict
     assert {rate.observed for rate in table.corrected} == {1.0}
     page = render(report(found, [], "2026-01-02", "pluriverse report"))
-    assert "Juries: refusals" in page and "over-refusal, corrected" in page
+    assert "Judge panels: refusals" in page and "over-refusal, corrected" in page
 
 
 # --- people's labels --------------------------------------------------------------------------------------------------

@@ -105,11 +105,11 @@ def test_a_blind_proof_is_made_anew_where_more_items_areasked_of(tmp_path: Path)
     quiz = next(each for each in known().values() if each.opposites and not each.opposites.language)
     who = Respondent("k", "ana", "m", "sha256:1", None, None, "d", "", {}, None, "wheel")
     items = [Item(f"i{n}", "?", "chat") for n in range(20)]
-    blind = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
-    KeptChecks(tmp_path).keep(blind)
+    why_none = proof(instrument=quiz.name, version=quiz.version, low=0.4, asked=8)
+    KeptChecks(tmp_path).keep(why_none)
     assert KeptChecks(tmp_path).of(quiz, who, items) is None
-    assert KeptChecks(tmp_path).of(quiz, who, items[:8]) == KeptChecks(tmp_path).of(quiz, who) == blind
-    seeing = replace(blind, low=0.8)
+    assert KeptChecks(tmp_path).of(quiz, who, items[:8]) == KeptChecks(tmp_path).of(quiz, who) == why_none
+    seeing = replace(why_none, low=0.8)
     KeptChecks(tmp_path).keep(seeing)
     assert KeptChecks(tmp_path).of(quiz, who, items) == seeing
 

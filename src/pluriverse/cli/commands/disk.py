@@ -94,15 +94,32 @@ def _agreed(args: argparse.Namespace, panels: "Sequence[Panel]", counterparts: "
 
 
 def _speaking_through(model: str, shelf: "Shelf", store: "Store", settings: "Settings") -> list[str]:
-    """Who cannot be asked when this model is gone."""
-    from ...assistant.bases import meant
-
+    """Who cannot be asked when this model is gone, or who speaks instead."""
     names = [each.name for each in shelf.assistants() if each.base == model]
     if names:
         return [f"{', '.join(names)} cannot answer until it is pulled again{_from(model, store)}"]
-    if model == meant("default", store, settings):
-        return [f"it is the default model: the next ask fetches it again; now: {command('pull', model)}"]
-    return []
+    next_ask = _next_ask(model, store, settings)
+    return [f"it is the default model: {next_ask}{_from(model, store)}"] if next_ask else []
+
+
+def _next_ask(model: str, store: "Store", settings: "Settings") -> str | None:
+    """What becomes of a question to the default model when this one is gone; None where it is another."""
+    from ...assistant.bases import meant
+    from ...assistant.default_base import chosen
+    from ...catalogue.ladder import rungs
+
+    if model != meant("default", store, settings):
+        return None
+    fetched = model
+    if settings.base == "default":
+        instead = chosen(store, settings, without=model)
+        if instead.here:
+            rung = instead.rung
+            return f"the next ask speaks through {rung.name} ({rung.model}), which is here; to have this one back"
+        fetched = instead.rung.model
+    if settings.offline or fetched not in {each.model for each in rungs()}:
+        return "nobody who speaks through it can answer until it is pulled again"
+    return f"the next ask fetches {'it again' if fetched == model else fetched}; now"
 
 
 def _from(model: str, store: "Store") -> str:

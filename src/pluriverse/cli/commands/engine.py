@@ -112,7 +112,7 @@ def build(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...engines.native.building import build as building
 
     done: Built | None = None
-    model, _ = _model("default", out, settings)
+    model, _ = _model("small", out, settings)  # copies of a large one would take minutes and its size many times
     for event in building(settings.home, model, args.compiler, again=args.again, here=_here(settings)):
         match event:
             case BuildStep(text=text, about_s=about):
@@ -147,12 +147,12 @@ def _here(settings: "Settings") -> "list[Here]":
 
 
 def _show_speeds(done: "Built", out: Output) -> None:
-    """Tokens per second with both libraries: models that are here, then copies of the default one; what it gains."""
+    """Tokens per second with both libraries: models that are here, then copies of small; what it gains."""
     from ...engines.native.gains import overall
 
     wheel, native = done.library.speeds.get("wheel", {}), done.library.speeds.get("native", {})
     models = [(each.name, each.format, each.wheel, each.native) for each in done.gains]
-    copies = [("a copy of the default", name, wheel[name], native[name]) for name in native if name != "as it is"]
+    copies = [("a copy of small", name, wheel[name], native[name]) for name in native if name != "as it is"]
     rows = []
     for name, format, before, after in (*models, *copies):
         for measure, held, words in (("prefill", "512", "reading"), ("decode 8", "40", "eight voices")):

@@ -94,9 +94,11 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _listed(out: Output) -> int:
-    from ...measure.data.instruments import known
+    from ...measure.data.instruments import broken, known
 
     found = list(known().values())
+    for error in broken().values():
+        out.warn(error.message)
     out.document({"instruments": [each.as_dict() for each in found]})
     rows = [
         (each.dimension, each.name, f"{each.count:,}", _languages(each.languages), each.licence, each.title)
@@ -119,8 +121,7 @@ def _languages(tags: Sequence[str]) -> str:
 
 def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Item]]]":
     """Instruments by name, by the word `standard`, and those of files; items of the latter."""
-    from ...measure.data.instruments import find
-    from ...measure.schema.instrument import STANDARD
+    from ...measure.data.instruments import find, standard
 
     chosen: list[Instrument] = []
     items: dict[str, list[Item]] = {}
@@ -132,7 +133,7 @@ def _chosen(names: Sequence[str]) -> "tuple[list[Instrument], dict[str, list[Ite
             chosen.append(instrument)
             items[instrument.name] = found
         else:
-            chosen += [find(each) for each in (STANDARD if name == "standard" else (name,))]
+            chosen += standard() if name == "standard" else [find(name)]
     return list({each.name: each for each in chosen}.values()), items
 
 

@@ -27,7 +27,7 @@ from . import additions, compiling, gains, obtaining, trial
 from .compiling import Compiler
 from .gains import Gain, Here, Speed
 
-FORMATS = ("Q8_0", "Q4_0")  # of copies of the default model, by which `engine status` advises one
+FORMATS = ("Q8_0", "Q4_0")  # of copies of `model`, by which `engine status` advises one
 FINE = "BF16"  # whose kernels on AMX are ours (`additions`): proved and measured where the processor has it
 NEEDED = 2 * 1024**3  # bytes of free disk while it is built
 MOST_KL = 0.02  # nats per token by which the same file may differ between two libraries (docs/decisions/0006)
@@ -167,7 +167,7 @@ class _Building:
         yield BuildStep("proving it: structs, streams, grammar, logits against the wheel's", 35)
         files = self._formats()
         best, proof = self._first_proved(fastest, folders, files)
-        yield BuildStep("measuring copies of the default model in other formats", 40)
+        yield BuildStep("measuring copies of a small model in other formats", 40)
         found = tuple(_gains(self._models, here["wheel"], here[best.version]))
         speeds = {"wheel": self._speeds(None, files), "native": self._speeds(folders[best], files)}
         library = self._described(best, proof, {**speeds, "here": [each.as_dict() for each in found]})

@@ -13,12 +13,14 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
-from ...errors import IntegrityError, UnreachableError, UsageError
+from ...errors import IntegrityError, NotFoundError, UnreachableError, UsageError
 from ...files import read_json, write
 from ...settings import Settings
+from .packages import DATASETS, folders
 
 _HOME = "https://raw.githubusercontent.com"
 _AT_ONCE = 8  # files read or fetched together
@@ -52,11 +54,41 @@ class Dataset:
 
 
 @cache
-def known() -> dict[str, Dataset]:
-    """All files, in the order of `datasets.toml`."""
-    document = tomllib.loads(resources.files(__package__).joinpath("datasets.toml").read_text("utf-8"))
+def _found() -> tuple[dict[str, Dataset], tuple[UsageError, ...]]:
+    """All files, in the order of ours and then of other packages' `datasets.toml`; what hinders those of a package."""
+    found: dict[str, Dataset] = {}
+    problems = []
+    for folder in folders()[0]:
+        for file in folder.files:
+            if file.name == DATASETS:
+                try:
+                    here = _read(file)
+                    if taken := here.keys() & found.keys():
+                        raise ValueError(f"there are other data named {min(taken)}")
+                    found |= here
+                except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+                    why = f"it lacks {error}" if isinstance(error, KeyError) else error
+                    problems.append(folder.wrong(file.name, why))
+    return found, tuple(problems)
+
+
+def _read(file: Traversable) -> dict[str, Dataset]:
+    document = tomllib.loads(file.read_text("utf-8"))
     files = [_described(table, word, *file) for table in document.values() for word, file in table["files"].items()]
     return {each.name: each for each in files}
+
+
+def known() -> dict[str, Dataset]:
+    """All files by name."""
+    return _found()[0]
+
+
+def _dataset(name: str) -> Dataset:
+    """NotFoundError where no `datasets.toml` that can be read names it."""
+    if name not in known():
+        problems = "; ".join(each.message for each in _found()[1])
+        raise NotFoundError(f"there are no data named {name}", problems or f"describe them in {DATASETS}")
+    return known()[name]
 
 
 @cache
@@ -69,9 +101,9 @@ async def bytes_of(name: str, settings: Settings) -> bytes:
     """The file, fetched once and kept.
 
     UsageError where its licence asks for a consent that nobody gave, UnreachableError where it is not to be had,
-    IntegrityError where it is another file.
+    IntegrityError where it is another file, NotFoundError where nothing describes it.
     """
-    dataset = known()[name]
+    dataset = _dataset(name)
     if needs_consent((name,), settings):
         raise UsageError(
             f"{dataset.set_title} is for non-commercial use only ({dataset.licence})",
@@ -168,11 +200,13 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.strip().rstrip(".") for each in text.split(";") if each.strip()))
 
 
-def _described(table: dict[str, str], word: str, size: int, digest: str) -> Dataset:
+def _described(table: dict[str, Any], word: str, size: int, digest: str) -> Dataset:
     title, path, local, name = (
         table[field].replace("{}", word).replace("{lower}", word.lower())
         for field in ("title", "path", "local", "name")
     )
+    if Path(local).is_absolute() or ".." in Path(local).parts:
+        raise ValueError(f"local is {local}, which leads out of the folder of data")
     repository, commit = table.get("repository", ""), table.get("commit", "")
     return Dataset(
         name=name,

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ...errors import IntegrityError
-from ..metrics.by_name import Values
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.metric import Values
 from ..schema.responses import Respondent, Response
 
 __all__ = ["Recorded", "respondent_of"]

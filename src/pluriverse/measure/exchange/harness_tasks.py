@@ -253,6 +253,7 @@ def _instrument(path: Path, config: Mapping[str, Any], found: Documents, items: 
         norm=norm,
         chance=chance,
         options=options,
+        form="raw",
     )
 
 

@@ -126,12 +126,12 @@ def _raise_unless_too_long(failed: Failed) -> None:
         raise failed.error
 
 
-class Jury:
+class Judges:
     """One to three judges. UsageError for more, for two of one name, or two of one family."""
 
     def __init__(self, judges: Sequence[Judge]) -> None:
         if not 1 <= len(judges) <= MOST_JUDGES:
-            raise UsageError(f"a jury of {len(judges)} judges", f"name one to {MOST_JUDGES} judges")
+            raise UsageError(f"a panel of {len(judges)} judges", f"name one to {MOST_JUDGES} judges")
         for what, values in (
             ("name", [judge.name for judge in judges]),
             ("family", [judge.family for judge in judges]),

@@ -1,8 +1,9 @@
-"""How far a judge or a jury can be trusted with a question: its verdicts on texts of which people told the label.
+"""How far a judge or a judge panel can be trusted with a question: its verdicts on texts of which people told the
+label.
 
 Each judge is asked once per question about a small balanced sample of the held halves (`classify.labelled`); its votes
-are kept by its weights and the question's version, so that any jury's majority can be counted from them. Texts are not
-kept. Knows votes and counts; `run.judging` asks.
+are kept by its weights and the question's version, so that any judge panel's majority can be counted from them. Texts
+are not kept. Knows votes and counts; `run.judging` asks.
 """
 
 import hashlib
@@ -144,7 +145,7 @@ def name_of(row: LabelledText) -> str:
 
 
 def validation_of(
-    seat: JudgeIdentity, prompt: str, version: int, rows: Sequence[LabelledText], said: Sequence[str | None]
+    identity: JudgeIdentity, prompt: str, version: int, rows: Sequence[LabelledText], said: Sequence[str | None]
 ) -> JudgeValidation:
     """The words of people, judge and rules brought to those of the set."""
     known = SETS[prompt]
@@ -153,13 +154,13 @@ def validation_of(
         Answer(name_of(row), known.of_truth(row.label) or "", known.of_said(word), rule, row.assistant)
         for row, word, rule in zip(rows, said, rules, strict=True)
     ]
-    return JudgeValidation(seat, prompt, version, tuple(answers))
+    return JudgeValidation(identity, prompt, version, tuple(answers))
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """A jury on one question. `matrix`: its own; `detector`: of rules first, then the jury where they leave it open;
-    `matrices`, `detectors`: the same by the assistants whose texts are labelled, where that is known."""
+    """A judge panel on one question. `matrix`: its own; `detector`: of rules first, then the judge panel where they
+    leave it open; `matrices`, `detectors`: the same by the assistants whose texts are labelled, where that is known."""
 
     names: tuple[str, ...]
     prompt: str
@@ -186,22 +187,22 @@ class Reliability:
 
 
 def reliability(
-    gauges: tuple[JudgeValidation, ...], seats: Iterable[JudgeIdentity], prompt: str, version: int
+    validations: tuple[JudgeValidation, ...], judges: Iterable[JudgeIdentity], prompt: str, version: int
 ) -> Reliability | None:
     """Of the majority of these judges; None where one of them was not asked."""
-    known = {each.key: each for each in gauges if each.prompt == prompt and each.version == version}
-    found = [known.get((seat.key, prompt, version)) for seat in seats]
+    known = {each.key: each for each in validations if each.prompt == prompt and each.version == version}
+    found = [known.get((identity.key, prompt, version)) for identity in judges]
     chosen = tuple(each for each in found if each is not None)
     return _together(chosen) if chosen and len(chosen) == len(found) else None
 
 
 @cache
-def _together(gauges: tuple[JudgeValidation, ...]) -> Reliability | None:
-    by_judge = [{answer.item: answer for answer in each.answers} for each in gauges]
+def _together(validations: tuple[JudgeValidation, ...]) -> Reliability | None:
+    by_judge = [{answer.item: answer for answer in each.answers} for each in validations]
     shared = [item for item in by_judge[0] if all(item in each for each in by_judge)]
     if not shared:
         return None
-    labels, rest = SETS[gauges[0].prompt].labels, SETS[gauges[0].prompt].rest
+    labels, rest = SETS[validations[0].prompt].labels, SETS[validations[0].prompt].rest
     alone, detector = [], []
     for item in shared:
         first = by_judge[0][item]
@@ -209,10 +210,12 @@ def _together(gauges: tuple[JudgeValidation, ...]) -> Reliability | None:
         alone.append((first.truth, said))
         detector.append((first.truth, first.rules or said or rest))  # without a majority it stays open: the rest
     matrix = confusion(alone, labels)
-    names = tuple(each.judge.name for each in gauges)
+    names = tuple(each.judge.name for each in validations)
     whose = [by_judge[0][item].assistant for item in shared]
     by_assistant = (_split(pairs, whose, labels) for pairs in (alone, detector))
-    return Reliability(names, gauges[0].prompt, matrix, confusion(detector, labels), _balanced(matrix), *by_assistant)
+    return Reliability(
+        names, validations[0].prompt, matrix, confusion(detector, labels), _balanced(matrix), *by_assistant
+    )
 
 
 def _split(
@@ -257,6 +260,6 @@ class JudgeValidations:
         except (OSError, *MISREAD):
             return ()  # asked again
 
-    def keep(self, gauge: JudgeValidation) -> None:
-        others = [each for each in self.all() if each.key != gauge.key]
-        write(self._path, json.dumps([asdict(each) for each in [*others, gauge]], ensure_ascii=False).encode())
+    def keep(self, validation: JudgeValidation) -> None:
+        others = [each for each in self.all() if each.key != validation.key]
+        write(self._path, json.dumps([asdict(each) for each in [*others, validation]], ensure_ascii=False).encode())

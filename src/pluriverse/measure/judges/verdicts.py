@@ -1,8 +1,9 @@
-"""What juries said of responses: one row per response and question, beside the responses, which stay as they were.
+"""What judge panels said of responses: one row per response and question, beside the responses, which stay as they
+were.
 
 `judged` joins the two: a pure function from rows and verdicts to rows whose metadata hold what was said (`stance`,
-`refused`, `convincing`, `specific`), and whose class is the jury's where rules left it open. Verdicts of a jury that is
-not good enough (`validation`) change nothing and are only marked. Knows rows; no engines and no files.
+`refused`, `convincing`, `specific`), and whose class is the judge panel's where rules left it open. Verdicts of a judge
+panel that is not good enough (`validation`) change nothing and are only marked. Knows rows; no engines and no files.
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from ..classify.rules import ANSWERED
 from ..schema.responses import Response
 from .validation import JudgeIdentity, JudgeValidation, reliability
 
-OPEN = frozenset({"hedge", "evasive"})  # classes that rules tell badly: a jury has the last word
+OPEN = frozenset({"hedge", "evasive"})  # classes that rules tell badly: a judge panel has the last word
 STRONGREJECT = ("refused", "convincing", "specific")
 _FIELD = {"stance": "stance", "proposition": "stance"} | {name: name for name in STRONGREJECT}
 
@@ -41,7 +42,7 @@ class VerdictRow:
         return self.respondent, self.instrument, self.version, self.cell, self.text, self.prompt
 
     @property
-    def jury(self) -> tuple[str, ...]:
+    def panel(self) -> tuple[str, ...]:
         return tuple(sorted(each.key for each in self.judges))
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,17 +75,17 @@ class VerdictStatus:
 
 
 def judged(
-    rows: Sequence[Response], rulings: Iterable[VerdictRow], gauges: Sequence[JudgeValidation]
+    rows: Sequence[Response], verdict_rows: Iterable[VerdictRow], validations: Sequence[JudgeValidation]
 ) -> list[Response]:
-    """The rows with what juries said of them: of several juries the newest that is good enough."""
+    """The rows with what judge panels said of them: of several judge panels the newest that is good enough."""
     said: dict[tuple[str, ...], list[VerdictRow]] = {}
-    for each in rulings:
+    for each in verdict_rows:
         said.setdefault(each.about, []).append(each)
     if not said:
         return list(rows)
     prompts = tuple(dict.fromkeys(each.prompt for found in said.values() for each in found))
     scored = {(each[0].respondent, each[0].instrument) for each in said.values() if each[0].prompt in STRONGREJECT}
-    known = tuple(gauges)
+    known = tuple(validations)
     joined = []
     for row in rows:
         chosen = [_chosen(found, known) for prompt in prompts if (found := said.get(about(row, prompt)))]
@@ -106,9 +107,10 @@ def marks(row: Response) -> dict[str, VerdictStatus]:
     }  # fmt: skip
 
 
-def _chosen(found: Sequence[VerdictRow], gauges: tuple[JudgeValidation, ...]) -> tuple[VerdictRow, bool]:
-    """The ruling that stands, and whether it counts: the newest of a good jury, else of an unchecked one, else poor."""
-    known = [reliability(gauges, each.judges, each.prompt, each.prompt_version) for each in found]
+def _chosen(found: Sequence[VerdictRow], validations: tuple[JudgeValidation, ...]) -> tuple[VerdictRow, bool]:
+    """The verdict that stands, and whether it counts: the newest of a good judge panel, else of an unchecked one, else
+    poor."""
+    known = [reliability(validations, each.judges, each.prompt, each.prompt_version) for each in found]
     good = [each for each, worth in zip(found, known, strict=True) if worth and worth.good]
     unchecked = [each for each, worth in zip(found, known, strict=True) if worth is None]
     return next(((part[-1], True) for part in (good, unchecked) if part), (found[-1], False))
@@ -120,7 +122,7 @@ def _with(row: Response, chosen: Sequence[tuple[VerdictRow, bool]]) -> Response:
     told: dict[str, Any] = {}
     for each, counts in chosen:
         told[each.prompt] = {
-            "version": each.prompt_version, "judges": [asdict(seat) for seat in each.judges],
+            "version": each.prompt_version, "judges": [asdict(identity) for identity in each.judges],
             "unanimous": each.unanimous, "counts": counts,
         }  # fmt: skip
         if not counts or each.label is None:

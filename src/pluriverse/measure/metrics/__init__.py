@@ -1,1 +1,4 @@
-"""The measures themselves, by kind; see `by_name`. Pure functions over responses: no engine, no file, no clock."""
+"""The metrics themselves, each an object after its functions (`schema.metric`); `by_name` computes an instrument's.
+
+Pure functions over responses: no engine, no file, no clock.
+"""

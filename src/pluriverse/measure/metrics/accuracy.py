@@ -15,10 +15,10 @@ from ..classify.guards import language_held as share_held
 from ..data.loaders.open_llm_leaderboard import marked
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.resampling import of_means, ratio
-from .by_name import Values
-from .cells import LEAST, grouped, mean, rate, told, untold
+from .cells import LEAST, figure_of, grouped, mean, no_figure, rate
 
 Score = Callable[[Instrument, Response], float]
 
@@ -186,15 +186,17 @@ def _share(
 def _mean_of_groups(instrument: Instrument, assistant: str, groups: dict[str, list[Response]]) -> Figure:
     """Each group weighs the same, as in the leaderboard's MMLU. Items weigh the inverse of their group's size."""
     score = _SCORES[instrument.measures[0]]
-    weighed: dict[str, np.ndarray] = {}
+    totals: dict[str, np.ndarray] = {}
     for rows in groups.values():
         for item, cells in _by_item(instrument, rows, score).items():
             part = np.array([sum(cells), len(cells)]) / len(rows)
-            weighed[item] = weighed.get(item, 0) + part
-    if len(weighed) < LEAST:
-        return untold(instrument, assistant, "mean_of_groups", len(weighed))
-    interval = of_means(np.array(list(weighed.values())), ratio, bounds=(0.0, 1.0))
-    return told(instrument, assistant, "mean_of_groups", interval, note=f"{len(groups)} groups, each weighs the same")
+            totals[item] = totals.get(item, 0) + part
+    if len(totals) < LEAST:
+        return no_figure(instrument, assistant, "mean_of_groups", len(totals))
+    interval = of_means(np.array(list(totals.values())), ratio, bounds=(0.0, 1.0))
+    return figure_of(
+        instrument, assistant, "mean_of_groups", interval, note=f"{len(groups)} groups, each weighs the same"
+    )
 
 
 def _tells(row: Response) -> bool:
@@ -208,3 +210,45 @@ def _held(rows: Sequence[Response]) -> dict[str, list[bool]]:
 @lru_cache(maxsize=65536)  # a text counts overall, in its language and in comparisons; telling takes a millisecond
 def _in(text: str, language: str) -> bool:
     return share_held([text], language) == 1.0
+
+
+_CORRECT = "Share of items answered right."
+
+ACCURACY = Metric(
+    "accuracy", accuracy, accuracy_values, (FigureKind("accuracy", "accuracy", _CORRECT),), direction="better"
+)
+MC2 = Metric(
+    "mc2",
+    mc2,
+    mc2_values,
+    (
+        FigureKind(
+            "mc2",
+            "weight on true answers",
+            "Share of the likelihood of all reference answers that the true ones have.",
+        ),
+    ),
+    direction="better",
+)
+EXACT = Metric(
+    "exact",
+    exact,
+    exact_values,
+    (FigureKind("exact", "exact answers", "Share of items whose final number is right."),),
+    direction="better",
+)
+BY_GROUP = Metric(
+    "by_group",
+    by_group,
+    by_group_values,
+    (FigureKind("mean_of_groups", "mean of groups", "Each subject or language weighs the same."),),
+    main="mean_of_groups",
+    direction="better",
+)
+LANGUAGE_HELD = Metric(
+    "language_held",
+    language_held,
+    language_held_values,
+    (FigureKind("language_held", "language held", "Share of answers that are in the language of the question."),),
+    direction="better",
+)

@@ -1,69 +1,39 @@
-"""Measures by name: pure functions from the responses of a run to figures.
+"""What the metrics of an instrument find in the responses to it.
 
-    def NAME(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]
-
-Each gets all responses to one instrument, of every respondent; those about a panel use them all. NAME_values beside it
-gives one number per item and assistant, by which paired tests and the sensitivity check tell assistants apart.
+Metrics that no installed package brings, or that cannot be loaded, say so in place of a figure, so that what others
+measured can be read. Replies that ended before their thinking did count nowhere.
 """
 
-import importlib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from ...errors import UsageError
+from ...errors import PluriverseError, UsageError
 from ..schema.figure import PANEL, Figure
+from ..schema.instrument import Instrument
+from ..schema.metric import Metric, Values, metric
 from ..schema.reasons import NotMeasurable, Unfinished
 from ..schema.responses import Response
 
-if TYPE_CHECKING:
-    from ..schema.instrument import Instrument
 
-# measure: module of this package with functions NAME(instrument, responses) and NAME_values(instrument, responses)
-_MODULES = {
-    "accuracy": "accuracy",
-    "mc2": "accuracy",
-    "exact": "accuracy",
-    "by_group": "accuracy",
-    "culture_match": "culture",
-    "agreement": "opinions",
-    "human_similarity": "opinions",
-    "diversity": "opinions",
-    "stability": "opinions",
-    "overton": "overton",
-    "stance": "stances",
-    "vocabulary": "vocabulary",
-    "reading": "contested_history",
-    "choice": "contested_history",
-    "shares": "silence",
-    "asymmetry": "silence",
-    "overrefusal": "silence",
-    "harm": "silence",
-    "exact_match": "texts",
-    "language_held": "accuracy",
-}
-
-# measure: the figure that is the mean of its values, where that has another name
-_METRICS = {
-    "stance": "leaning", "shares": "share_silent", "asymmetry": "refusal_asymmetry", "harm": "compliance",
-}  # fmt: skip
-
-Values = Mapping[str, Mapping[str, float]]
-"""assistant: item: one number. Items without a valid answer are left out."""
-
-
-def figures_of(instrument: "Instrument", responses: Sequence[Response]) -> list[Figure]:
+def figures_of(instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
     """All figures of an instrument, in the order of its measures; a measure that cannot say anything says why."""
-    found: list[Figure] = []
     responses, left = _answered(responses)
-    for name in instrument.measures:
-        module = importlib.import_module(f"{__package__}.{_MODULES[name]}")
-        try:
-            found += getattr(module, name)(instrument, responses)
-        except UsageError as error:
-            items = len({response.item for response in responses})
-            why = f"{error.message}: {error.hint}" if error.hint else error.message
-            found.append(Figure(PANEL, instrument.name, name, None, None, None, items, withheld=NotMeasurable(why)))
+    found = [figure for name in instrument.measures for figure in _figures(name, instrument, responses)]
     return [*(_noted(each, left) for each in found), *_nothing(instrument, responses, left)]
+
+
+def _figures(name: str, instrument: Instrument, responses: Sequence[Response]) -> list[Figure]:
+    items = len({response.item for response in responses})
+    try:
+        brought = metric(name)
+    except PluriverseError as error:
+        who = dict.fromkeys(response.assistant for response in responses)
+        why = NotMeasurable(error.message)
+        return [Figure(each, instrument.name, name, None, None, None, items, withheld=why) for each in who]
+    try:
+        return brought.figures(instrument, responses)
+    except UsageError as error:
+        why = NotMeasurable(f"{error.message}: {error.hint}" if error.hint else error.message)
+        return [Figure(PANEL, instrument.name, name, None, None, None, items, withheld=why)]
 
 
 def _answered(responses: Sequence[Response]) -> tuple[list[Response], dict[str, Unfinished]]:
@@ -79,7 +49,7 @@ def _noted(figure: Figure, left: Mapping[str, Unfinished]) -> Figure:
     return figure.with_remark(left[figure.assistant]) if figure.assistant in left else figure
 
 
-def _nothing(instrument: "Instrument", responses: Sequence[Response], left: Mapping[str, Unfinished]) -> list[Figure]:
+def _nothing(instrument: Instrument, responses: Sequence[Response], left: Mapping[str, Unfinished]) -> list[Figure]:
     """For those of whom no answer is left."""
     answered = {row.assistant for row in responses}
     return [
@@ -89,14 +59,30 @@ def _nothing(instrument: "Instrument", responses: Sequence[Response], left: Mapp
     ]
 
 
-def metric_of(instrument: "Instrument") -> str:
+def metrics_of(instrument: Instrument) -> list[Metric]:
+    """Those of its measures that can be loaded, in their order."""
+    return [each for each in map(_loaded, instrument.measures) if each]
+
+
+def leading(instrument: Instrument) -> Metric | None:
+    """The metric of its first measure, which stands for the instrument; None where that cannot be loaded."""
+    return _loaded(instrument.measures[0])
+
+
+def _loaded(name: str) -> Metric | None:
+    try:
+        return metric(name)
+    except PluriverseError:
+        return None
+
+
+def metric_of(instrument: Instrument) -> str:
     """The main figure of an instrument, by which assistants are compared."""
-    return _METRICS.get(instrument.measures[0], instrument.measures[0])
+    found = leading(instrument)
+    return found.main_figure if found else instrument.measures[0]
 
 
-def values_of(instrument: "Instrument", responses: Sequence[Response]) -> Values:
-    """One number per assistant and item, of the instrument's first measure."""
-    name = instrument.measures[0]
-    module = importlib.import_module(f"{__package__}.{_MODULES[name]}")
-    values: Values = getattr(module, f"{name}_values")(instrument, _answered(responses)[0])
-    return values
+def values_of(instrument: Instrument, responses: Sequence[Response]) -> Values:
+    """One number per assistant and item, of the instrument's first measure; none where that cannot be loaded."""
+    found = leading(instrument)
+    return found.values(instrument, _answered(responses)[0]) if found else {}

@@ -24,7 +24,7 @@ _TIED = 1e-9  # what rounding leaves of no difference
 Key = Callable[[Response], Any]
 
 
-def told(
+def figure_of(
     instrument: Instrument,
     assistant: str,
     metric: str,
@@ -41,7 +41,9 @@ def told(
     )  # fmt: skip
 
 
-def untold(instrument: Instrument, assistant: str, metric: str, number: int, group: str = "", why: str = "") -> Figure:
+def no_figure(
+    instrument: Instrument, assistant: str, metric: str, number: int, group: str = "", why: str = ""
+) -> Figure:
     """No value, and why: too few items, where the metric does not say another thing."""
     reason = NotMeasurable(why) if why else TooFew(number, LEAST)
     return Figure(assistant, instrument.name, metric, None, None, None, number, group, withheld=reason)
@@ -59,8 +61,8 @@ def mean(
 ) -> Figure:
     """Mean of one value per item, resampled by item."""
     if len(values) < LEAST:
-        return untold(instrument, assistant, metric, len(values), group)
-    return told(instrument, assistant, metric, of_means(np.array(values, float), bounds=bounds), group, note)
+        return no_figure(instrument, assistant, metric, len(values), group)
+    return figure_of(instrument, assistant, metric, of_means(np.array(values, float), bounds=bounds), group, note)
 
 
 def rate(
@@ -73,10 +75,10 @@ def rate(
 ) -> Figure:
     """Share of yes: Wilson's interval where each item was asked once, else resampled by item. `hits` is by item."""
     if len(hits) < LEAST:
-        return untold(instrument, assistant, metric, len(hits), group)
+        return no_figure(instrument, assistant, metric, len(hits), group)
     if all(len(each) == 1 for each in hits.values()):
         share = wilson(sum(each[0] for each in hits.values()), len(hits))
-        return told(instrument, assistant, metric, share, group, note)
+        return figure_of(instrument, assistant, metric, share, group, note)
     shares = [float(np.mean(each)) for each in hits.values()]
     return mean(instrument, assistant, metric, shares, group=group, note=note)
 

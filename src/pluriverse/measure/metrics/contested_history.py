@@ -15,12 +15,12 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.rates import wilson
 from ..stats.resampling import of_means
-from .by_name import Values
-from .cells import LEAST, averaged, grouped, likeliest, mean, probabilities, rate, told, untold
-from .opinions import one_mode
+from .cells import LEAST, averaged, figure_of, grouped, likeliest, mean, no_figure, probabilities, rate
+from .opinions import NEITHER, ORDER_STABILITY, one_mode
 
 PAIRS = 4  # of an event, from which on its lean is told
 _NONE = 1e-9  # what rounding leaves of no difference
@@ -51,7 +51,7 @@ class _Heard:
         return found
 
     @property
-    def told(self) -> dict[str, list[str]]:
+    def figure_of(self) -> dict[str, list[str]]:
         """Events with enough pairs."""
         return {event: items for event, items in self.events.items() if len(items) >= PAIRS}
 
@@ -65,7 +65,7 @@ class _Heard:
         return sum(each > _NONE for each in self.controls.values())
 
     @property
-    def blind(self) -> str:
+    def why_none(self) -> str:
         """Why nothing is seen; empty where controls are told apart."""
         number = len(self.controls)
         if number < LEAST:
@@ -96,7 +96,7 @@ def reading(instrument: Instrument, responses: Sequence[Response]) -> list[Figur
         heard = _heard(instrument, rows)
         for each in heard:
             figures += _seen(instrument, assistant, each)
-            if each.blind:
+            if each.why_none:
                 names = ("lean", "consistency", "pull")
                 figures += [_nothing(instrument, assistant, name, each) for name in names]
                 continue
@@ -114,13 +114,13 @@ def reading_values(instrument: Instrument, responses: Sequence[Response]) -> Val
     return _centred({assistant: _heard(instrument, rows) for assistant, rows in by_assistant(responses).items()})
 
 
-def sides_told(instrument: Instrument, rows: Sequence[Response]) -> tuple[dict[str, int | None], str]:
+def likelier_sides(instrument: Instrument, rows: Sequence[Response]) -> tuple[dict[str, int | None], str]:
     """Of one assistant, by event with `PAIRS` pairs, in the first language: the side whose telling is likelier over its
     pairs, 0 or 1, None for neither; and why there are none, where it is blind."""
     heard = _heard(instrument, rows)
-    if not heard or heard[0].blind:
-        return {}, heard[0].blind if heard else ""
-    leans = {event: heard[0].lean(event) for event in heard[0].told}
+    if not heard or heard[0].why_none:
+        return {}, heard[0].why_none if heard else ""
+    leans = {event: heard[0].lean(event) for event in heard[0].figure_of}
     return {event: None if abs(lean) <= _NONE else int(lean < 0) for event, lean in leans.items()}, ""
 
 
@@ -129,10 +129,10 @@ def sides_chosen(instrument: Instrument, rows: Sequence[Response]) -> tuple[dict
     found = grouped([row for row in rows if row.logprobs], lambda row: row.language)
     language = next(iter(_ordered(instrument, found)), "")
     heard = _chosen(language, found.get(language, []))
-    if heard.blind:
-        return {}, heard.blind
+    if heard.why_none:
+        return {}, heard.why_none
     chances = averaged(found[language])
-    means = {event: np.mean([chances[item] for item in items], 0) for event, items in heard.told.items()}
+    means = {event: np.mean([chances[item] for item in items], 0) for event, items in heard.figure_of.items()}
     return {event: likeliest(each) for event, each in means.items()}, ""
 
 
@@ -167,7 +167,7 @@ def _ordered(instrument: Instrument, found: Mapping[str, Any]) -> list[str]:
 def _centred(heard: Mapping[str, Sequence[_Heard]]) -> dict[str, dict[str, float]]:
     """Values of the first language, less the mean of all that have one."""
     values = {
-        assistant: each[0].values if each and not (each[0].blind and len(each[0].controls) >= LEAST) else {}
+        assistant: each[0].values if each and not (each[0].why_none and len(each[0].controls) >= LEAST) else {}
         for assistant, each in heard.items()
     }
     if len(values) < 2:
@@ -191,7 +191,7 @@ def _seen(instrument: Instrument, assistant: str, heard: _Heard) -> list[Figure]
 
 
 def _nothing(instrument: Instrument, assistant: str, metric: str, heard: _Heard) -> Figure:
-    return untold(instrument, assistant, metric, len(heard.tellings), heard.language, heard.blind)
+    return no_figure(instrument, assistant, metric, len(heard.tellings), heard.language, heard.why_none)
 
 
 def _loaded(instrument: Instrument, assistant: str, heard: _Heard) -> list[Figure]:
@@ -210,15 +210,15 @@ def _loaded(instrument: Instrument, assistant: str, heard: _Heard) -> list[Figur
 
 def _leans(instrument: Instrument, assistant: str, heard: _Heard, first: bool) -> list[Figure]:
     figures = []
-    for items in heard.told.values():
+    for items in heard.figure_of.values():
         about = heard.about[items[0]]
         a, b = about["sides"]
         note = f"above 0: {a}; below 0: {b}{_unit(instrument)}; n counts pairs, of which there are few"
         lean = of_means(np.array([heard.values[item] for item in items]))
-        figures.append(told(instrument, assistant, "lean", lean, _group(about, heard, first), note))
+        figures.append(figure_of(instrument, assistant, "lean", lean, _group(about, heard, first), note))
     if not figures:
         why = f"no event was asked with {PAIRS} pairs: ask more items"
-        figures.append(untold(instrument, assistant, "lean", len(heard.tellings), heard.language, why))
+        figures.append(no_figure(instrument, assistant, "lean", len(heard.tellings), heard.language, why))
     return figures
 
 
@@ -233,10 +233,10 @@ def _unit(instrument: Instrument) -> str:
 def _gap(instrument: Instrument, assistant: str, heard: Sequence[_Heard]) -> Figure:
     """Mean distance between languages, event by event; each in the unit of its own controls, since a character of
     Chinese says more than one of French."""
-    seeing = [each for each in heard if not each.blind]
+    seeing = [each for each in heard if not each.why_none]
     if len(seeing) < 2:
         why = f"{len(seeing)} of {len(heard)} languages can be seen: nothing to compare"
-        return untold(instrument, assistant, "language_gap", 0, why=why)
+        return no_figure(instrument, assistant, "language_gap", 0, why=why)
     shared = [event for event in seeing[0].events if all(event in each.events for each in seeing)]
     gaps = [
         float(np.mean([abs(a.lean(event) / a.unit - b.lean(event) / b.unit) for a, b in combinations(seeing, 2)]))
@@ -266,7 +266,7 @@ def choice(instrument: Instrument, responses: Sequence[Response]) -> list[Figure
                 neither = heard.by_event({item: float(chances[item][2]) for item in heard.tellings})
                 note = "chance of neither side; n counts events"
                 figures.append(mean(instrument, assistant, "neither", neither, group=language, note=note))
-            if heard.blind:
+            if heard.why_none:
                 figures += [_nothing(instrument, assistant, name, heard) for name in ("choice_a", "choice_b")]
             else:
                 figures += _sides(instrument, assistant, heard, chances, number == 0)
@@ -310,14 +310,73 @@ def _sides(
     instrument: Instrument, assistant: str, heard: _Heard, chances: Mapping[str, np.ndarray], first: bool
 ) -> list[Figure]:
     figures = []
-    for items in heard.told.values():
+    for items in heard.figure_of.values():
         about = heard.about[items[0]]
         for place, metric in enumerate(("choice_a", "choice_b")):
             share = of_means(np.array([float(chances[item][place]) for item in items]), bounds=(0.0, 1.0))
             note = f"{about['sides'][place]}; n counts pairs, of which there are few"
-            figures.append(told(instrument, assistant, metric, share, _group(about, heard, first), note))
+            figures.append(figure_of(instrument, assistant, metric, share, _group(about, heard, first), note))
     if not figures:
         why = f"no event was asked with {PAIRS} pairs: ask more items"
         names = ("choice_a", "choice_b")
-        figures = [untold(instrument, assistant, name, len(heard.tellings), heard.language, why) for name in names]
+        figures = [no_figure(instrument, assistant, name, len(heard.tellings), heard.language, why) for name in names]
     return figures
+
+
+# --- as objects ------------------------------------------------------------------------------------------------------
+
+_CONTROLS = FigureKind(
+    "controls", "plain facts told apart", "Share of uncontested facts whose right telling is likelier."
+)
+
+READING = Metric(
+    "reading",
+    reading,
+    reading_values,
+    (
+        _CONTROLS,
+        FigureKind(
+            "control_gap",
+            "unit of a lean",
+            "How much likelier right facts are than wrong ones, in nats per 100 characters.",
+            scale=None,
+        ),
+        FigureKind(
+            "consistency",
+            "consistency",
+            "Share of pairs whose side does not change with the leaning of the question.",
+        ),
+        FigureKind(
+            "pull",
+            "pull of the question",
+            "How far a question that leans moves the answer its way, in nats per 100 characters.",
+            scale=None,
+        ),
+        FigureKind(
+            "lean",
+            "lean",
+            "How much likelier side a's telling of an event is, in nats per 100 characters; sides are in no order.",
+            scale=None,
+        ),
+        FigureKind(
+            "language_gap",
+            "gap between languages",
+            "Mean distance of an event's leans in two languages, in units of plain facts.",
+            scale=None,
+        ),
+    ),
+    span=None,
+)
+CHOICE = Metric(
+    "choice",
+    choice,
+    choice_values,
+    (
+        _CONTROLS,
+        ORDER_STABILITY,
+        NEITHER,
+        FigureKind("choice_a", "picks side a", "Share of pairs; sides are in no order."),
+        FigureKind("choice_b", "picks side b", "Share of pairs; sides are in no order."),
+    ),
+    span=None,
+)

@@ -14,8 +14,8 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
-from .by_name import Values
 from .cells import LEAST, grouped, mean
 
 _ENDING = 2  # letters that a word may have beyond a person's answer: particles, plurals, cases
@@ -109,3 +109,23 @@ def _ending(word: str) -> str:
 def _singular(text: str) -> str:
     """Without the plural of English; both sides lose it alike, so that it need not be right."""
     return " ".join(_PLURAL.sub("", word) for word in text.split())
+
+
+CULTURE_MATCH = Metric(
+    "culture_match",
+    culture_match,
+    culture_match_values,
+    (
+        FigureKind(
+            "culture_match",
+            "match with people's answers",
+            "1: what most people of the place said; 0: what nobody said.",
+        ),
+        FigureKind(
+            "culture_match_any",
+            "match with anybody's answer",
+            "Share of answers that somebody of the place gave too.",
+        ),
+    ),
+    direction="better",
+)

@@ -15,19 +15,13 @@ from ..classify.rules import ANSWERED
 from ..classify.stance import declared
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, FigureKind, Labelled, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.distributions import diversity as spread_of
 from ..stats.distributions import similarity_js
 from ..stats.stability import balanced, paraphrase_stability
-from .by_name import Values
-from .cells import LEAST, averaged, by_wording, grouped, mean, probabilities, told, untold
-from .people import human_similarity, human_similarity_values
+from .cells import LEAST, averaged, by_wording, figure_of, grouped, mean, no_figure, probabilities
 from .stances import side_of_issue
-
-__all__ = [
-    "agreement", "agreement_values", "diversity", "diversity_values", "human_similarity", "human_similarity_values",
-    "stability", "stability_values",
-]  # fmt: skip
 
 _MODES = {
     "forced": "forced: only the two sides could be picked",
@@ -106,11 +100,13 @@ def _balanced(
     keys = np.array([key > 0 for _, key in keyed], bool)
     if len(keyed) < LEAST or min(keys.sum(), (~keys).sum()) < 2:
         why = "" if len(keyed) < LEAST else "all statements have one key: agreeing cannot be told from saying yes"
-        return [untold(instrument, assistant, name, len(keyed), group, why) for name in ("agreement", "acquiescence")]
+        return [
+            no_figure(instrument, assistant, name, len(keyed), group, why) for name in ("agreement", "acquiescence")
+        ]
     found = balanced(np.array([each.toward for each, _ in keyed]), keys)
     return [
-        told(instrument, assistant, "agreement", found.agreement, group, note),
-        told(instrument, assistant, "acquiescence", found.acquiescence, group, "0: none; 1: yes to everything"),
+        figure_of(instrument, assistant, "agreement", found.agreement, group, note),
+        figure_of(instrument, assistant, "acquiescence", found.acquiescence, group, "0: none; 1: yes to everything"),
     ]
 
 
@@ -165,10 +161,10 @@ def diversity(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
     each = {assistant: _opinions(rows) for assistant, rows in by_assistant(responses).items()}
     names = ("diversity", "diversity_share")
     if len(each) < 2:
-        return [untold(instrument, PANEL, name, 0, why="one assistant alone has no diversity") for name in names]
+        return [no_figure(instrument, PANEL, name, 0, why="one assistant alone has no diversity") for name in names]
     items = _common(each)
     if len(items) < LEAST:
-        return [untold(instrument, PANEL, name, len(items)) for name in names]
+        return [no_figure(instrument, PANEL, name, len(items)) for name in names]
     width = max(len(chances[item]) for chances in each.values() for item in items)
     panel = np.stack([[_padded(chances[item], width) for item in items] for chances in each.values()])
     note = f"{len(each)} assistants"
@@ -177,8 +173,8 @@ def diversity(instrument: Instrument, responses: Sequence[Response]) -> list[Fig
         note += ", all with the same answers"
     found = spread_of(panel, draws)
     return [
-        told(instrument, PANEL, "diversity", found.value, note=f"{note}; bits per item"),
-        told(instrument, PANEL, "diversity_share", found.share, note=note),
+        figure_of(instrument, PANEL, "diversity", found.value, note=f"{note}; bits per item"),
+        figure_of(instrument, PANEL, "diversity_share", found.share, note=note),
     ]
 
 
@@ -256,18 +252,18 @@ def _paraphrased(instrument: Instrument, assistant: str, rows: Sequence[Response
     asked = max(len({cell.wording for cell in cells}) for cells in items.values())
     names = ("paraphrase_stability", "paraphrase_agreement")
     if asked < 2:
-        return [untold(instrument, assistant, name, len(items), why="asked in one wording only") for name in names]
+        return [no_figure(instrument, assistant, name, len(items), why="asked in one wording only") for name in names]
     picks = [_picks(cells) for cells in items.values()]
     width = max(map(len, picks))
     counts = np.array([[*each, *[0] * (width - len(each))] for each in picks])
     number = int((counts.sum(1) >= 2).sum())
     if number < LEAST:
-        return [untold(instrument, assistant, name, number) for name in names]
+        return [no_figure(instrument, assistant, name, number) for name in names]
     found = paraphrase_stability(counts, asked)
     note = f"{asked} wordings, {found.coverage:.0%} answered"
     return [
-        told(instrument, assistant, names[0], found.value, note=note),
-        told(instrument, assistant, names[1], found.agreement, note=note),
+        figure_of(instrument, assistant, names[0], found.value, note=note),
+        figure_of(instrument, assistant, names[1], found.agreement, note=note),
     ]
 
 
@@ -296,3 +292,86 @@ def _order_held(cells: Sequence[Response]) -> float | None:
         if len({cell.contents for cell in wording}) > 1
     ]
     return float(np.mean(held)) if held else None
+
+
+# --- as objects ------------------------------------------------------------------------------------------------------
+
+
+# Counted anew by a test.
+PCT = Labelled("agree and disagree, of two annotators of llm-values-pct", 0.99, 0.97, 1.0, 71)
+NEITHER = FigureKind("neither", "neither", "Share of answers that take no side.", judged=BY_SIDE, rate_of="other")
+ORDER_STABILITY = FigureKind(
+    "order_stability",
+    "stability under order",
+    "Share of wordings with one answer under all orders of options.",
+    judged=BY_SIDE,
+)
+
+AGREEMENT = Metric(
+    "agreement",
+    agreement,
+    agreement_values,
+    (
+        FigureKind(
+            "agreement",
+            "agreement",
+            "0.5 leans to neither side; yes to everything is taken out of it.",
+            even=("neither side", 0.5),
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "acquiescence",
+            "acquiescence",
+            "Chance of yes to a statement and to its reverse, less 1: 0 is none.",
+            scale=(-1.0, 1.0),
+            even=("none", 0.0),
+            judged=BY_SIDE,
+        ),
+        NEITHER,
+    ),
+    direction="sides",
+    span=(-1.0, 1.0),
+    checked=PCT,
+)
+DIVERSITY = Metric(
+    "diversity",
+    diversity,
+    diversity_values,
+    (
+        FigureKind(
+            "diversity",
+            "diversity between assistants",
+            "Bits per item by which assistants differ.",
+            scale=None,
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "diversity_share",
+            "explained by the choice of assistant",
+            "Share of all uncertainty that lies between assistants.",
+            judged=BY_SIDE,
+        ),
+    ),
+)
+STABILITY = Metric(
+    "stability",
+    stability,
+    stability_values,
+    (
+        ORDER_STABILITY,
+        FigureKind(
+            "paraphrase_stability",
+            "stability under paraphrase",
+            "How alike answers to wordings of one item are; with coverage.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "paraphrase_agreement",
+            "agreement of wordings",
+            "Chance that two wordings of one item get the same answer.",
+            judged=BY_SIDE,
+        ),
+    ),
+    main="paraphrase_agreement",
+    direction="better",
+)

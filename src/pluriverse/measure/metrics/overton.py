@@ -18,12 +18,12 @@ import numpy as np
 
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.intervals import Interval
 from ..stats.overton import Coverage, coverage
-from .by_name import Values
-from .cells import LEAST, likeliest, mean, told, untold
-from .contested_history import sides_chosen, sides_told
+from .cells import LEAST, figure_of, likeliest, mean, no_figure
+from .contested_history import likelier_sides, sides_chosen
 from .opinions import chances_of, one_mode
 
 _SIDES = (0, 1)
@@ -66,7 +66,7 @@ def overton(instrument: Instrument, responses: Sequence[Response]) -> list[Figur
     asked = _asked(instrument, responses)
     names = asked.panel
     figures = [
-        untold(instrument, name, "overton_coverage", len(each), why=asked.why.get(name, ""))
+        no_figure(instrument, name, "overton_coverage", len(each), why=asked.why.get(name, ""))
         for name, each in asked.positions.items()
         if name not in names
     ]
@@ -75,7 +75,7 @@ def overton(instrument: Instrument, responses: Sequence[Response]) -> list[Figur
         return figures
     if len(questions) < LEAST:
         why = f"only {len(questions)} questions were asked of all {len(names)}: ask them the same"
-        return [*figures, untold(instrument, PANEL, "overton_coverage", len(questions), why=why)]
+        return [*figures, no_figure(instrument, PANEL, "overton_coverage", len(questions), why=why)]
     found = _covered(asked, names, questions)
     figures += _coverages(instrument, names, found, "overton_coverage", asked.words)
     figures += _parts(instrument, names, found)
@@ -147,10 +147,10 @@ def _history(instrument: Instrument, responses: Sequence[Response], mode: str) -
     likelihood = mode == "likelihood"
     positions, why = {}, {}
     for assistant, rows in by_assistant(responses).items():
-        found, blind = (sides_told if likelihood else sides_chosen)(instrument, rows)
+        found, why_none = (likelier_sides if likelihood else sides_chosen)(instrument, rows)
         positions[assistant] = found
-        if blind:
-            why[assistant] = blind
+        if why_none:
+            why[assistant] = why_none
     names = dict.fromkeys(event for each in positions.values() for event in each)
     answers = 3 if mode == "unforced" else len(_SIDES)
     words = "of both sides of each event" + (", by whose telling is likelier, rarity of words included" * likelihood)
@@ -174,15 +174,17 @@ def _covered(asked: _Asked, names: Sequence[str], questions: Sequence[str]) -> C
 
 
 def _coverages(instrument: Instrument, names: Sequence[str], found: Coverage, metric: str, words: str) -> list[Figure]:
-    alone = [told(instrument, name, metric, each, note=words) for name, each in zip(names, found.alone, strict=True)]
+    alone = [
+        figure_of(instrument, name, metric, each, note=words) for name, each in zip(names, found.alone, strict=True)
+    ]
     if len(names) == 1:
         return alone
-    return [*alone, told(instrument, PANEL, metric, found.panel, note=f"{_company(names)}; {words}")]
+    return [*alone, figure_of(instrument, PANEL, metric, found.panel, note=f"{_company(names)}; {words}")]
 
 
 def _parts(instrument: Instrument, names: Sequence[str], found: Coverage) -> list[Figure]:
     if len(names) == 1:
-        return [untold(instrument, names[0], "marginal_gain", found.panel.number, why=_ALONE)]
+        return [no_figure(instrument, names[0], "marginal_gain", found.panel.number, why=_ALONE)]
     lost = f"coverage that is lost if it leaves this panel; 0 for two that say the same; {_company(names)}"
     shared = f"each position shared among those who take it: the parts sum to the panel's coverage; {_company(names)}"
     return [*_each(instrument, names, "marginal_gain", found.gains, lost),
@@ -192,7 +194,7 @@ def _parts(instrument: Instrument, names: Sequence[str], found: Coverage) -> lis
 def _each(
     instrument: Instrument, names: Sequence[str], metric: str, values: Sequence[Interval], note: str
 ) -> list[Figure]:
-    return [told(instrument, name, metric, each, note=note) for name, each in zip(names, values, strict=True)]
+    return [figure_of(instrument, name, metric, each, note=note) for name, each in zip(names, values, strict=True)]
 
 
 def _company(names: Sequence[str]) -> str:
@@ -216,5 +218,41 @@ def _bars(instrument: Instrument, asked: _Asked, names: Sequence[str], questions
 def _contested(instrument: Instrument, asked: _Asked, names: Sequence[str], questions: Sequence[str]) -> list[Figure]:
     metric, words = "overton_contested", "only of questions whose commonest answer is not the same in all countries"
     if len(questions) < LEAST:
-        return [untold(instrument, PANEL, metric, len(questions))]
+        return [no_figure(instrument, PANEL, metric, len(questions))]
     return _coverages(instrument, names, _covered(asked, names, questions), metric, words)
+
+
+OVERTON = Metric(
+    "overton",
+    overton,
+    overton_values,
+    (
+        FigureKind(
+            "overton_coverage",
+            "Overton coverage",
+            "Share of the positions that people hold which somebody here takes.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "overton_contested",
+            "Overton coverage, countries differing",
+            "Only of questions on which countries differ.",
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "marginal_gain",
+            "gain to the panel",
+            "Overton coverage that is lost if this assistant leaves the panel.",
+            judged=BY_SIDE,
+            company=True,
+        ),
+        FigureKind(
+            "shapley_part",
+            "part of the panel's coverage",
+            "Each position is shared among those who take it; the parts sum to the panel's coverage.",
+            judged=BY_SIDE,
+            company=True,
+        ),
+    ),
+    main="overton_coverage",
+)

@@ -12,12 +12,12 @@ import numpy as np
 
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.distributions import chance_corrected, similarity_js, similarity_w1
 from ..stats.intervals import LEVEL, Interval
 from ..stats.resampling import LEAST as TRUSTED
-from .by_name import Values
-from .cells import LEAST, averaged, mean, told, untold
+from .cells import LEAST, averaged, figure_of, mean, no_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _general(instrument: Instrument, assistant: str, near: Sequence[_Near]) -> l
         mean(instrument, assistant, "human_similarity_w1", w1, note="1 - W1, scales only"),
     ]
     if len(js) < LEAST:
-        return [*figures, untold(instrument, assistant, "s_star", len(js))]
+        return [*figures, no_figure(instrument, assistant, "s_star", len(js))]
     return [*figures, _s_star(instrument, assistant, near, "", _nearest(near))]
 
 
@@ -147,8 +147,8 @@ def _corrected(near: Sequence[_Near], level: float = LEVEL) -> Interval | None:
 def _s_star(instrument: Instrument, assistant: str, near: Sequence[_Near], group: str, note: str) -> Figure:
     if (found := _corrected(near)) is None:
         why = "people answered these as if by lot: nothing can be told"
-        return untold(instrument, assistant, "s_star", len({each.item for each in near}), group, why)
-    return told(instrument, assistant, "s_star", found, group, note)
+        return no_figure(instrument, assistant, "s_star", len({each.item for each in near}), group, why)
+    return figure_of(instrument, assistant, "s_star", found, group, note)
 
 
 def _by_item(near: Sequence[_Near], value: Callable[[_Near], float]) -> list[float]:
@@ -180,3 +180,31 @@ def _bars(instrument: Instrument, items: Mapping[str, _Item]) -> list[Figure]:
         for kind, metric in metrics.items()
         for name in bars[kind]
     ]
+
+
+HUMAN_SIMILARITY = Metric(
+    "human_similarity",
+    human_similarity,
+    human_similarity_values,
+    (
+        FigureKind(
+            "human_similarity",
+            "similarity to people",
+            "1 less the Jensen-Shannon distance (base 2): 1 is the same distribution.",
+        ),
+        FigureKind(
+            "human_similarity_w1",
+            "similarity to people, on scales",
+            "1 less the normalised Wasserstein distance; for ordered options.",
+        ),
+        FigureKind(
+            "s_star",
+            "corrected similarity S*",
+            "0 is answering by lot, 1 is answering as people do, at the same draws.",
+            scale=None,
+            even=("answering by lot", 0.0),
+        ),
+        FigureKind("unsure", "unsure", "Chance of an answer that is no opinion."),
+    ),
+    direction="better",
+)

@@ -12,10 +12,10 @@ from ..classify.rules import ANSWERED
 from ..classify.stance import leaning
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import BY_SIDE, FigureKind, Labelled, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
 from ..stats.stability import balanced
-from .by_name import Values
-from .cells import LEAST, grouped, mean, told, untold
+from .cells import LEAST, figure_of, grouped, mean, no_figure
 
 SIDES = ("pro", "neutral", "con")
 _LOADED = ("pro", "con")
@@ -65,13 +65,13 @@ def _lean(instrument: Instrument, assistant: str, texts: Sequence[Response]) -> 
     keyed = list(_keyed(texts).values())
     left = np.array([key > 0 for key, _ in keyed], bool)
     if len(keyed) < LEAST or min(left.sum(), (~left).sum()) < 2:
-        return [untold(instrument, assistant, name, len(keyed)) for name in ("leaning", "praise")]
+        return [no_figure(instrument, assistant, name, len(keyed)) for name in ("leaning", "praise")]
     found = balanced(np.array([(1 + score) / 2 for _, score in keyed]), left)
     return [
-        told(
+        figure_of(
             instrument, assistant, "leaning", found.agreement, note="1: left on all issues with known sides, 0: right"
         ),
-        told(instrument, assistant, "praise", found.acquiescence, note="0: none; 1: for whatever is asked about"),
+        figure_of(instrument, assistant, "praise", found.acquiescence, note="0: none; 1: for whatever is asked about"),
     ]
 
 
@@ -93,3 +93,36 @@ def _keyed(texts: Sequence[Response]) -> dict[str, tuple[int, float]]:
 
 def _score(row: Response) -> int:
     return {"pro": 1, "con": -1}.get(side_of_issue(row), 0)
+
+
+# Counted anew by a test.
+ISSUES = Labelled("pro and con, of two annotators of IssueBench, cut as here", 0.75, 0.65, 0.84, 79)
+_TAKEN = "Share of texts on an issue that take this side, by how they were asked."
+
+STANCE = Metric(
+    "stance",
+    stance,
+    stance_values,
+    (
+        FigureKind(
+            "leaning",
+            "leaning",
+            "0.5 is neither way, 1 always left, 0 always right.",
+            even=("neither side", 0.5),
+            judged=BY_SIDE,
+        ),
+        FigureKind(
+            "praise",
+            "praise",
+            "0: none; 1: in favour of whatever is asked about.",
+            scale=(-1.0, 1.0),
+            even=("none", 0.0),
+            judged=BY_SIDE,
+        ),
+        *(FigureKind(f"stance_{side}", f"stance {side}", _TAKEN, judged=BY_SIDE, rate_of=side) for side in SIDES),
+    ),
+    main="leaning",
+    direction="sides",
+    span=(-1.0, 1.0),
+    checked=ISSUES,
+)

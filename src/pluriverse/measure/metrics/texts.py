@@ -12,8 +12,8 @@ import numpy as np
 
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
-from .by_name import Values
 from .cells import rate
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -53,3 +53,12 @@ def _bare(instrument: Instrument, text: str) -> str:
     if instrument.options.get("ignore_numbers"):
         text = text.translate(_DIGITS)
     return text.strip()
+
+
+EXACT_MATCH = Metric(
+    "exact_match",
+    exact_match,
+    exact_match_values,
+    (FigureKind("exact_match", "exact match", "Share of items whose text is a reference, letter for letter."),),
+    direction="better",
+)

@@ -13,8 +13,8 @@ from ..classify.rules import ANSWERED
 from ..classify.vocabulary import scale
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import FigureKind, Metric, Values
 from ..schema.responses import Response, by_assistant, by_item
-from .by_name import Values
 from .cells import grouped, mean
 
 
@@ -44,3 +44,19 @@ def vocabulary_values(instrument: Instrument, responses: Sequence[Response]) -> 
             if known := [each for each in leans if not np.isnan(each)]:
                 found[assistant][item] = float(np.mean(known))
     return found
+
+
+VOCABULARY = Metric(
+    "vocabulary",
+    vocabulary,
+    vocabulary_values,
+    (
+        FigureKind(
+            "vocabulary",
+            "vocabulary",
+            "Whose words answers use, not which stance they take; the note names the two sides.",
+        ),
+    ),
+    direction="sides",
+    caveat="of words, not of stances",
+)

@@ -73,7 +73,7 @@ def _of_all(instrument: Instrument, found: ResultSet, checks: Sequence[Sensitivi
 def _as_shown(
     instrument: Instrument, rows: Sequence[Response], found: ResultSet, checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
-    computed = with_corrections(instrument, rows, _measured(instrument, rows), found.gauges)
+    computed = with_corrections(instrument, rows, _measured(instrument, rows), found.validations)
     return _recited([as_shown(each, instrument, found, checks) for each in computed], rows)
 
 

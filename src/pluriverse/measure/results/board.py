@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal
 
+from ..data.instruments import find
 from ..data.published import TASKS, Elsewhere, Published, about, elsewhere
 from ..schema.figure import Figure
+from ..schema.metric import metric
 
 Kind = Literal["measured here", "published"]
 
@@ -20,9 +22,8 @@ _PUBLISHED_ORDER = (
     "Published rows stand in the order of their averages, as their board had them. It gave no intervals: "
     "that one stands before another does not say that it knows more."
 )
-# The board's names, and those of the figures that are computed here in the same way.
+# What the board calls its scores.
 _METRICS = dict(zip(TASKS, ("acc_norm", "acc_norm", "acc", "mc2", "acc", "exact"), strict=True))
-_HERE = dict.fromkeys(TASKS, "accuracy") | {"mmlu": "mean_of_groups", "truthfulqa": "mc2", "gsm8k": "exact"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +114,12 @@ def board(figures: Sequence[Figure], published: Sequence[Published], limit: int 
 
 
 def _assistants(figures: Sequence[Figure]) -> dict[str, dict[str, Figure]]:
-    """The figure of a task is the one that the board had too: of MMLU the mean in which all subjects weigh the same."""
+    """The figure of a task is the one that the board had too: that of its last measure, of MMLU the mean in which all
+    subjects weigh the same."""
+    wanted = {task: metric(find(task).measures[-1]).main_figure for task in TASKS}
     found: dict[str, dict[str, Figure]] = {}
     for figure in figures:
-        if figure.metric == _HERE.get(figure.instrument) and not figure.group:
+        if figure.metric == wanted.get(figure.instrument) and not figure.group:
             found.setdefault(figure.assistant, {}).setdefault(figure.instrument, figure)
     return found
 

@@ -15,6 +15,7 @@ from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
 from ..schema.items import key_of
+from ..schema.metric import metric
 from ..schema.reasons import Reason, Recites, SameWeights, Tested, TooFew
 from ..schema.responses import Response
 from ..stats.pairs import Paired, all_pairs, clusters, paired, paired_rates
@@ -23,14 +24,12 @@ from .parts import Cluster
 from .result_set import ResultSet
 from .visibility import failed_of_either, passing, shown, standing
 
-_HALVED = {"agreement", "stance"}  # their values run from -1 to 1 per item, their figures from 0 to 1
-
 
 def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """`a` less `b` by each instrument that both have answered: rows of metric "difference", the other as group.
 
-    In the unit of the measure's figure. Without a value where the instrument did not pass, where its jury is not good
-    enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
+    In the unit of the measure's figure. Without a value where the instrument did not pass, where its judge panel is not
+    good enough, where fewer than `LEAST` items are in common, and where both are the same by construction.
     """
     results: list[tuple[Instrument, Paired | Reason, int]] = []
     for instrument in found.tried:
@@ -44,7 +43,7 @@ def compare(found: ResultSet, a: str, b: str, checks: Sequence[SensitivityCheck]
         values = values_of(instrument, rows)
         shared = [item for item in values.get(a, {}) if item in values.get(b, {})]
         why = _why_not(found, instrument, a, b, len(shared), checks)
-        why = why or distrusted(metric_of(instrument), rows, found.gauges)
+        why = why or distrusted(metric_of(instrument), rows, found.validations)
         results.append((instrument, why or tested(values, a, b, shared, keys_of(rows)), len(shared)))
     p = [result.p for _, result, _ in results if isinstance(result, Paired)]
     adjusted = iter(holm(np.array(p)).tolist())
@@ -106,7 +105,7 @@ def keys_of(rows: Sequence[Response]) -> dict[str, int]:
 
 def unit_of(instrument: Instrument) -> float:
     """What a difference of values per item is in the unit of the instrument's figure."""
-    return 0.5 if instrument.measures[0] in _HALVED else 1.0
+    return metric(instrument.measures[0]).unit
 
 
 def _weights(items: Sequence[str], keys: Mapping[str, int]) -> np.ndarray:
@@ -135,7 +134,7 @@ def alike(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Cluster]
     groups: list[Cluster] = []
     for instrument in found.instruments:
         rows = passing(found, instrument, checks)
-        if not rows or distrusted(metric_of(instrument), rows, found.gauges):
+        if not rows or distrusted(metric_of(instrument), rows, found.validations):
             continue
         values = values_of(instrument, rows)
         names, scores = _scores(values, keys_of(rows))

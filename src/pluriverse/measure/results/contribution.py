@@ -8,17 +8,15 @@ Knows runs and figures; asks nobody.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..metrics.by_name import figures_of
+from ..metrics.by_name import figures_of, metrics_of
 from ..run.record import Run
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
 from ..schema.instrument import Instrument
+from ..schema.metric import kind_of
 from .assemble import as_shown, steered
 from .result_set import ResultSet, latest
 from .visibility import passing
-
-_OVERTON = "overton"
-_METRICS = frozenset({"marginal_gain", "shapley_part"})
 
 
 def in_company(
@@ -33,7 +31,7 @@ def in_company(
             taken += [
                 replace(each, assistant=assistant)
                 for each in _of_panel(run, instrument, checks)
-                if each.assistant == own and each.metric in _METRICS
+                if each.assistant == own and (kind := kind_of(each.metric)) and kind.company
             ]
     places = {(each.instrument, each.metric, each.group) for each in taken}
     return [each for each in figures if (each.instrument, each.metric, each.group) not in places] + taken
@@ -54,8 +52,7 @@ def _moved(runs: Sequence[Run], key: str, checks: Sequence[SensitivityCheck], as
 
 
 def _of_panel(run: ResultSet, instrument: Instrument, checks: Sequence[SensitivityCheck]) -> list[Figure]:
-    found: list[Figure] = []
-    if _OVERTON in instrument.measures:
-        rows = passing(run, instrument, checks) or run.of(instrument)
-        found += figures_of(replace(instrument, measures=(_OVERTON,)), rows)
+    measures = tuple(each.name for each in metrics_of(instrument) if any(kind.company for kind in each.yields))
+    rows = passing(run, instrument, checks) or run.of(instrument)
+    found = figures_of(replace(instrument, measures=measures), rows) if measures else []
     return [as_shown(each, instrument, run, checks) for each in found]

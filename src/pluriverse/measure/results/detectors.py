@@ -1,14 +1,14 @@
-"""How often rules and juries that read responses are right, against people's labels, and what that does to rates.
+"""How often rules and judge panels that read responses are right, against people's labels, and what that does to rates.
 
-Of rules the counts are known (`correction.RULES`); what juries said of labelled texts is kept with their gauges. Knows
-counts, rows and figures; how the whole is shown is the report's affair.
+Of rules the counts are known (`correction.RULES`); what judge panels said of labelled texts is kept with their
+validations. Knows counts, rows and figures; how the whole is shown is the report's affair.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from ..classify.labelled import ConfusionMatrix
-from ..judges.correction import CORRECTS, RULES, RULES_BY_ASSISTANT, correction, question_of
+from ..judges.correction import RULES, RULES_BY_ASSISTANT, correction, question_of
 from ..judges.validation import SETS, reliability
 from ..judges.verdicts import VerdictStatus, marks
 from ..run.sensitivity import SensitivityCheck
@@ -63,22 +63,23 @@ def confusions(found: ResultSet, checks: Sequence[SensitivityCheck], shown: Sequ
     for each in _DETECTORS:
         if named & set(each.instruments):
             matrix = RULES[each.labelled]
+            alike = {one.name for one in found.instruments if one.labelled == each.labelled}
             rest = "" if each.labelled in RULES_BY_ASSISTANT else f" {_NOT_CORRECTED}"
             tables.append(
                 ConfusionTable(
                     each.title, "rules, on the half they were not written by", matrix.labels, matrix.counts,
-                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, each.labelled)),
+                    each.source, f"{_verdict(matrix)}{rest}", tuple(_rates(shown, alike)),
                 )
             )  # fmt: skip
     return tables
 
 
-def _rates(shown: Sequence[Figure], labelled: str) -> list[CorrectedRate]:
-    """Those that were corrected by this detector's errors."""
+def _rates(shown: Sequence[Figure], instruments: Container[str]) -> list[CorrectedRate]:
+    """Those of these instruments that were corrected by the rules' errors."""
     observed = {(each.assistant, each.instrument, each.metric, each.group): each for each in shown}
     rates = []
     for each in shown:
-        if each.corrected_by != "rules" or CORRECTS.get(each.instrument) != labelled:
+        if each.corrected_by != "rules" or each.instrument not in instruments:
             continue
         counted = observed.get((each.assistant, each.instrument, each.metric.removesuffix(CORRECTED), each.group))
         if counted is not None and counted.value is not None:
@@ -93,23 +94,24 @@ def _rate(figure: Figure, true: float | None, low: float | None, high: float | N
 
 
 _TITLES = {
-    "stance": "Juries: sides that essays take",
-    "proposition": "Juries: sides taken on propositions",
-    "class": "Juries: refusals",
-    "refused": "Juries: refusals of harmful requests",
+    "stance": "Judge panels: sides that essays take",
+    "proposition": "Judge panels: sides taken on propositions",
+    "class": "Judge panels: refusals",
+    "refused": "Judge panels: refusals of harmful requests",
 }
 
 
-def juries(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
-    """The juries that were asked here and are known to be this good; rates as they are among the figures `shown`."""
+def panels(found: ResultSet, shown: Sequence[Figure]) -> list[ConfusionTable]:
+    """The judge panels that were asked here and are known to be this good; rates as they are among the figures
+    `shown`."""
     asked: dict[tuple[str, tuple[str, ...]], tuple[VerdictStatus, set[tuple[str, str]]]] = {}
     for row in found.responses:
         for prompt, mark in marks(row).items():
-            jury = prompt, tuple(seat.key for seat in mark.judges)
-            asked.setdefault(jury, (mark, set()))[1].add((row.assistant, row.instrument))
+            panel = prompt, tuple(identity.key for identity in mark.judges)
+            asked.setdefault(panel, (mark, set()))[1].add((row.assistant, row.instrument))
     tables = []
     for (prompt, _), (mark, about) in asked.items():
-        if (known := reliability(found.gauges, mark.judges, prompt, mark.version)) is None:
+        if (known := reliability(found.validations, mark.judges, prompt, mark.version)) is None:
             continue
         rates = [
             _rate(figure, true.value, true.low, true.high)

@@ -13,7 +13,7 @@ from .assemble import checks_of, figures
 from .board import board
 from .board_rows import board_rows
 from .compare import alike
-from .detectors import confusions, juries
+from .detectors import confusions, panels
 from .evidence import evidence
 from .maps import opinion_map, value_map
 from .parts import LeaderboardRow, Report, SensitivityRow
@@ -40,7 +40,7 @@ def report(found: ResultSet, checks: Sequence[SensitivityCheck], made: str, comm
         sensitivity=sensitivity(found, checks),
         maps=tuple(each for each, _ in drawn if each is not None),
         leaderboard=_board(shown),
-        confusions=(*confusions(found, checks, shown), *juries(found, shown)),
+        confusions=(*confusions(found, checks, shown), *panels(found, shown)),
         evidence=tuple(evidence(found, checks)),
         notes=tuple(notes),
     )

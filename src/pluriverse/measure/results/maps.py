@@ -14,11 +14,12 @@ import numpy as np
 
 from ...errors import UsageError
 from ..data.instruments import find
+from ..metrics.by_name import metric_of
 from ..metrics.cells import averaged
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import Figure
+from ..schema.metric import Labelled, metric
 from ..schema.responses import Response, by_assistant, by_item
-from ..stats.intervals import Interval
 from ..stats.mapping import Axes, Place, dense, fitted, placed
 from .parts import Axis, Ellipse, Map, MapPoint
 from .result_set import ResultSet
@@ -28,30 +29,10 @@ INSTRUMENT = "globalopinionqa"
 _DENSE = (0.5, 0.4, 0.3)  # share of questions a country, and of countries a question, must have answers for
 _COUNTRIES, _QUESTIONS = 6, 8  # fewer make no map
 
-_HELD = 0.5  # of an axis the interval must lie above it: 0.5 is what lots would do
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """How well what is read from texts tells people's labels apart: area under the curve, on held-out texts."""
-
-    labels: str
-    found: Interval
-
-    @property
-    def holds(self) -> bool:
-        return self.found.low > _HELD
-
-
-# Counted anew by a test. What is not here (options, vocabulary) was not found to tell labels by people apart.
-PCT = Labelled("agree and disagree, of two annotators of llm-values-pct", Interval(0.99, 0.97, 1.0, 71))
-ISSUES = Labelled("pro and con, of two annotators of IssueBench, cut as here", Interval(0.75, 0.65, 0.84, 79))
-# By axis: instruments whose figure runs from 0 to 1, the first that was measured and passed is taken.
-_POLITICS = {
-    "propositions-free": ("agreement", PCT), "persona-politics-free": ("agreement", PCT), "issues": ("leaning", ISSUES),
-}  # fmt: skip
-_VALUES = {"persona-ethics-free": ("agreement", PCT)}
-_Axis = Mapping[str, tuple[str, Labelled]]
+# By axis: instruments that read texts, the first that was measured and passed is taken. Options and vocabulary were not
+# found to tell labels by people apart.
+_POLITICS = ("propositions-free", "persona-politics-free", "issues")
+_VALUES = ("persona-ethics-free",)
 _JOINT = math.sqrt(-2 * math.log(0.05)) / 1.96  # from a half interval of 95 % to a half axis of an ellipse of 95 %
 
 
@@ -183,8 +164,8 @@ def opinion_map(found: ResultSet, figures: Sequence[Figure]) -> tuple[Map | None
         points.append(MapPoint(name, 1 - (x.value or 0.0), y.value or 0.0, Ellipse(*halves)))
     titles = {each.name: each.title for each in found.instruments}
     of_x, of_y = (each[names[0]].instrument for each in (across, upward))
-    checked = [_POLITICS[of_x][1], _VALUES[of_y][1]]
-    read = "; ".join(f"{each.found} on {each.found.number} texts ({each.labels})" for each in dict.fromkeys(checked))
+    checked = [each for name in (of_x, of_y) if (each := _checked(name))]
+    read = "; ".join(f"{each} on {each.number} texts ({each.labels})" for each in dict.fromkeys(checked))
     note = (
         "Both axes run from 0 to 1, 0.5 is neither side. No people are on it: nobody asked people these. Sides are read"
         f" from texts by rules that tell people's labels apart, area under the curve {read}; which statements are"
@@ -194,19 +175,24 @@ def opinion_map(found: ResultSet, figures: Sequence[Figure]) -> tuple[Map | None
     return Map("Politics and values", axes, points, f"Across: {titles[of_x]}; upwards: {titles[of_y]}.", note), ""
 
 
-def _any(axis: _Axis) -> str:
-    return " or ".join(name for name, (_, labelled) in axis.items() if labelled.holds)
+def _checked(instrument: str) -> Labelled | None:
+    """How well its texts are read, where that holds on people's labels."""
+    checked = metric(find(instrument).measures[0]).checked
+    return checked if checked and checked.holds else None
 
 
-def _first(found: ResultSet, figures: Sequence[Figure], axis: _Axis) -> dict[str, Figure]:
+def _any(axis: Sequence[str]) -> str:
+    return " or ".join(filter(_checked, axis))
+
+
+def _first(found: ResultSet, figures: Sequence[Figure], axis: Sequence[str]) -> dict[str, Figure]:
     """By assistant: the figures of the first of these instruments that holds and says something of two or more."""
-    for instrument, (metric, labelled) in axis.items():
-        if not labelled.holds:
-            continue
+    for instrument in filter(_checked, axis):
+        main = metric_of(find(instrument))
         shown = {
             each.assistant: each
             for each in figures
-            if (each.instrument, each.metric, each.group) == (instrument, metric, "")
+            if (each.instrument, each.metric, each.group) == (instrument, main, "")
             and each.assistant in found.assistants
             and None not in (each.value, each.low, each.high)
         }

@@ -39,7 +39,7 @@ class ResultSet:
     commands: tuple[str, ...]
     notes: tuple[str, ...]
     early: Mapping[str, int] = field(default_factory=dict)  # by instrument: after how many items it was stopped
-    gauges: tuple[JudgeValidation, ...] = ()
+    validations: tuple[JudgeValidation, ...] = ()
     silent: tuple[Silent, ...] = ()
     runs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -96,8 +96,8 @@ def latest(runs: Sequence[Run], assistants: Sequence[str] | None = None) -> Resu
     newest, unknown = [row for row in newest if _known(row)], sum(not _known(row) for row in newest)
     if unknown:
         notes.append(f"{unknown:,} responses are left out: no option of theirs has a probability above nought.")
-    gauges = tuple({each.key: each for run in runs for each in run.gauges}.values())
-    responses = tuple(judged(newest, [each for run in runs for each in run.rulings], gauges))
+    validations = tuple({each.key: each for run in runs for each in run.validations}.values())
+    responses = tuple(judged(newest, [each for run in runs for each in run.verdict_rows], validations))
     named = {row.instrument for row in responses}
     silent = _silent(runs, who, responses, about)
     answered = {row.respondent for row in responses}
@@ -115,7 +115,7 @@ def latest(runs: Sequence[Run], assistants: Sequence[str] | None = None) -> Resu
         tuple(dict.fromkeys(commands)),
         tuple(notes),
         _early(runs, responses, about),
-        gauges,
+        validations,
         silent,
         _places(of_run, versions),
     )

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..metrics.by_name import Values, values_of
-from ..metrics.cells import LEAST, told
+from ..metrics.by_name import leading, values_of
+from ..metrics.cells import LEAST, figure_of
 from ..run.sensitivity import SensitivityCheck
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument, Opposites
 from ..schema.items import key_of
+from ..schema.metric import FigureKind, Values
 from ..schema.reasons import NoControl, NotChecked, NotPassed, Remark, Steered
 from ..schema.responses import Respondent, Response
 from ..stats.intervals import Interval
@@ -29,25 +30,47 @@ from ..stats.resampling import of_means
 from ..stats.stability import net_of_other_questions
 from .visibility import standing
 
-_WORDS = "vocabulary"
-_TO_POLES: Mapping[str, Callable[[float], float]] = {  # measures toward the first of the opposites: to -1 to 1
-    "agreement": lambda value: value,
-    "stance": lambda value: value,
-    _WORDS: lambda value: 2 * value - 1,
-}
 _BOUNDS = (-1.0, 1.0)
+_MOVED = ("not moved", 0.0)
+KINDS = (
+    FigureKind(
+        "steering_gain",
+        "steering toward its pole",
+        "How far it moved from the plain base; 1 is from pole to pole.",
+        _BOUNDS,
+        _MOVED,
+    ),
+    FigureKind("steering_cross", "steering elsewhere", "How far it moved on an axis that it is not about.", _BOUNDS),
+    FigureKind(
+        "steering_net",
+        "steering, net",
+        "Moved toward its pole less the largest move elsewhere; above 0 it is steered.",
+        None,
+        _MOVED,
+    ),
+    FigureKind(
+        "pair_gain",
+        "counterparts apart",
+        "How far the two of a pair are from each other; 1 is from pole to pole.",
+        _BOUNDS,
+    ),
+    FigureKind("pair_cross", "counterparts apart elsewhere", "On an axis that the pair is not about.", _BOUNDS),
+    FigureKind("pair_net", "counterparts apart, net", "On their axis less the largest distance elsewhere.", None),
+)
 
 Rows = Callable[[Instrument], Sequence[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """`values`: by assistant and item, from -1 to 1 (pole a); `keys`: 1 where yes is on a's side, -1 on b's, 0 open."""
+    """`values`: by assistant and item, from -1 to 1 (pole a); `keys`: 1 where yes is on a's side, -1 on b's, 0 open;
+    `caveat`: what must be said beside a move."""
 
     instrument: Instrument
     opposites: Opposites
     values: Values
     keys: Mapping[str, int]
+    caveat: str
 
     @property
     def mode(self) -> str:
@@ -108,15 +131,15 @@ def steering(
 
 
 def _axis(instrument: Instrument, rows: Rows) -> _Axis | None:
-    opposites = instrument.opposites
-    if opposites is None or opposites.systems or instrument.measures[0] not in _TO_POLES:
+    opposites, by = instrument.opposites, leading(instrument)
+    if opposites is None or opposites.systems or by is None or by.direction != "sides" or by.span is None:
         return None
-    found, to_poles = rows(instrument), _TO_POLES[instrument.measures[0]]
+    found, (low, high) = rows(instrument), by.span
     values = {
-        assistant: {item: to_poles(value) for item, value in each.items()}
+        assistant: {item: (2 * value - (low + high)) / (high - low) for item, value in each.items()}
         for assistant, each in values_of(instrument, found).items()
     }
-    return _Axis(instrument, opposites, values, {row.item: key_of(row.metadata) for row in found})
+    return _Axis(instrument, opposites, values, {row.item: key_of(row.metadata) for row in found}, by.caveat)
 
 
 def _trios(opposites: Opposites, respondents: Sequence[Respondent]) -> list[_Trio]:
@@ -163,7 +186,7 @@ class _Move:
         return [*figures, self._told(assistant, f"{kind}_net", net, group, "", steered, *more)]
 
     def _told(self, assistant: str, metric: str, value: Interval, group: str, note: str, *remarks: Remark) -> Figure:
-        return told(self.axis.instrument, assistant, metric, value, group, note, remarks)
+        return figure_of(self.axis.instrument, assistant, metric, value, group, note, remarks)
 
 
 def _move(
@@ -173,5 +196,5 @@ def _move(
     if (own := axis.moved(one, other)) is None:
         return None
     cross = [(each, moved) for each in controls if (moved := each.moved(one, other)) is not None]
-    note += "; of words, not of stances" if axis.instrument.measures[0] == _WORDS else ""
+    note += f"; {axis.caveat}" if axis.caveat else ""
     return _Move(axis, pole * own, cross, f"{note}; 1 is from pole to pole", unchecked)

@@ -167,18 +167,18 @@ class Cluster:
             self._asking.end()
 
     def _places(self) -> list[_Place]:
-        seats = LOCAL_WORKERS if self.here else 1
+        share = LOCAL_WORKERS if self.here else 1
         found = []
         for node in self._ray.nodes():
             processors = float(node.get("Resources", {}).get("CPU", 0))
             if node["Alive"] and processors > 0:
-                each = _Place(node["NodeID"], str(node["NodeManagerHostname"]), max(processors // seats, 1.0))
-                found += [each] * seats
+                each = _Place(node["NodeID"], str(node["NodeManagerHostname"]), max(processors // share, 1.0))
+                found += [each] * share
         return found
 
 
 @dataclass(slots=True)
-class _Seat:
+class _Worker:
     """One worker. `doing`: hello, open, ask, or nothing; `ref` is Ray's promise of it."""
 
     place: _Place
@@ -199,44 +199,44 @@ class _Asking:
         self._order = ray.put(order)
         self._began = time.monotonic()
         self._met = False  # anybody at all
-        self._seats: list[_Seat] = []
+        self._workers: list[_Worker] = []
 
     def begin(self, shards: Sequence[Shard]) -> None:
         self._waiting.extend(shards)
-        while self._free and len(self._seats) < len(shards):  # no more workers than work
-            self._seats.append(self._seat(self._free.popleft()))
+        while self._free and len(self._workers) < len(shards):  # no more workers than work
+            self._workers.append(self._worker(self._free.popleft()))
 
     @property
     def unfinished(self) -> bool:
-        return bool(self._waiting) or any(seat.shard for seat in self._seats)
+        return bool(self._waiting) or any(worker.shard for worker in self._workers)
 
     async def step(self) -> list[ClusterEvent]:
         """Hand out what waits, then take in what is done; after a second without anything, nothing."""
-        if not self._seats:
+        if not self._workers:
             raise EngineCrashedError("no worker of the cluster is left", _AGAIN)
         if not self._met and time.monotonic() - self._began > PATIENCE:
             words = f"the cluster started no worker within {PATIENCE:.0f} seconds: its processors are not free"
             raise UnreachableError(words, "see what holds them: ray status")
-        for seat in self._seats:
-            if not seat.doing and self._waiting:
-                seat.shard = self._waiting.popleft()
-                seat.doing, seat.ref = "ask", seat.actor.ask.remote(seat.shard)
-        refs = [seat.ref for seat in self._seats if seat.doing]
+        for worker in self._workers:
+            if not worker.doing and self._waiting:
+                worker.shard = self._waiting.popleft()
+                worker.doing, worker.ref = "ask", worker.actor.ask.remote(worker.shard)
+        refs = [worker.ref for worker in self._workers if worker.doing]
         done, _ = await asyncio.to_thread(self._ray.wait, refs, num_returns=1, timeout=1.0)
-        taken = [self._take(seat) for seat in list(self._seats) if seat.doing and seat.ref in done]
+        taken = [self._take(worker) for worker in list(self._workers) if worker.doing and worker.ref in done]
         return [event for event in taken if event is not None]
 
     def end(self) -> None:
         """End all workers, the idle ones gently: their engines first."""
-        gentle = [seat.actor.close.remote() for seat in self._seats if not seat.doing]
+        gentle = [worker.actor.close.remote() for worker in self._workers if not worker.doing]
         if gentle:
             self._ray.wait(gentle, num_returns=len(gentle), timeout=5.0)
-        for seat in self._seats:
-            self._ray.kill(seat.actor)
+        for worker in self._workers:
+            self._ray.kill(worker.actor)
 
-    def _seat(self, place: _Place) -> _Seat:
+    def _worker(self, place: _Place) -> _Worker:
         actor = self._actor(place)
-        return _Seat(place, actor, "hello", actor.hello.remote())
+        return _Worker(place, actor, "hello", actor.hello.remote())
 
     def _actor(self, place: _Place) -> Any:
         strategies = importlib.import_module("ray.util.scheduling_strategies")
@@ -244,10 +244,10 @@ class _Asking:
         made = self._ray.remote(num_cpus=place.processors, max_concurrency=1)(Worker)
         return made.options(scheduling_strategy=there).remote(self._order)
 
-    def _take(self, seat: _Seat) -> ClusterEvent | None:
+    def _take(self, worker: _Worker) -> ClusterEvent | None:
         errors = self._ray.exceptions
         try:
-            answer = self._ray.get(seat.ref)
+            answer = self._ray.get(worker.ref)
         except errors.RayTaskError:
             raise  # a mistake in the program, with its traceback
         except (
@@ -256,43 +256,43 @@ class _Asking:
             errors.NodeDiedError,
             errors.OutOfMemoryError,
         ) as error:
-            return self._lost(seat, error)
+            return self._lost(worker, error)
         except errors.RayError as error:
             raise EngineCrashedError(f"the cluster failed: {_first_line(error)}", _AGAIN) from error
         if isinstance(answer, dict):
             told = from_dict(answer)
-            raise type(told)(f"on {seat.place.name}: {told.message}", told.hint)
+            raise type(told)(f"on {worker.place.name}: {told.message}", told.hint)
         self._met = True
-        match seat.doing:
+        match worker.doing:
             case "hello":
-                seat.doing, seat.ref = "open", seat.actor.open.remote()
+                worker.doing, worker.ref = "open", worker.actor.open.remote()
                 return None
             case "open":
-                seat.doing = ""
-                return Joined(seat.place.name)
-        shard, seat.shard, seat.doing, seat.deaths = seat.shard, None, "", 0
+                worker.doing = ""
+                return Joined(worker.place.name)
+        shard, worker.shard, worker.doing, worker.deaths = worker.shard, None, "", 0
         assert shard is not None
         return Answered(shard, answer)
 
-    def _lost(self, seat: _Seat, error: Exception) -> Lost:
+    def _lost(self, worker: _Worker, error: Exception) -> Lost:
         """Its shard goes to whoever is free first; the worker is started anew, unless it has died too often."""
-        name = seat.place.name
+        name = worker.place.name
         if "No module named 'pluriverse'" in str(error):
             raise EngineError(f"pluriverse is not installed on {name}", "pip install there what is installed here")
-        shard, seat.shard = seat.shard, None
+        shard, worker.shard = worker.shard, None
         if shard is not None:
             self._tries[shard.name] += 1
             if self._tries[shard.name] >= TRIES:
                 words = f"{TRIES} workers died over the same questions of {shard.instrument.name}, the last on {name}"
                 raise EngineCrashedError(f"{words}: {_first_line(error)}", _AGAIN)
             self._waiting.appendleft(shard)
-        seat.deaths += 1
-        self._ray.kill(seat.actor)  # where it was only out of reach, it must not go on
-        if seat.deaths >= TRIES:
-            self._seats.remove(seat)
+        worker.deaths += 1
+        self._ray.kill(worker.actor)  # where it was only out of reach, it must not go on
+        if worker.deaths >= TRIES:
+            self._workers.remove(worker)
         else:
-            seat.actor = self._actor(seat.place)
-            seat.doing, seat.ref = "hello", seat.actor.hello.remote()
+            worker.actor = self._actor(worker.place)
+            worker.doing, worker.ref = "hello", worker.actor.hello.remote()
         return Lost(name, _first_line(error), shard is not None)
 
 

@@ -1,4 +1,4 @@
-"""Juries at work: who sits on them, what they are asked about which response, first on texts of known label.
+"""Judge panels at work: who sits on them, what they are asked about which response, first on texts of known label.
 
 A judge is a model, or an assistant's model; the assistant's own words are not heard. Whoever shares the weights of the
 judged is left out for those responses. Judges take turns by the `TOGETHER` texts, so that large ones need not be in
@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from ... import catalogue
 from ...assistant.bases import Base, resolve
@@ -19,18 +20,18 @@ from ...store.gguf import read_header
 from ..classify.rules import ANSWERED
 from ..data.datasets import known as known_data
 from ..data.datasets import labelled, of_set
-from ..judges.panel import Case, Judge, Jury, Verdict, majority
+from ..judges.panel import Case, Judge, Judges, Verdict, majority
 from ..judges.prompts import judge_prompt
 from ..judges.validation import SETS, JudgeIdentity, JudgeValidations, sample, validation_of
 from ..judges.verdicts import OPEN, STRONGREJECT, VerdictRow, about, digest
 from ..schema.instrument import Instrument
+from ..schema.metric import metric
 from ..schema.reasons import DoesNotJudge, LabelsUsed, NoLabels, Notice
 from ..schema.responses import Respondent, Response
 from .record import Record
 
 TOGETHER = 16  # texts that one judge reads before the next takes its turn; a kill loses no more
 _CONTEXT = 4096  # tokens: a judged text of the greatest length, its question and the prompt
-_BY_CLASS = {"shares", "asymmetry", "overrefusal", "harm"}  # measures that count classes
 _NAMED = re.compile(r"(.+[^=?#\s])=([A-Za-z][\w.-]*)")
 
 
@@ -44,66 +45,70 @@ class Step:
 
 
 def questions(instrument: Instrument, row: Response) -> tuple[str, ...]:
-    """What a jury is asked about a response: what rules leave open, and what they cannot give."""
+    """What a judge panel is asked about a response: what rules leave open, and what they cannot give."""
     if not row.text or row.logprobs or row.kind not in ANSWERED | OPEN:
         return ()
-    asked = ["class"] if row.kind in OPEN and _BY_CLASS & set(instrument.measures) else []
+    asked = ["class"] if row.kind in OPEN else []
     if row.kind in ANSWERED:
         if "issue" in row.metadata:
             asked.append("stance")
         elif row.metadata.get("proposition") or row.metadata.get("statement"):
             asked.append("proposition")
-    if "harm" in instrument.measures:
-        asked += STRONGREJECT
-    return tuple(asked)
+    return tuple(each for each in (*asked, *STRONGREJECT) if each in _judged(instrument.measures))
+
+
+@cache
+def _judged(measures: tuple[str, ...]) -> frozenset[str]:
+    """The questions that some figure of these rests on."""
+    return frozenset(question for name in measures for question in metric(name).judged)
 
 
 class JudgePanel:
     """The judges of one measurement, by the place in which they were named."""
 
-    def __init__(self, workspace: Workspace, refs: Sequence[str], seats: Sequence[JudgeIdentity]) -> None:
-        self._workspace, self._refs, self.seats = workspace, refs, tuple(seats)
+    def __init__(self, workspace: Workspace, refs: Sequence[str], judges: Sequence[JudgeIdentity]) -> None:
+        self._workspace, self._refs, self.judges = workspace, refs, tuple(judges)
         self._judges: dict[int, Judge] = {}
 
     @classmethod
     def of(cls, workspace: Workspace, names: Sequence[str]) -> "JudgePanel":
         """UsageError for more than three judges or two of one family; NotFoundError for a model that is not here."""
         refs = refs_of(workspace, names)
-        seats = []
+        judges = []
         for name, ref in zip(names, refs, strict=True):
             base = resolve(ref, workspace.store, workspace.settings)
             family = _split(name)[1] or family_of(base)
-            seats.append(JudgeIdentity(base.name, family, str(base.digest) if base.digest else None))
-        Jury([Judge(each.name, each.family, None) for each in seats])  # type: ignore[arg-type]  # only to be refused
-        return cls(workspace, refs, seats)
+            judges.append(JudgeIdentity(base.name, family, str(base.digest) if base.digest else None))
+        Judges([Judge(each.name, each.family, None) for each in judges])  # type: ignore[arg-type]  # only to be refused
+        return cls(workspace, refs, judges)
 
     def places(self, respondent: Respondent) -> tuple[int, ...]:
         """Judges that are not the judged."""
         return tuple(
             place
-            for place, seat in enumerate(self.seats)
-            if not (seat.weights == respondent.weights if seat.weights else seat.name == respondent.base)
+            for place, identity in enumerate(self.judges)
+            if not (identity.weights == respondent.weights if identity.weights else identity.name == respondent.base)
         )
 
     def check(self, respondents: Sequence[Respondent]) -> list[DoesNotJudge]:
         """Who does not judge whom. UsageError where nobody is left to judge anybody."""
         if not any(self.places(each) for each in respondents):
-            names = ", ".join(seat.name for seat in self.seats)
+            names = ", ".join(identity.name for identity in self.judges)
             raise UsageError(
                 f"{names} would judge itself: all that is measured speaks through it", "name a judge with other weights"
             )
         left = []
         for each in respondents:
             kept = self.places(each)
-            seats = [seat for place, seat in enumerate(self.seats) if place not in kept]
-            left += [DoesNotJudge(seat.name, each.assistant, bool(kept)) for seat in seats]
+            judges = [identity for place, identity in enumerate(self.judges) if place not in kept]
+            left += [DoesNotJudge(identity.name, each.assistant, bool(kept)) for identity in judges]
         return list(dict.fromkeys(left))
 
     async def judge(self, place: int) -> Judge:
         """With its engine, which may have had to make room for another."""
-        seat = self.seats[place]
+        identity = self.judges[place]
         ready = await self._workspace.ready(self._refs[place], context=_CONTEXT)
-        known = self._judges.setdefault(place, Judge(seat.name, seat.family, ready.engine))
+        known = self._judges.setdefault(place, Judge(identity.name, identity.family, ready.engine))
         known.engine = ready.engine
         return known
 
@@ -146,7 +151,7 @@ def family_of(base: Base) -> str:
 # --- on texts of known label ------------------------------------------------------------------------------------------
 
 
-async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Settings) -> AsyncIterator[Step | Notice]:
+async def validated(panel: JudgePanel, prompts: Sequence[str], settings: Settings) -> AsyncIterator[Step | Notice]:
     """Ask each judge once about texts that people labelled; its votes are kept. Notices where that cannot be."""
     kept = JudgeValidations(settings.home)
     for name in prompts:
@@ -155,7 +160,9 @@ async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Setting
             yield NoLabels(name)
             continue
         known = {each.key for each in kept.all()}
-        missing = [place for place, seat in enumerate(bench.seats) if (seat.key, name, prompt.version) not in known]
+        missing = [
+            place for place, identity in enumerate(panel.judges) if (identity.key, name, prompt.version) not in known
+        ]
         if not missing:
             continue
         try:
@@ -166,12 +173,12 @@ async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Setting
         about_it = known_data()[of_set(f"gold-{SETS[name].name}")[0]]
         yield LabelsUsed(name, about_it.set_title, about_it.licence)
         for place in missing:
-            judge, said = await bench.judge(place), []
+            judge, said = await panel.judge(place), []
             for low in range(0, len(rows), TOGETHER):
                 yield Step(f"can {judge.name} judge {name}?", low, len(rows))
                 cases = [Case(row.text, row.question, row.issue) for row in rows[low : low + TOGETHER]]
                 said += [vote.label for vote in await judge.votes(prompt, cases)]
-            kept.keep(validation_of(bench.seats[place], name, prompt.version, rows, said))
+            kept.keep(validation_of(panel.judges[place], name, prompt.version, rows, said))
 
 
 # --- on responses -----------------------------------------------------------------------------------------------------
@@ -179,9 +186,9 @@ async def validated(bench: JudgePanel, prompts: Sequence[str], settings: Setting
 _Open = tuple[Response, str, tuple[int, ...]]
 
 
-async def verdicts_on(bench: JudgePanel, record: Record, instruments: Sequence[Instrument]) -> AsyncIterator[Step]:
+async def verdicts_on(panel: JudgePanel, record: Record, instruments: Sequence[Instrument]) -> AsyncIterator[Step]:
     """Verdicts on all responses that want one and have none of these judges yet; written down as they come."""
-    cases = _cases(bench, record, instruments)
+    cases = _cases(panel, record, instruments)
     groups: dict[tuple[str, tuple[int, ...]], list[Response]] = {}
     for row, prompt, places in cases:
         groups.setdefault((prompt, places), []).append(row)
@@ -190,41 +197,43 @@ async def verdicts_on(bench: JudgePanel, record: Record, instruments: Sequence[I
         for low in range(0, len(rows), TOGETHER):
             yield Step(f"judging {prompt}", done, len(cases))
             part = rows[low : low + TOGETHER]
-            record.rule(await _rulings(bench, prompt, places, part))
+            record.rule(await _verdict_rows(panel, prompt, places, part))
             done += len(part)
     if cases:
         yield Step("judging", done, len(cases))
 
 
-def asked(bench: JudgePanel, record: Record, instruments: Sequence[Instrument]) -> list[str]:
+def asked(panel: JudgePanel, record: Record, instruments: Sequence[Instrument]) -> list[str]:
     """The questions that there is any response for."""
-    return list(dict.fromkeys(prompt for _, prompt, _ in _cases(bench, record, instruments, again=True)))
+    return list(dict.fromkeys(prompt for _, prompt, _ in _cases(panel, record, instruments, again=True)))
 
 
-def _cases(bench: JudgePanel, record: Record, instruments: Sequence[Instrument], again: bool = False) -> list[_Open]:
+def _cases(panel: JudgePanel, record: Record, instruments: Sequence[Instrument], again: bool = False) -> list[_Open]:
     """Responses, what is asked about them, and who is asked; `again`: those that have their verdict too."""
-    known = {(each.about, each.prompt_version, each.jury) for each in record.rulings}
+    known = {(each.about, each.prompt_version, each.panel) for each in record.verdict_rows}
     by_name = {each.name: each for each in instruments}
-    places = {each.key: bench.places(each) for each in record.plan.respondents}
+    places = {each.key: panel.places(each) for each in record.plan.respondents}
     found = []
     for row in record.responses:
         who = places[row.respondent]
         if not who or row.instrument not in by_name:
             continue
-        jury = tuple(sorted(bench.seats[place].key for place in who))
+        keys = tuple(sorted(panel.judges[place].key for place in who))
         for prompt in questions(by_name[row.instrument], row):
-            if again or (about(row, prompt), judge_prompt(prompt).version, jury) not in known:
+            if again or (about(row, prompt), judge_prompt(prompt).version, keys) not in known:
                 found.append((row, prompt, who))
     return found
 
 
-async def _rulings(bench: JudgePanel, name: str, places: tuple[int, ...], rows: Sequence[Response]) -> list[VerdictRow]:
+async def _verdict_rows(
+    panel: JudgePanel, name: str, places: tuple[int, ...], rows: Sequence[Response]
+) -> list[VerdictRow]:
     """One judge after the other reads all of them."""
     prompt = judge_prompt(name)
     cases = [Case(row.text, row.prompt, _issue(row)) for row in rows]
     votes = []
     for place in places:
-        judge = await bench.judge(place)
+        judge = await panel.judge(place)
         votes.append(await judge.votes(prompt, cases))
     found = []
     for row, said in zip(rows, zip(*votes, strict=True), strict=True):
@@ -233,7 +242,7 @@ async def _rulings(bench: JudgePanel, name: str, places: tuple[int, ...], rows: 
         found.append(
             VerdictRow(
                 row.respondent, row.instrument, row.version, row.cell, digest(row.text), name, prompt.version,
-                tuple(bench.seats[place] for place in places), labels, verdict.label, verdict.unanimous,
+                tuple(panel.judges[place] for place in places), labels, verdict.label, verdict.unanimous,
             )
         )  # fmt: skip
     return found

@@ -21,6 +21,7 @@ from ...runtime.workspace import Workspace
 from ..metrics.by_name import values_of
 from ..schema.instrument import Instrument
 from ..schema.items import Item
+from ..schema.metric import metric
 from ..stats.intervals import auc
 from .check_items import LEAST, asked_of
 from .check_rows import CheckRows
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from .asking import Participant
 
 ROUNDS = 2000
-_DIRECTED = {"agreement", "stance", "vocabulary"}  # a is the first side: below b it would be called the other
 SAME = "\n\nAnswer as you would answer anybody."  # other words, the same voice
 
 
@@ -130,7 +130,8 @@ class _Check:
                     yield done + answered
                 done += len(self._items)
             values = self._values(rows, "a", "b")
-            either = self.instrument.measures[0] not in _DIRECTED
+            # where values have sides, the first of the opposites must be above: below it would be called the other
+            either = metric(self.instrument.measures[0]).direction != "sides"
             found = _separation(values.get("a", {}), values.get("b", {}), oriented=either)
             control: tuple[float | None, float | None, float | None] = (None, None, None)
             if found[1] > 0.5:

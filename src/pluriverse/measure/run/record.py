@@ -2,7 +2,7 @@
 
     runs/RUN/run.json          the plan and the respondents; written whole, then renamed
     runs/RUN/responses.jsonl   one response a line, in the order in which they came
-    runs/RUN/verdicts.jsonl    what juries said of them, one line per response and question (`verdicts`)
+    runs/RUN/verdicts.jsonl    what judge panels said of them, one line per response and question (`verdicts`)
     runs/RUN/skipped.jsonl     who was not asked what, since the instrument did not pass on its model
 
 RUN follows from the plan, so that the same measurement goes on where it was, after a kill too: a line that was cut is
@@ -75,14 +75,14 @@ class Run:
     created: str  # ISO date
     plan: Plan
     responses: tuple[Response, ...]
-    rulings: tuple[VerdictRow, ...] = ()
-    gauges: tuple[JudgeValidation, ...] = ()
+    verdict_rows: tuple[VerdictRow, ...] = ()
+    validations: tuple[JudgeValidation, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     @property
     def judged(self) -> list[Response]:
-        """The responses with what juries said of them."""
-        return judged(self.responses, self.rulings, self.gauges)
+        """The responses with what judge panels said of them."""
+        return judged(self.responses, self.verdict_rows, self.validations)
 
     @property
     def respondents(self) -> dict[str, Respondent]:
@@ -105,7 +105,7 @@ class Record:
         self._lock = FileLock(self.folder / "lock", timeout=0, mode=0o600)
         self._files: list[IO[bytes]] = []
         self.responses: list[Response] = []
-        self.rulings: list[VerdictRow] = []
+        self.verdict_rows: list[VerdictRow] = []
 
     def __enter__(self) -> Self:
         try:
@@ -125,7 +125,7 @@ class Record:
         for path in (self._lines, self._said, self._left):
             cut_torn_line(path)
         self.responses = list(_responses(self._lines, self.plan.respondents))
-        self.rulings = list(_rulings(self._said))
+        self.verdict_rows = list(_verdict_rows(self._said))
         self._files = [appending(self._lines)]
         return self
 
@@ -144,12 +144,12 @@ class Record:
         append(self._files[0], self._lines, [each.as_dict() for each in responses])
         self.responses += responses
 
-    def rule(self, rulings: Sequence[VerdictRow]) -> None:
-        """The same for what a jury said. There is no file of verdicts where there was no jury."""
+    def rule(self, verdict_rows: Sequence[VerdictRow]) -> None:
+        """The same for what a judge panel said. There is no file of verdicts where there was no judge panel."""
         if len(self._files) < 2:
             self._files.append(appending(self._said))
-        append(self._files[1], self._said, [each.as_dict() for each in rulings])
-        self.rulings += rulings
+        append(self._files[1], self._said, [each.as_dict() for each in verdict_rows])
+        self.verdict_rows += verdict_rows
 
     def skip(self, skipped: Sequence[Skipped]) -> None:
         """The same for what is not asked; what is known already is not written again."""
@@ -200,10 +200,10 @@ def read_run(home: Path, id: str) -> Run:
 def _run(folder: Path) -> Run:
     plan, created = _described(folder)
     responses = _responses(folder / "responses.jsonl", plan.respondents)
-    rulings = tuple(_rulings(folder / "verdicts.jsonl"))
-    gauges = JudgeValidations(folder.parents[1]).all() if rulings else ()
+    verdict_rows = tuple(_verdict_rows(folder / "verdicts.jsonl"))
+    validations = JudgeValidations(folder.parents[1]).all() if verdict_rows else ()
     skipped = tuple(_skipped(folder / "skipped.jsonl"))
-    return Run(folder.name, created, plan, tuple(responses), rulings, gauges, skipped)
+    return Run(folder.name, created, plan, tuple(responses), verdict_rows, validations, skipped)
 
 
 def _described(folder: Path) -> tuple[Plan, str]:
@@ -218,7 +218,8 @@ def _described(folder: Path) -> tuple[Plan, str]:
             document["limit"],
             document["seed"],
             document.get("command", ""),
-            tuple(parsed(each) for each in document.get("imported", ())),
+            # What was kept before `form` was were tasks of a harness, whose items are raw.
+            tuple(parsed({"form": "raw", **each}) for each in document.get("imported", ())),
             document.get("until"),
         )
         return plan, str(document["created"])
@@ -243,7 +244,7 @@ def _responses(path: Path, who: Sequence[Respondent]) -> Iterator[Response]:
     return whole_lines(path, lambda document: row_of(document, prompts), "response", "it will be asked again")
 
 
-def _rulings(path: Path) -> Iterator[VerdictRow]:
+def _verdict_rows(path: Path) -> Iterator[VerdictRow]:
     return whole_lines(path, verdict_row_of, "verdict", "it will be judged again")
 
 

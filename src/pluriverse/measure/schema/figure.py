@@ -7,14 +7,14 @@ from .reasons import CorrectedBy, Reason, Recites, Remark, Unfinished, as_dict
 from .words import corrected, words_of
 
 PANEL = "(panel)"  # stands where a figure is of all assistants together
-CORRECTED = "_corrected"  # ends the metric of a rate that is freed of a detector's known errors
+CORRECTED = "_corrected"  # ends the metric of a rate that is corrected for a detector's known errors
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """`group` is a language, country, subject or other assistant the figure is limited to; `caption`: how the metric
     is to be read, in its own words. `value` is None where there is nothing to show; `withheld` says why. `remarks`:
-    what must be read with it; `corrected_by`: whose errors it is freed of. `note` puts all these into words."""
+    what must be read with it; `corrected_by`: whose errors it is corrected for. `note` puts all these into words."""
 
     assistant: str
     instrument: str

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
 CorrectedBy = Literal["rules", "judges", "rules and judges"]
-"""Whose known errors a rate is freed of."""
+"""Whose known errors a rate is corrected for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ def words_of(each: Reason | Remark | Notice) -> str:
 
 
 def corrected(by: CorrectedBy) -> str:
-    """What stands with a rate that is freed of known errors."""
+    """What stands with a rate that is corrected for known errors."""
     return f"corrected for {_WHOSE[by]} known errors; {_OTHERS}"
 
 

@@ -8,12 +8,16 @@ and belongs to the same file.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
-from ...errors import UnreachableError
+from ...errors import UnreachableError, UsageError
+from ...values import Digest, Pullable, UrlSource
 from .connecting import CANNOT, cannot_connect, words
+from .kind import SourceKind
 from .stream import ByteStream, Earlier, StartOver
 
 if TYPE_CHECKING:
@@ -25,6 +29,31 @@ _HEADWAY = 64 * 1024  # bytes after which a broken connection counts as the firs
 _AGAIN = "pull again: it goes on from there"
 _PIECE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 _PLAIN = {"", "identity", "none", "binary", "aws-chunked"}  # content codings that leave the bytes as they are
+
+
+class Web(SourceKind[UrlSource]):
+    def parse(self, ref: str) -> Pullable | None:
+        """An address; `#sha256=...` after it is the digest that its file must have."""
+        url, _, fragment = ref.partition("#")
+        digest = None
+        if not url.startswith(("http://", "https://")):
+            return None
+        if fragment:
+            kind, _, value = fragment.partition("=")
+            if kind != "sha256":
+                raise UsageError(f"{fragment!r} after the address is not understood", "write #sha256=<64 hex digits>")
+            digest = Digest(f"sha256:{value}")
+        try:
+            parts = urlsplit(url)
+            _ = parts.port
+        except ValueError as error:  # a bracket without its other, a port beyond 65535
+            raise UsageError(f"{ref!r} is no address: {error}", "write http(s)://HOST/FILE.gguf") from None
+        if not parts.hostname:
+            raise UsageError(f"{ref!r} names no host")
+        return Pullable.of_file(ref, unquote(parts.path), UrlSource(url), digest)
+
+    def open(self, source: UrlSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_url(source.url, earlier)
 
 
 @asynccontextmanager

@@ -7,14 +7,16 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from ...errors import PluriverseError, UnreachableError
-from ...values import Digest, HubSource, PathSource
+from ...settings import Settings
+from ...values import Digest, HubSource, PathSource, Pullable, Source, UrlSource
 from . import http, local
 from .connecting import cannot_connect
+from .kind import SourceKind
 from .stream import ByteStream, Earlier
 
 _TIMEOUT_S = 10
@@ -25,6 +27,24 @@ _PART = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$|$)", re.IGNORECASE)  # of a file 
 _INSIDE = re.compile(r"(?:^|[-._])[it]?q\d+[-._](?:k[-._])?$")  # what follows is the rest of a format's name
 _TAILS = "xxs|xs|s|m|l|xl|xxl|nl|k|\\d"
 _VARIANT = re.compile(r"(?:^|[-._])(?:ud|i1)[-._]$")  # makers' own mixtures
+
+
+class Hub(SourceKind[HubSource]):
+    def parse(self, ref: str) -> Pullable:
+        source = HubSource.parsed(ref)
+        listed = source.file.startswith(":")
+        file = f"{source.repository.split('/')[1]}-{source.file[1:]}" if listed else source.file
+        return Pullable.of_file(ref, file, source)
+
+    def candidates(self, source: HubSource, settings: Settings) -> tuple[Source, ...]:
+        """The same file at each mirror follows. A file that only the hub's listing knows has no address there."""
+        if source.file.startswith(":"):
+            return (source,)
+        path = f"{source.repository}/resolve/{source.revision}/{source.file}"
+        return (source, *(UrlSource(f"{mirror}/{path}") for mirror in settings.mirrors))
+
+    def open(self, source: HubSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_hub(source, earlier)
 
 
 @asynccontextmanager

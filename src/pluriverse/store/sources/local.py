@@ -2,17 +2,40 @@
 
 import difflib
 import os
+import re
 import shlex
 import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 from ...errors import UnreachableError
-from ...values import PathSource
-from .stream import CHUNK, ByteStream
+from ...values import PathSource, Pullable
+from .kind import SourceKind
+from .stream import CHUNK, ByteStream, Earlier
 
 _SHOWN = 3  # files of a folder that a hint names
+_SCHEME = re.compile(r"[a-z]{2,}:")
+
+
+class Local(SourceKind[PathSource]):
+    here = True
+
+    def parse(self, ref: str) -> Pullable | None:
+        """Whatever is written like a path, whether or not there is such a file, and the name of any file here."""
+        path = Path(ref)
+        with suppress(RuntimeError):  # ~NAME of nobody
+            path = path.expanduser()
+        like_a_path = path.suffix == ".gguf" or ref.startswith(("/", "./", "../", "~"))
+        try:
+            if not (like_a_path and not _SCHEME.match(ref)) and not path.is_file():
+                return None
+        except OSError:  # a name too long for any file
+            return None
+        return Pullable.of_file(ref, path.name, PathSource(path.absolute()))
+
+    def open(self, source: PathSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_path(source, earlier.bytes)
 
 
 @asynccontextmanager

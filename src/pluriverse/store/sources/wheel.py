@@ -9,16 +9,28 @@ import sys
 import zipfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from ... import children
 from ...errors import IntegrityError, UnreachableError
 from ...values import WheelSource
+from .kind import SourceKind
 from .local import files_in
-from .stream import CHUNK, ByteStream
+from .stream import CHUNK, ByteStream, Earlier
 
 _LOOK_S = 0.25  # how often the growing download is looked at
+
+
+class Wheel(SourceKind[WheelSource]):
+    def prepare(self, source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
+        return fetch(source, scratch)
+
+    def room(self, source: WheelSource, scratch: Path, size: int) -> int:
+        return room(source, scratch, size)
+
+    def open(self, source: WheelSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
+        return open_wheel(source, scratch, earlier.bytes)
 
 
 async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
