@@ -198,7 +198,11 @@ DATA_FAULTS = [
     ("loader.py", "def", "toy of the package toy-things cannot be loaded: invalid syntax"),
     ("loader.py", LOADER.replace('"chat"', '"raw"'), "items of toy are of the form 'raw', and its file says 'chat'"),
     ("instruments/toy.toml", INSTRUMENT.replace('loader = "toy"', 'loader = "lost"'), "no loader named lost"),
-    ("instruments/toy.toml", INSTRUMENT.replace('"exact_match"', '"luck"'), "toy has the measure luck"),
+    (
+        "instruments/toy.toml",
+        INSTRUMENT.replace('"exact_match"', '"luck"'),
+        "no metric named luck, which toy is measured by",
+    ),
     ("instruments/toy.toml", INSTRUMENT.replace('["exact_match"]', "[]"), "toy has no measures"),
 ]
 
