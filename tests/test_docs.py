@@ -11,6 +11,9 @@ from pluriverse.cli import main
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "docs" / "guide.md"]
 
+# What blocks take for a model: none of them is fetched here.
+MODELS = {"small", "qwen2.5-7b-instruct", "qwen3-4b"}
+
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
@@ -35,7 +38,9 @@ def test_shell_blocks(page: Path, capsys: pytest.CaptureFixture[str], monkeypatc
             words = words[words.index("|") + 1 :]
         if words[:1] != ["pluriverse"] or words[1] == "pull":
             continue  # making environments and fetching is what the model tests do
-        code = main([word if word != "qwen2.5-1.5b-instruct" else "scripted" for word in words[1:]])
+        code = main(
+            ["scripted" if word in {"small", "qwen2.5-7b-instruct", "qwen3-4b"} else word for word in words[1:]]
+        )
         verdicts = {0, 1} if words[1:3] == ["panel", "check"] else {0}  # a script's voices need not be plural
         assert code in verdicts, f"{line}\n{capsys.readouterr().err}"
         ran += 1

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": GROUND,
     "catalogue": GROUND,
     "assistant": GROUND | {"store", "catalogue"},
-    "engines": GROUND | {"store", "assistant"},
+    "engines": GROUND | {"store", "catalogue", "assistant"},
     "runtime": BELOW,
     "chats": GROUND | {"runtime"},
     "asking": BELOW | {"runtime", "chats"},

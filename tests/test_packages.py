@@ -198,7 +198,11 @@ DATA_FAULTS = [
     ("loader.py", "def", "toy of the package toy-things cannot be loaded: invalid syntax"),
     ("loader.py", LOADER.replace('"chat"', '"raw"'), "items of toy are of the form 'raw', and its file says 'chat'"),
     ("instruments/toy.toml", INSTRUMENT.replace('loader = "toy"', 'loader = "lost"'), "no loader named lost"),
-    ("instruments/toy.toml", INSTRUMENT.replace('"exact_match"', '"luck"'), "toy has the measure luck"),
+    (
+        "instruments/toy.toml",
+        INSTRUMENT.replace('"exact_match"', '"luck"'),
+        "no metric named luck, which toy is measured by",
+    ),
     ("instruments/toy.toml", INSTRUMENT.replace('["exact_match"]', "[]"), "toy has no measures"),
 ]
 
@@ -248,5 +252,7 @@ def test_what_is_wrong_with_such_a_source_is_told_in_words(call: Call, package: 
     assert "begins at byte 1, which nobody asked for" in told("toy:thing")
     (package / "hoard" / "lies").rename(package / "hoard" / "boasts")
     assert f"toy:thing ended after {len(gguf(9000)):,} of" in told("toy:thing")
+    write(package / "source.py", SOURCE.replace("(SourceKind):", "(SourceKind):\n    here = True"))
+    assert "look whether it is there" in told("toy:other") and "the network" not in told("toy:other")
     write(package / "source.py", "import nowhere")
     assert "toy of the package toy-things cannot be loaded" in told("toy:thing")

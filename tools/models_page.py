@@ -37,6 +37,8 @@ Made from the catalogue by `python tools/catalogue.py --docs`; do not change it 
   another board or what somebody said, with its name. No score was measured here. \\* trained on tasks of that board, so
   that it says less than the same number of another.
 """
+_CHECKS = ("decodes", "scores", "batches", "guides", "keeps state")
+_CLOSE = 0.02  # most that two logits may be apart and count as the same
 _BY = {"board": "", "maker": "self-reported, ", "others": "said by others, "}
 
 
@@ -74,8 +76,23 @@ def page() -> str:
     )
 
 
-def _runs() -> dict[str, dict[str, str]]:
-    return tomllib.loads((files("pluriverse.catalogue") / "data" / "runs.toml").read_text("utf-8"))
+def _runs() -> dict[str, str]:
+    """How it was shown that models of an architecture run here, by its name; and which the library does not have."""
+    table = tomllib.loads((files("pluriverse.catalogue") / "data" / "architectures.toml").read_text("utf-8"))
+    found = {name: f"not here: {why}" for name, why in table["refused"].items()}
+    found |= dict.fromkeys(table["known"], "the library has it; not tried")
+    for row in reversed(table["run"].values()):  # where an architecture has several, the first is the plain one
+        failed = [check for check in _CHECKS if row[check]]
+        shown = f"does not hold: {', '.join(failed)}" if failed else "a tiny random model does all that is asked of it"
+        if "difference" in row:
+            alike = "as in" if row["difference"] <= _CLOSE else "**not** as in"
+            shown += f", logits {alike} transformers (at most {_plain(row['difference'])} apart)"
+        found[row["architecture"]] = f"{shown}, {table['date']}"
+    return found
+
+
+def _plain(number: float) -> str:
+    return f"{number:.5f}".rstrip("0")
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -98,14 +115,13 @@ def _needs(entry: Entry) -> str:
     return f"{_gb(memory)} of memory, {_gb(size)} of disk" if size and memory else "size not known"
 
 
-def _runs_of(entry: Entry, runs: dict[str, dict[str, str]]) -> str:
+def _runs_of(entry: Entry, runs: dict[str, str]) -> str:
     if entry.closed:
         return "not here: its weights are not published"
     architecture = str(entry.architecture.get("llama_cpp", ""))
     if not architecture:
         return "not known: no source names an architecture of llama.cpp for it"
-    run = runs.get(architecture)
-    shown = f"{run['how']}{', ' + run['date'] if 'date' in run else ''}" if run else "not tried yet"
+    shown = runs.get(architecture, "the library does not have it")
     return f"{architecture}: {shown}" + ("" if entry.can_be_pulled else "; no GGUF file known")
 
 

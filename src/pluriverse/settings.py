@@ -89,6 +89,24 @@ def physical_memory() -> int:
         return 8 * 1024**3
 
 
+def free_memory() -> int | None:
+    """Bytes of memory that programs could have now, also within this container's limit; None where nobody says."""
+    found = []
+    try:
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        group = Path("/sys/fs/cgroup")
+        most, held = (int((group / name).read_text("ascii")) for name in ("memory.max", "memory.current"))
+        stat = dict(line.split() for line in (group / "memory.stat").read_text("ascii").splitlines())
+        found.append(max(most - held + int(stat.get("inactive_file", 0)), 0))  # pages that are given back
+    except (OSError, ValueError):  # no such limit
+        pass
+    return min(found, default=None)
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from `environ` (default: the process's environment).
 

@@ -1,6 +1,6 @@
-"""Whether a model fits a machine, by a simple rule: its parameters times the bits of a format, and a tenth more.
+"""Whether an entry fits a machine: its file by the bits of a format, and the memory that its shape needs.
 
-The rule is rough on purpose and says so ("about"); it knows no cache, no context length and no speed.
+Facts leave some things open, so that figures are "about" right. A reference in full, with its speed: `verdict`.
 """
 
 import shutil
@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import UnsupportedError
-from ..settings import physical_memory
+from ..settings import free_memory, physical_memory
 from ..values import Pullable
 from .entry import V2, Entry
 from .licences import licence
+from .needs import Load
+from .needs import memory_of as needs
+from .shape import from_facts
 
 # Bits per weight as llama.cpp measured them on Llama-3.1-8B:
 # https://github.com/ggml-org/llama.cpp/blob/311c2c9f0ebd6e08f5b20e8827c654cebb7a41d6/tools/quantize/README.md
@@ -22,22 +25,26 @@ USUAL = "Q4_K_M"
 # weight at 1.5 thousand million parameters and 8 at half of one.
 _SMALL_B, _SMALL_MORE = 3.0, 1.25
 _SMALLER = ("Q4_K_M", "Q3_K_L", "Q2_K")
-_MORE, _BESIDES = 1.1, 400 * 1024**2  # memory: the weights and a tenth, and the engine's own
 _SPARE = 1024**3  # bytes of disk that stay free
 _SPECIAL = ("coder", "code", "math", "vl", "translate")
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Bytes of memory it has, and of disk that are free for models."""
+    """Bytes of memory it has, of disk that are free for models, and of memory that no program holds now."""
 
     memory: int
     disk: int
+    free: int | None = None  # None: all of it
+
+    @property
+    def available(self) -> int:
+        return self.memory if self.free is None else min(self.free, self.memory)
 
     @classmethod
     def here(cls, home: Path) -> "Machine":
         folder = next(each for each in (home, *home.parents) if each.exists())
-        return cls(physical_memory(), shutil.disk_usage(folder).free)
+        return cls(physical_memory(), shutil.disk_usage(folder).free, free_memory())
 
 
 def size_of(entry: Entry, quantisation: str = USUAL) -> int | None:
@@ -51,9 +58,13 @@ def size_of(entry: Entry, quantisation: str = USUAL) -> int | None:
 
 
 def memory_of(entry: Entry, quantisation: str = USUAL) -> int | None:
-    """Bytes of memory that it needs, about."""
+    """Bytes of memory that it needs at least for one assistant and 4,096 tokens, about."""
     size = size_of(entry, quantisation)
-    return None if size is None else round(size * _MORE) + _BESIDES
+    if size is None or entry.params_b is None:
+        return None
+    shapes = from_facts(entry.architecture, entry.params_b * 1e9, quantisation, entry.context_length)
+    besides = [needs(shape, Load()).least - shape.bytes for shape in shapes]
+    return size + sum(besides) // len(besides)
 
 
 def fits(entry: Entry, machine: Machine, quantisation: str = USUAL) -> bool | None:

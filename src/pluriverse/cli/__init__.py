@@ -103,6 +103,7 @@ def _parser() -> "tuple[Parser, Commands]":
         disk,
         edit,
         engine,
+        fit,
         leaderboard,
         ls,
         measure,
@@ -120,7 +121,7 @@ def _parser() -> "tuple[Parser, Commands]":
     parsing.common_flags(parser)
     commands = parsing.Commands(parser, dest="command")
     for noun in (
-        ask, chat, history, ls, show, new, edit, panel, pull, catalogue, engine, optimise, disk,
+        ask, chat, history, ls, show, new, edit, panel, pull, catalogue, fit, engine, optimise, disk,
         measure, card, compare, leaderboard, report,
     ):  # fmt: skip
         noun.add(commands)

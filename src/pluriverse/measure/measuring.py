@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from ..assistant import Assistant
-from ..errors import UnsupportedError, UsageError
+from ..errors import NotFoundError, UnsupportedError, UsageError
 from ..measure.data.loaders import load as load_items
 from ..runtime.ready import fetched_all
 from ..runtime.workspace import Workspace
@@ -84,8 +84,8 @@ async def measure(
         raise UsageError(f"{none[0]} has no measures", "its file names one metric or more in `measures`")
     if len({each.name for each in assistants}) < len(assistants):
         raise UsageError("an assistant is named twice", "name each assistant once")
-    for name in dict.fromkeys(name for each in instruments for name in each.measures):
-        metric(name)  # nobody is asked what nothing can be made of
+    for each in instruments:
+        _check_metrics(each)
     whole = {
         each.name: items[each.name] if items and each.name in items else await load_items(each, workspace.settings)
         for each in instruments
@@ -130,6 +130,15 @@ def _plan(instruments: Sequence[Instrument], participants: Sequence[Participant]
         tuple(each for each in instruments if each.name not in shipped()),
         options.until,
     )
+
+
+def _check_metrics(instrument: Instrument) -> None:
+    """Nobody is asked what nothing can be made of."""
+    for name in instrument.measures:
+        try:
+            metric(name)
+        except NotFoundError as error:
+            raise NotFoundError(f"{error.message}, which {instrument.name} is measured by", error.hint) from error
 
 
 async def _judged(

@@ -59,7 +59,7 @@ class AskOptions:
         )
 
     def opposite(self, assistant: Assistant, shelf: Shelf) -> Opposite | None:
-        """The other side of the assistant as it will be asked. Raises what `assistants.opposite_of` raises."""
+        """The other side of the assistant as it will be asked. Raises what `assistant.opposite_of` raises."""
         if self.system is not None and self.guidance is None:
             return None
         return opposite_of(assistant, shelf, self.guidance)

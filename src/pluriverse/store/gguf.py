@@ -94,6 +94,11 @@ def read_header(path: Path, called: str | None = None, size: int | None = None) 
         raise IntegrityError(f"{name} cannot be read: {error.strerror}", _AGAIN) from error
 
 
+def header_of(file: BinaryIO, name: str, size: int) -> Header:
+    """As `read_header`, of the beginning of a file that will have `size` bytes."""
+    return _Reader(file, name, size).header()
+
+
 _AGAIN = "pluriverse verify; then pull it again, from another source if there is one"
 
 

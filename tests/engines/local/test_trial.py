@@ -23,6 +23,7 @@ from .tiny import write_tiny
 
 CASES: dict[str, tuple[dict[str, Any], type[PluriverseError], str]] = {
     "architecture": ({"architecture": "qwen9moe"}, UnsupportedError, "does not know the architecture 'qwen9moe'"),
+    "a name only": ({"architecture": "gptj"}, UnsupportedError, "does not know the architecture 'gptj'"),
     "tokenizer": ({"tokenizer": "newtok"}, UnsupportedError, "does not know the tokenizer 'newtok'"),
     "pre-tokenizer": (
         {"tokenizer": "gpt2", "pre": "newpre"},

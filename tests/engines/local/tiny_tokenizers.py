@@ -64,12 +64,27 @@ def tiny(
     return path
 
 
-def sentencepiece(path: Path, more: Callable[[GGUFWriter], None] = lambda writer: None) -> Path:
-    """A tokenizer of letters, with bytes for what it lacks and `<|im_start|>` and `<|im_end|>` as control tokens."""
+def sentencepiece_words() -> tuple[list[str], list[int]]:
+    """Tokens and types: letters, bytes for what is lacking, `<|im_start|>` and `<|im_end|>` as control tokens."""
     bytes_ = [f"<0x{value:02X}>" for value in range(256)]
     letters = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,?▁\n")
     tokens = ["<unk>", "<s>", "</s>", *bytes_, "<|im_start|>", "<|im_end|>", *letters]
-    types = [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, CONTROL, CONTROL, *[NORMAL] * len(letters)]
+    return tokens, [UNKNOWN, CONTROL, CONTROL, *[BYTE] * 256, CONTROL, CONTROL, *[NORMAL] * len(letters)]
+
+
+def bpe_words() -> tuple[list[str], list[int]]:
+    """Tokens and types of a byte-level BPE: every byte as GPT-2 spells it, two merges and the same control tokens."""
+    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = [value for value in range(256) if value not in printable]
+    spelled = {**{v: chr(v) for v in printable}, **{v: chr(256 + place) for place, v in enumerate(others)}}
+    bytes_ = [spelled[value] for value in range(256)]
+    tokens = ["<unk>", "<s>", "</s>", *bytes_, "<|im_start|>", "<|im_end|>", "th", "the"]
+    return tokens, [CONTROL, CONTROL, CONTROL, *[NORMAL] * 256, CONTROL, CONTROL, NORMAL, NORMAL]
+
+
+def sentencepiece(path: Path, more: Callable[[GGUFWriter], None] = lambda writer: None) -> Path:
+    """A tokenizer of letters, with bytes for what it lacks and `<|im_start|>` and `<|im_end|>` as control tokens."""
+    tokens, types = sentencepiece_words()
     return tiny(path, "llama", tokens, types, begin=1, end=2, more=more)
 
 

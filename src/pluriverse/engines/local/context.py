@@ -148,12 +148,16 @@ class Context:
     def save(self, stream: int) -> bytes:
         """The stream's keys and values. `restore` puts them, bit for bit, into any stream of any context of this model;
         of a context with as many streams, where the model's memory is not `plain`."""
-        size = self._lib.llama_state_seq_get_size(self.handle, stream)
+        size = self.state_size(stream)
         buffer = (c.c_char * size)()
         if self._lib.llama_state_seq_get_data(self.handle, buffer, size, stream) != size:
             raise EngineError("the engine could not save a stream")
         state = bytes(buffer)
         return _without_empty_streams(state) if self.model.plain_memory else state
+
+    def state_size(self, stream: int) -> int:
+        """Bytes that `save` would give, or a few more."""
+        return int(self._lib.llama_state_seq_get_size(self.handle, stream))
 
     def restore(self, stream: int, state: bytes) -> None:
         if self.model.plain_memory:

@@ -17,7 +17,9 @@ from .layouts import NATIVE
 from .library import Library
 
 PIECE = 4096  # characters that are at least tokenised at a time, where a text may be too long
-_KNOWS_NOT = re.compile(r"unknown (?:model )?(architecture|tokenizer|pre-tokenizer)(?: type)?: '(.{1,80})'")
+_KNOWS_NOT = re.compile(
+    r"un(?:known|supported) (?:model )?(architecture|tokenizer|pre-tokenizer)(?: type)?: '(.{1,80})'"
+)
 _NEWER = "a newer pluriverse may know it: pip install --upgrade pluriverse; see what can be asked: pluriverse catalogue"
 
 

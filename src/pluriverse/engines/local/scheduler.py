@@ -167,7 +167,8 @@ class Scheduler:
             if cut > done:
                 logits = self._compute(context, stream, track, done, cut)
                 done = cut
-                self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
+                if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
+                    self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
         assert logits is not None  # a prompt has at least one token
         track.tokens = list(tokens)
         return copied, logits

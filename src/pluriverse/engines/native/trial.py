@@ -5,6 +5,7 @@ Whoever wants a trial calls `run`:
 
     {"do": "prove", "model", "library", "said", "rows", "check"} -> system, checks, said; log-probabilities into `rows`
     {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick", "held", "times"} -> tokens per second
+    {"do": "profile", "types", "rest", "library", "threads", "flash", "chunk"}   -> seconds per weight of each format
     {"do": "differ", "models", "pairs", "library", "texts"}    -> KL divergence per token between models
 """
 
@@ -22,7 +23,7 @@ from ..local.context import Aborted
 from ..local.library import open_library
 from ..local.model import Model
 from ..local.sampling import Sampler
-from . import bench
+from . import bench, synthetic
 
 Document = dict[str, Any]
 
@@ -78,7 +79,7 @@ def speed(document: Document) -> Document:
     since other programs disturb.
     """
     model, quick, times = _model(document), bool(document.get("quick")), document.get("times", 3)
-    how = {key: document[key] for key in ("threads", "flash", "chunk") if document.get(key) is not None}
+    how = _how(document)
     found: Document = {"prefill": {}}
     with bench.context_of(model, 1, 1024, **how) as context:
         for length in (512,) if quick else (128, 512, 1024):
@@ -90,6 +91,14 @@ def speed(document: Document) -> Document:
             for filled in held:
                 speeds[str(filled)] = round(bench.decode_speed(context, filled, times=times), 1)
     return found
+
+
+def profile(document: Document) -> Document:
+    """What `catalogue.needs.Profile` holds: of each of `types`, and where `rest` is asked for, the rest of it."""
+    path = document.get("library")
+    library, how = open_library(Path(path) if path else None), _how(document)
+    found: Document = {"kernels": {type: synthetic.kernels(library, type, how) for type in document["types"]}}
+    return {**found, "rest": synthetic.rest(library, how) if document.get("rest") else None}
 
 
 def differ(document: Document) -> Document:
@@ -110,6 +119,10 @@ def differ(document: Document) -> Document:
             found["kl"][place].append(float((np.exp(rows[a]) * (rows[a] - rows[b])).sum(-1).sum()))
             found["same"][place].append(int((rows[a].argmax(-1) == rows[b].argmax(-1)).sum()))
     return found
+
+
+def _how(document: Document) -> Document:
+    return {key: document[key] for key in ("threads", "flash", "chunk") if document.get(key) is not None}
 
 
 def _model(document: Document) -> Model:
@@ -154,7 +167,7 @@ def _bound(model: Model, prompt: list[int]) -> bool:
     return bool(model.piece(token)) and (b"yes".startswith(model.piece(token)) or b"no".startswith(model.piece(token)))
 
 
-_TRIALS = {"prove": check_sensitivity, "speed": speed, "differ": differ}
+_TRIALS = {"prove": check_sensitivity, "speed": speed, "profile": profile, "differ": differ}
 
 
 def main() -> None:
