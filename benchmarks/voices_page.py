@@ -1,6 +1,8 @@
 """The page docs/voices.md from what benchmarks/voices.py has measured.
 
 python benchmarks/voices_page.py voices.json > docs/voices.md
+
+What was asked of the model `better` was written down once, in voices_on_better.md, and is taken over as it stands.
 """
 
 import json
@@ -15,7 +17,7 @@ COLUMNS = (
 HEAD = """\
 # How far the starter assistants differ
 
-Measured on the default model with `benchmarks/voices.py`: {questions} held-out questions per pair, {seeds} seeds, 48
+Measured on the model `small` with `benchmarks/voices.py`: {questions} held-out questions per pair, {seeds} seeds, 48
 tokens an answer. Each assistant answers twice: by its prompt alone, and guided as its file says.
 [guidance.md](guidance.md) explains the judges. In brackets: 95 % intervals, from resampling the questions.
 
@@ -74,6 +76,7 @@ def main() -> None:
     print(HEAD.format(questions=rows[0]["questions"], seeds=rows[0]["seeds"]), end="")
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     print("\n".join(map(row, rows)))
+    print((Path(__file__).parent / "voices_on_better.md").read_text("utf-8"), end="")
     print(SAMPLES, end="")
     print("\n".join(line for each in rows for line in samples(each)))
 

@@ -252,6 +252,8 @@ def test_what_is_wrong_with_such_a_source_is_told_in_words(call: Call, package: 
     assert "begins at byte 1, which nobody asked for" in told("toy:thing")
     (package / "hoard" / "lies").rename(package / "hoard" / "boasts")
     assert f"toy:thing ended after {len(gguf(9000)):,} of" in told("toy:thing")
+    write(package / "source.py", SOURCE.replace("(SourceKind):", "(SourceKind):\n    here = True"))
+    assert "look whether it is there" in told("toy:other") and "the network" not in told("toy:other")
     write(package / "source.py", "import nowhere")
     assert "toy of the package toy-things cannot be loaded" in told("toy:thing")
 

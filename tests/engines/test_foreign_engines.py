@@ -84,6 +84,15 @@ def test_an_assistant_on_it_is_listed_with_what_nobody_knows(pluriverse: Any) ->
     assert "unknown, may change" in pluriverse("show", "parrot")
 
 
+def test_what_to_type_is_told_where_it_cannot_guide_or_is_not_named_whole(pluriverse: Any) -> None:
+    def hint(*words: str) -> str:
+        return str(pluriverse(*words, "--json", code=1)["error"]["hint"])
+
+    way_out = hint("measure", "remarks-politics", "--with", "duty", "--base", "toy:one", "--no-proof")
+    assert "--guidance 0" in way_out and "pluriverse new" in way_out, "`measure` has no such option"
+    assert hint("ask", "x", "--with", "duty", "--base", "toy") == "toy is a kind of engine: write toy:NAME"
+
+
 def test_without_the_package_its_bases_are_unknown(pluriverse: Any) -> None:
     error = pluriverse("ask", "x", "--with", "duty", "--base", "toy:one", "--json", code=1, toy=False)["error"]
     assert error["kind"] == "not_found" and "toy:one" in error["message"]

@@ -150,7 +150,7 @@ def test_a_voice_that_runs_off_is_lowered_and_remembered(workspace: Workspace, m
     monkeypatch.setattr(checking, "fluency_of", fluency)
     members = pair(workspace, guidance=Guidance(strength=2.0))
     events = checked(workspace, members)
-    assert [(e.strength, e.lower) for e in events if isinstance(e, StrengthLowered)] == [(2.0, 1.5), (1.5, 1.0)]
+    assert [(e.strength, e.lower) for e in events if isinstance(e, StrengthLowered)] == [(2.0, 1.0)]
     (one, two) = report_of(events).voices
     assert (
         one.guidance
@@ -170,6 +170,40 @@ def test_a_voice_that_is_broken_anyway_keeps_its_strength(
     monkeypatch.setattr(checking, "fluency_of", fluency)
     report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=0.5))))
     assert all(voice.guidance and voice.guidance.strength == 0.5 and voice.broken for voice in report.voices)
+
+
+def test_it_is_not_lowered_step_by_step(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even without guidance the guards hold, three strengths of six are tried, and no more."""
+    tried: list[float] = []
+
+    async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
+        tried.append(answers.guidance.strength if answers.guidance else 0)
+        return Fluency(4.0 if voice.name == "plain" else 20.0, 0.0, 1.0, 0.0)
+
+    monkeypatch.setattr(checking, "fluency_of", fluency)
+    report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=3.0))))
+    assert tried == [0, *(3.0, 1.5, 0.5, 0) * 2] and all(voice.broken for voice in report.voices)
+
+
+def test_who_recites_is_told_to_say_less(workspace: Workspace) -> None:
+    """A script is the same at every strength: the prompt, not guidance, is what makes it recite."""
+    members = [
+        Assistant("one", system="The sea is wide and the boat sails on the water. A sailor loves it."),
+        Assistant("two", system="You are of the hill."),
+    ]
+    (one, two) = report_of(checked(workspace, members)).voices
+    assert one.broken and one.broken.guard == "recital" and one.broken.amount == one.fluency.recital > 0.15
+    assert not two.broken
+    advice = report_of(checked(workspace, members)).advice()
+    assert any("stands in its own prompt" in words and "write a shorter prompt" in words for words in advice)
+
+
+def test_large_models_are_asked_fewer_questions(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    members = [Assistant("sea", system="sea"), Assistant("hill", system="hill")]
+    usual = CheckOptions(facts=False)
+    assert len(report_of(checked(workspace, members, usual)).questions) == 12
+    monkeypatch.setattr(checking._Check, "_large", lambda *_: True)
+    assert len(report_of(checked(workspace, members, usual)).questions) == 6
 
 
 def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
@@ -219,4 +253,4 @@ def test_without_facts_nothing_is_fetched(workspace: Workspace, monkeypatch: pyt
 
     monkeypatch.setattr("pluriverse.measure.data.datasets._fetched", never)
     report = report_of(checked(workspace, workspace.choose(["progressive", "conservative"])))
-    assert report.pairs[0].persona is None and report.facts_missing == "not asked for"
+    assert report.pairs[0].persona is None and report.facts_missing == FactsMissing("not asked")

@@ -17,7 +17,7 @@ from pluriverse.measure.classify import guards
 from pluriverse.measure.classify.classifier import accuracy, trained
 from pluriverse.measure.classify.guards import Fluency, broken, language_held, repetition
 from pluriverse.measure.data import datasets
-from pluriverse.measure.schema.recital import recital
+from pluriverse.measure.schema.recital import recital, trigram_recital
 from pluriverse.measure.schema.words import ran_off
 from pluriverse.measure.stats.intervals import auc, auc_of, mean_of
 from pluriverse.panelcheck.facts import spread
@@ -77,6 +77,13 @@ def test_repetition_and_recital_are_shares() -> None:
     assert recital("entirely other words are said", "You like the old ways") == 0
 
 
+def test_a_prompt_is_known_again_with_a_word_more_and_other_punctuation() -> None:
+    prompt = "You believe in strong unions, public health care, welfare and high taxes on the rich."
+    said = "It helps to strengthen unions, public health care, welfare, and high taxes on the rich"
+    assert trigram_recital(said, prompt) == 9 / 13 and recital(said, prompt) < trigram_recital(said, prompt)
+    assert trigram_recital("Two words", prompt) == 0 == trigram_recital(said, "")
+
+
 def test_languages_are_told() -> None:
     english = ["The government should help the poor and the old.", "History is made by those who write it down."]
     spanish = ["La historia la escriben los vencedores, dicen algunos.", "El gobierno debe ayudar a los pobres."]
@@ -93,6 +100,8 @@ def test_languages_are_told() -> None:
         (Fluency(6.6, 0.05, 1.0, 0.0), "perplexity"),
         (Fluency(4.0, 0.13, 1.0, 0.0), "repetition"),
         (Fluency(4.0, 0.02, 0.8, 0.0), "language"),
+        (Fluency(4.0, 0.02, 1.0, 0.15), None),
+        (Fluency(4.0, 0.02, 1.0, 0.16), "recital"),
     ],
 )
 def test_guards_say_which_one_fails(voice: Fluency, guard: str | None) -> None:

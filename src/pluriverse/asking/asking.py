@@ -190,7 +190,10 @@ def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Worksp
         return
     name = draft.assistant.name
     if not engine.capabilities.guidance:
-        raise UnsupportedError(f"the engine of {base.name} cannot guide {name}", "ask without it: --guidance 0")
+        raise UnsupportedError(
+            f"the engine of {base.name} cannot guide {name}",
+            "ask without it: --guidance 0; or choose an assistant without guidance, as `pluriverse new` makes them",
+        )
     if guidance.base is not None and guidance.base != draft.assistant.base:
         other = resolve(guidance.base, workspace.store, workspace.settings)
         if (other.digest or other.name) != (base.digest or base.name):

@@ -99,8 +99,10 @@ def _by_catalogue(
         pullable = catalogue.parse(ref, settings.catalogues)
     except (UsageError, NotFoundError) as unclear:
         kind, colon, _ = ref.partition(":")
-        if colon and kind != LOCAL and kind in doors.names("engines"):
-            return Base(ref, None, None, kind)
+        if kind not in {LOCAL, SCRIPTED} and kind in doors.names("engines"):
+            if colon:
+                return Base(ref, None, None, kind)
+            raise NotFoundError(unknown.message, f"{kind} is a kind of engine: write {kind}:NAME") from None
         if isinstance(unclear, UsageError) and not store.near(ref):
             raise NotFoundError(unknown.message, unclear.hint) from None
         raise unknown from None

@@ -48,7 +48,7 @@ class Capabilities:
     logprobs: bool  # score() works
     logits: bool  # score(..., logits=True) works
     grammar: bool
-    seed: bool  # the same seed gives the same text
+    seed: bool  # the same seed gives the same text, another one another
     guidance: bool  # requests and scores with a Guide work
     context_length: int | None  # tokens one conversation may hold; None = unknown
     adapters: frozenset[AdapterKind] = frozenset()  # kinds that it can apply; requests with others are refused
@@ -239,7 +239,8 @@ class Engine(Protocol):
         """Tokens in raw `text`, without any added marks. UnsupportedError where an engine has no tokenizer."""
 
     async def aclose(self) -> None:
-        """End it and free its memory. Running requests end with Failed. Safe to call twice."""
+        """End it and free its memory. Running requests end with Failed; later ones raise an EngineError which says
+        that it is closed. Safe to call twice."""
 
 
 def no_adapter(engine: str, *adapters: Digest | None) -> None:

@@ -1,9 +1,10 @@
 """`panel check`: everybody answers the same questions, judges try to tell them apart, guards watch how they speak.
 
 Yields small frozen events while it works; the last one carries the report. What is found to be too strong a guidance
-is lowered step by step, and noted for every later ask.
+is lowered to what holds, and noted for every later ask.
 """
 
+import math
 import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from ..assistant import Assistant
+from ..assistant.bases import resolve
 from ..assistant.strengths import Found
 from ..errors import IntegrityError, UnreachableError, UnsupportedError, UsageError
 from ..measure.classify.guards import Fluency, broken
@@ -30,22 +32,27 @@ from .questions import chosen
 from .report import MOST_QUESTIONS, FactsMissing, PanelReport, Separation, Speed, VoiceReport
 from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
 
-_STEP = 0.5  # by which a strength that is too high is lowered
+_STEP = 0.5  # what strengths are multiples of where a declared one is too high
 _TOKENS = 48
 _FACTS = 6
+_SHARED = 2  # each question of fact is asked every second voice: of a pair, each has its half
+_CONTROL = 2  # every second question is asked again: a control says 0.5, and needs no narrow interval
+_QUESTIONS, _FEWER = 12, 6  # asked where nobody says how many
+_LARGE = 10**9  # bytes of weights from which `_FEWER` are asked: each takes several times as long
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """How much is asked. More questions make the intervals narrower and the check longer."""
+    """How much is asked. More questions make the intervals narrower and the check longer; None: 12, or 6 where a base
+    has weights of a gigabyte or more."""
 
-    questions: int = 12
+    questions: int | None = None
     seed: int = 1
     base: str | None = None  # everybody speaks through it
     facts: bool = True  # also what guidance costs in facts; else no public data are fetched
 
     def __post_init__(self) -> None:
-        if not 4 <= self.questions <= MOST_QUESTIONS:
+        if self.questions is not None and not 4 <= self.questions <= MOST_QUESTIONS:
             raise UsageError(f"{self.questions} questions is out of range", f"ask 4 to {MOST_QUESTIONS} questions")
 
 
@@ -67,7 +74,9 @@ class CheckStep:
 
 @dataclass(frozen=True, slots=True)
 class StrengthLowered:
-    """A voice ran off at `strength`; it is tried again with a lower one."""
+    """A voice ran off at `strength`; `lower` is the strongest at which it does not, of multiples of a half.
+
+    It is found by halving: what holds at one strength is taken to hold below it."""
 
     assistant: str
     strength: float
@@ -96,7 +105,6 @@ async def check(
         raise UsageError("an assistant is named twice", "name each assistant once")
     started = time.perf_counter()
     work = _Check(workspace, assistants, options or CheckOptions())
-    yield CheckStarted(tuple(each.name for each in assistants), tuple(work.pairs), work.questions)
     async for event in work.everything():
         yield event
     yield PanelChecked(work.report(panel, time.perf_counter() - started))
@@ -115,11 +123,12 @@ class _Check:
             if each.counterpart in {other.name for other in assistants[place + 1 :]}
             and self.assistants[each.counterpart].counterpart == each.name
         ]
-        self.questions = chosen([each.outlook.dimension for each in assistants], options.questions)
+        self.questions: tuple[str, ...] = ()
         self.voices: dict[str, AssistantSession] = {}
         self.answers: dict[str, Answers] = {}
         self.fluency: dict[str, Fluency] = {}
-        self.plain: dict[str, Fluency] = {}  # by model
+        self.plain: dict[str, Fluency] = {}  # by model, as the next
+        self.plain_speed: dict[str, float] = {}  # tokens per second
         self.lowered: dict[str, RanOff] = {}
         self.broken: dict[str, RanOff] = {}
         self.separations: list[Separation] = []
@@ -137,13 +146,20 @@ class _Check:
 
     def _step(self, words: str) -> CheckStep:
         self._done += 1
-        steps = 3 * len(self.assistants) + 2 * len(self.pairs) + 3
+        steps = 3 * len(self.assistants) + len(self.pairs) + 1
         return CheckStep(words, min(self._done, steps), steps)
 
     async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
         bases = [self.options.base or each.base for each in self.assistants.values()]
         async for event in fetched_all(bases, self.workspace.store, self.workspace.settings):
             yield event
+        number = self.options.questions or (_FEWER if any(map(self._large, bases)) else _QUESTIONS)
+        self.questions = chosen([each.outlook.dimension for each in self.assistants.values()], number)
+        yield CheckStarted(tuple(self.assistants), tuple(self.pairs), self.questions)
+
+    def _large(self, ref: str) -> bool:
+        path = resolve(ref, self.workspace.store, self.workspace.settings).path
+        return path is not None and path.stat().st_size >= _LARGE
 
     async def _answer(self) -> AsyncGenerator[CheckEvent, None]:
         for name, assistant in self.assistants.items():
@@ -156,10 +172,12 @@ class _Check:
             self.answers[name] = await self._said(voice)
             if voice.model not in self.plain:
                 base = voice.told_nothing()
-                self.plain[voice.model] = await fluency_of(base, await self._said(base), self.questions)
+                said = await self._said(base)
+                self.plain[voice.model] = await fluency_of(base, said, self.questions)
+                self.plain_speed[voice.model] = said.tokens / said.seconds if said.seconds > 0 else 0.0
 
-    async def _said(self, voice: AssistantSession, *, strength: float | None = None, seed: int = 0) -> Answers:
-        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed + seed, guidance=strength)
+    async def _said(self, voice: AssistantSession, *, strength: float | None = None) -> Answers:
+        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed, guidance=strength)
         return await voice.answer(self.questions, options)
 
     async def _guard(self) -> AsyncGenerator[CheckEvent, None]:
@@ -170,23 +188,28 @@ class _Check:
             declared = self.answers[name].guidance
             first = self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
             why = broken(first, plain)
-            if why and declared is not None:
-                before = (self.answers[name], first)
-                strength = declared.strength
-                while (now := broken(self.fluency[name], plain)) and strength > 0:
-                    lower = max(0.0, strength - _STEP)
-                    yield StrengthLowered(name, strength, lower, now)
-                    strength = lower
-                    self.answers[name] = await self._said(voice, strength=strength)
-                    self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
-                if broken(self.fluency[name], plain):
-                    self.answers[name], self.fluency[name] = before
-                    self.broken[name] = why
-                else:
-                    self.lowered[name] = why
+            if why and declared is not None and (held := await self._lowered(voice, declared.strength)):
+                strength, self.answers[name], self.fluency[name] = held
+                self.lowered[name] = why
+                yield StrengthLowered(name, declared.strength, strength, why)
             elif why:
                 self.broken[name] = why
             self._note(voice)
+
+    async def _lowered(self, voice: AssistantSession, strength: float) -> tuple[float, Answers, Fluency] | None:
+        """The strongest guidance below `strength` at which all guards hold, found by halving; None where not even
+        without guidance they do, which is tried when all else has failed."""
+        lower = [step * _STEP for step in range(math.ceil(strength / _STEP))]
+        held = None
+        while lower:
+            middle = len(lower) // 2
+            said = await self._said(voice, strength=lower[middle])
+            fluency = await fluency_of(voice, said, self.questions)
+            if broken(fluency, self.plain[voice.model]):
+                lower = lower[:middle]
+            else:
+                held, lower = (lower[middle], said, fluency), lower[middle + 1 :]
+        return held
 
     def _note(self, voice: AssistantSession) -> None:
         """Keep the strength that was found, for every later ask."""
@@ -206,7 +229,8 @@ class _Check:
             self.sensitivity = await calibrated(self.voices[described_pairs[0][0]].engine, self._dimensions())
         for pair in self.pairs:
             yield self._step(f"{pair[0]} or {pair[1]}?")
-            again = await self._said(self.voices[pair[0]], strength=self._strength(pair[0]), seed=1)
+            options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed + 1, guidance=self._strength(pair[0]))
+            again = await self.voices[pair[0]].answer(self.questions[::_CONTROL], options)
             self.separations.append(await self._separation(pair, again))
 
     def _sides(self, pair: tuple[str, str]) -> tuple[str, str] | None:
@@ -229,15 +253,12 @@ class _Check:
         sides = self._sides(pair)
         if sides:
             engine = self.voices[pair[0]].engine
-            odds = np.array(
-                [
-                    await sided(engine, sides, question, texts)
-                    for question, *texts in zip(self.questions, a, b, again.texts, strict=True)
-                ]
-            ).T
-            value, control = auc_of(odds[0], odds[1]), auc_of(odds[0], odds[2])
+            texts = [(a[n], b[n], *again.texts[n // _CONTROL :][: n % _CONTROL == 0]) for n in range(len(a))]
+            odds = [await sided(engine, sides, *asked) for asked in zip(self.questions, texts, strict=True)]
+            value = auc_of(*np.array([each[:2] for each in odds]).T)
+            control = auc_of(*np.array(odds[::_CONTROL])[:, [0, 2]].T)
         else:
-            value, control = auc_of(*told_apart(a, b)), auc_of(*told_apart(a, again.texts))
+            value, control = auc_of(*told_apart(a, b)), auc_of(*told_apart(a[::_CONTROL], again.texts))
         return Separation(*pair, "sides" if sides else "answers", value, control, await self._persona(pair))
 
     async def _persona(self, pair: tuple[str, str]) -> Interval | None:
@@ -259,10 +280,9 @@ class _Check:
         if not guided:
             self.facts_missing = FactsMissing("nobody guided")
             return
-        yield self._step("speed without guidance")
-        plain, before = await self._said(guided[0], strength=0), self.answers[guided[0].name]
-        if plain.seconds > 0 and before.seconds > 0:
-            self.speed = Speed(before.tokens / before.seconds, plain.tokens / plain.seconds)
+        answers, plain = self.answers[guided[0].name], self.plain_speed[guided[0].model]
+        if plain > 0 and answers.seconds > 0:
+            self.speed = Speed(answers.tokens / answers.seconds, plain)
         if not self.options.facts or self.unreachable:
             why = FactsMissing("no data", self.unreachable.message) if self.unreachable else None
             self.facts_missing = why if why and self.options.facts else FactsMissing("not asked")
@@ -273,11 +293,13 @@ class _Check:
             self.facts_missing = FactsMissing("no data", error.message)
             return
         lost = []
-        for voice in guided:
+        for number, voice in enumerate(guided):
             yield self._step(f"facts of {voice.name}")
-            strength = self._strength(voice.name)
-            lost.append(await truth_of(voice, questions, strength) - await truth_of(voice, questions, 0))
-        self.facts = mean_of(np.mean(lost, axis=0))
+            strength, asked = self._strength(voice.name), questions[number % _SHARED :: _SHARED]
+            lost.append(await truth_of(voice, asked, strength) - await truth_of(voice, asked, 0))
+        self.facts = mean_of(
+            np.concatenate([np.mean(lost[n::_SHARED], axis=0) for n in range(min(_SHARED, len(lost)))])
+        )
 
     def report(self, panel: str, seconds: float) -> PanelReport:
         matrix = [

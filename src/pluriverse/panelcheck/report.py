@@ -10,7 +10,6 @@ from typing import Any, Literal
 from ..assistant import Opposite
 from ..measure.classify.guards import Fluency
 from ..measure.schema.reasons import RanOff
-from ..measure.schema.recital import MOST_RECITAL
 from ..measure.schema.words import ran_off
 from ..measure.stats.intervals import Interval
 from ..measure.stats.verdict import MARGIN, Finding, finding
@@ -95,7 +94,7 @@ class VoiceReport:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Completion tokens per second of one voice's answers in one batch, with and without guidance."""
+    """Completion tokens per second of one guided voice's answers in one batch, and of the plain base's to the same."""
 
     guided: float
     plain: float
@@ -224,11 +223,8 @@ def _for_voice(voice: VoiceReport) -> list[str]:
         lowered = f"strength lowered from {voice.declared:g} to {now:g} on this base"
         said.append(f"{voice.assistant}: {lowered}, because {ran_off(voice.lowered)}")
     if voice.broken:
-        said.append(f"{voice.assistant}: {ran_off(voice.broken)}, with and without guidance; it needs a larger base")
-    if voice.fluency.recital > MOST_RECITAL:
-        said.append(
-            f"{voice.assistant}: {voice.fluency.recital:.0%} of what it says stands in its prompt; shorten that"
-        )
+        cure = "write a shorter prompt" if voice.broken.guard == "recital" else "it needs a larger base"
+        said.append(f"{voice.assistant}: {ran_off(voice.broken)}, with and without guidance; {cure}")
     return said
 
 

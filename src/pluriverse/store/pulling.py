@@ -346,7 +346,9 @@ def _summary(pullable: Pullable, failures: list[SourceFailed]) -> PluriverseErro
         hint = next((each.error.hint for each in failures if each.error.hint), "try again later")
         return IntegrityError(f"no source has the right bytes of {pullable.name}: {told}", hint)
     hints = [each.error.hint for each in failures if each.error.hint]
-    hint = hints[0] if hints else "check the network, or put the file into a folder and set PLURIVERSE_FOLDERS to it"
+    nearby = failures and all(is_here(each.source) for each in failures)
+    check = "look whether it is there" if nearby else "check the network"
+    hint = hints[0] if hints else f"{check}, or put the file into a folder and set PLURIVERSE_FOLDERS to it"
     return UnreachableError(f"no source of {pullable.name} can be reached: {told}", hint)
 
 

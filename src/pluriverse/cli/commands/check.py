@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--with", dest="names", metavar="A,B", help="check these assistants instead of a panel")
     parser.add_argument("--base", metavar="REF", help="use this model for all of them")
-    parser.add_argument("--questions", type=int, default=12, metavar="N", help="ask N questions, 4 to 96 (default: 12)")
+    parser.add_argument(
+        "--questions", type=int, metavar="N", help="ask N questions, 4 to 96 (default: 12; of 1 GB or larger models 6)"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed of the answers (default: 1)")
     parser.add_argument(
         "--no-facts",

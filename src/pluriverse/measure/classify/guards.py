@@ -1,4 +1,5 @@
-"""Signs that a voice has run off: it answers in another language, turns in circles, or says what nobody would.
+"""Signs that a voice has run off: it answers in another language, turns in circles, recites its own prompt, or says
+what nobody would.
 
 Strong guidance does that to a voice. Each sign is a number per answer; `held` compares a voice with the plain base.
 """
@@ -16,6 +17,7 @@ from ..schema.recital import word_groups
 MOST_PERPLEXITY = 1.6  # times that of the base's own answers
 MOST_REPETITION = 0.1  # above that of the base's own answers
 LEAST_LANGUAGE = 0.9  # of the answers in the language asked
+MOST_OWN_PROMPT = 0.15  # of the trigrams of words; a topic that is named in a prompt is named in answers too
 _ENOUGH_TO_TELL = 20  # letters; the language of less cannot be known
 
 
@@ -26,7 +28,7 @@ class Fluency:
     perplexity: float  # under the plain base, after the question; per token
     repetition: float  # share of repeated 4-grams of words
     language: float  # share of answers in the language they should be in
-    recital: float  # share of 4-grams of words that stand in the voice's own prompt
+    recital: float  # share of trigrams of words that stand in the voice's own prompt
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__slots__}
@@ -40,6 +42,8 @@ def broken(voice: Fluency, plain: Fluency) -> RanOff | None:
         return RanOff("perplexity", voice.perplexity / plain.perplexity)
     if voice.repetition > plain.repetition + MOST_REPETITION:
         return RanOff("repetition", voice.repetition)
+    if voice.recital > MOST_OWN_PROMPT:
+        return RanOff("recital", voice.recital)
     return None
 
 

@@ -65,7 +65,7 @@ def with_corrections(
     return found
 
 
-def drop_orphans(figures: Iterable[Figure]) -> list[Figure]:
+def drop_orphans(figures: Sequence[Figure]) -> list[Figure]:
     """Without corrected rates whose own rate has no value."""
     return [each for each in figures if each.value is not None or each.corrected_by is None]
 

@@ -24,8 +24,8 @@ from .visibility import passing, visible
 
 def figures(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """All figures, instrument by instrument, without a value where the instrument did not pass."""
-    shown = drop_orphans(figure for instrument in found.instruments for figure in _of_all(instrument, found, checks))
-    return [*shown, *steered(found, checks), *_not_asked(found)]
+    shown = [figure for instrument in found.instruments for figure in _of_all(instrument, found, checks)]
+    return [*drop_orphans(shown), *steered(found, checks), *_not_asked(found)]
 
 
 def _not_asked(found: ResultSet, assistant: str | None = None) -> list[Figure]:
@@ -47,14 +47,14 @@ def steered(found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure
 
 def card(found: ResultSet, assistant: str, checks: Sequence[SensitivityCheck]) -> list[Figure]:
     """All figures of one assistant."""
-    shown = drop_orphans(
+    shown = [
         figure
         for instrument in found.instruments
         if (rows := found.of(instrument, [assistant]))
         for figure in _as_shown(instrument, rows, found, checks)
         if figure.assistant == assistant
-    )
-    return [*shown, *_not_asked(found, assistant)]
+    ]
+    return [*drop_orphans(shown), *_not_asked(found, assistant)]
 
 
 def _of_all(instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]) -> list[Figure]:

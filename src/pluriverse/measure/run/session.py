@@ -19,7 +19,7 @@ from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
 from ...values import Digest, Message, Sampling
 from ..classify.guards import Fluency, language_held, repetition
-from ..schema.recital import recital
+from ..schema.recital import trigram_recital
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,5 +146,5 @@ async def fluency_of(voice: AssistantSession, answers: Answers, questions: Seque
         perplexity=float(np.exp(surprise / tokens)) if tokens else float("inf"),
         repetition=float(np.mean([repetition(text) for text in texts])) if texts else 0.0,
         language=language_held(texts, language) if texts else 0.0,
-        recital=float(np.mean([recital(text, voice.assistant.system) for text in texts])) if texts else 0.0,
+        recital=float(np.mean([trigram_recital(text, voice.assistant.system) for text in texts])) if texts else 0.0,
     )

@@ -227,9 +227,9 @@ Remark = (
 @dataclass(frozen=True, slots=True)
 class RanOff:
     """The guard that does not hold, and by how much: the share of answers in another language, perplexity in times that
-    of the base, the share of word groups that repeat."""
+    of the base, the share of word groups that repeat, the share of trigrams that stand in its own prompt."""
 
-    guard: Literal["language", "perplexity", "repetition"]
+    guard: Literal["language", "perplexity", "repetition", "recital"]
     amount: float
 
 

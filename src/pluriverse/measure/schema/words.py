@@ -95,6 +95,8 @@ def ran_off(each: RanOff) -> str:
         return f"{each.amount:.0%} of its answers are in another language"
     if each.guard == "perplexity":
         return f"its perplexity is {each.amount:.1f} times that of the base's own answers"
+    if each.guard == "recital":
+        return f"{each.amount:.0%} of what it says stands in its own prompt"
     return f"{each.amount:.0%} of its word groups repeat earlier ones"
 
 
