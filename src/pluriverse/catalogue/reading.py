@@ -70,7 +70,7 @@ def read(folders: Sequence[Path], known: dict[str, Entry] | None = None) -> Cata
                 why = f"{found.id} means something else wherever a model is named; take another id"
                 problems.append(Problem(str(path), 1, why))
             elif (other := entries.get(found.id)) is not None:
-                where = f"also in {other.file}" if other.file else "an entry of pluriverse itself; take another id"
+                where = f"also in {other.file}" if other.file else "taken: an entry that ships has it; choose another"
                 problems.append(Problem(str(path), 1, f"the id {found.id} is {where}"))
             else:
                 entries[found.id] = found

@@ -63,7 +63,7 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             f"{len(entries)} models; {here} can be pulled. Sizes are about right, for Q4_K_M where there is a choice."
         )
         out.note(
-            "narrow them: pluriverse catalogue search WORD --fits; the best one here: pluriverse catalogue --for-me"
+            "narrow them: pluriverse catalogue search french --fits; the best one here: pluriverse catalogue --for-me"
         )
     return code
 
