@@ -67,7 +67,8 @@ def test_memory_is_what_the_engine_holds(
     read, peak, counted = asyncio.run(held())
     found = memory_of(shape, Load(read + 24, voices, read), frozenset())
     assert found.total == pytest.approx(peak, rel=0.07)
-    assert found.weights + found.cache == pytest.approx(counted, rel=0.12)
+    # What the engine counts is without the copies of a prompt's state that are made in passing.
+    assert counted / 1.12 <= found.weights + found.cache <= counted * 1.25
 
 
 @pytest.mark.model
