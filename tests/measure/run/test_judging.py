@@ -45,7 +45,7 @@ from pluriverse.measure.schema.figure import Figure
 from pluriverse.measure.schema.instrument import Instrument
 from pluriverse.measure.schema.items import Item
 from pluriverse.measure.schema.responses import Response
-from pluriverse.measure.schema.words import UNCHECKED
+from pluriverse.measure.schema.words import UNCHECKED, judges
 from pluriverse.measure.stats.misclassification import corrected_elsewhere, together
 from pluriverse.measure.stats.rates import corrected
 from pluriverse.report.page import render
@@ -350,24 +350,24 @@ def test_a_verdict_is_on_one_text() -> None:
     assert kept.kind == "hedge" and not marks(kept)["class"].unanimous
 
 
-def test_majorities_are_gauged_from_the_votes_of_each() -> None:
+def test_majorities_are_counted_from_the_votes_of_each() -> None:
     labels = ("refusal", "no refusal")
-    judges = [JudgeIdentity(name, name, None) for name in "xyz"]
+    three = [JudgeIdentity(name, name, None) for name in "xyz"]
     validations = []
-    for place, identity in enumerate(judges):  # each errs on a third of its own
+    for place, identity in enumerate(three):  # each errs on a third of its own
         answers = [
             Answer(f"{truth}{n}", truth, truth if n % 3 != place else other)
             for truth, other in (labels, labels[::-1])
             for n in range(30)
         ]
         validations.append(JudgeValidation(identity, "class", 1, tuple(answers)))
-    alone, together = (reliability(tuple(validations), some, "class", 1) for some in (judges[:1], judges))
+    alone, together = (reliability(tuple(validations), some, "class", 1) for some in (three[:1], three))
     assert alone and together and alone.balanced.value == pytest.approx(2 / 3) and together.balanced.value == 1
     assert not alone.good and together.good and judges(together.outcome).startswith("these judges are good enough here")
-    assert reliability(tuple(validations[:2]), judges, "class", 1) is None
+    assert reliability(tuple(validations[:2]), three, "class", 1) is None
 
 
-def test_the_report_shows_the_juries(settings: Settings, scripts: dict[str, str], tmp_path: Path) -> None:
+def test_the_report_shows_the_judge_panels(settings: Settings, scripts: dict[str, str], tmp_path: Path) -> None:
     rows = xstest(["hedge"] * 24)
     run_of: Run = recorded(settings.home, rows, [respondent("a")], "2026-01-01")
     known = validation(GOOD, "class", 28, 2, ("refusal", "no refusal"))
