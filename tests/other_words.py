@@ -12,6 +12,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -74,7 +75,7 @@ class _Loader(importlib.machinery.SourceFileLoader):
 def _relabelled(labels: ModuleType) -> None:
     """Names of metrics and classes are single words: they too are others."""
     usual = labels.metric_of
-    labels.metric_of = lambda name: type(found := usual(name))(f"~{found.title}~", found.about)  # type: ignore[attr-defined]
+    labels.metric_of = lambda name: replace(found := usual(name), title=f"~{found.title}~")  # type: ignore[attr-defined]
     labels.CLASS_TITLES = {name: f"~{title}~" for name, title in labels.CLASS_TITLES.items()}  # type: ignore[attr-defined]
 
 

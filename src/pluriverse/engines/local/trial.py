@@ -16,6 +16,7 @@ from typing import Any
 
 from ... import children
 from ...errors import EngineError, PluriverseError, UnsupportedError, from_dict
+from ...files import write
 from .library import Library, open_library
 from .model import load
 
@@ -51,7 +52,7 @@ async def knows(architecture: str, called: str) -> UnsupportedError | None:
 
     with tempfile.TemporaryDirectory(prefix="pluriverse-") as folder:
         path = Path(folder) / "name.gguf"
-        path.write_bytes(_named(architecture))
+        write(path, _named(architecture))
         error = await trial(path, called)
     return error if isinstance(error, UnsupportedError) else None
 
