@@ -78,7 +78,7 @@ def process() -> Call:
 
     def run(*words: str, stdin: str = "", **environment: str) -> Result:
         done = subprocess.run(
-            command(*words), input=stdin, capture_output=True, text=True, timeout=60, env=os.environ | environment
+            command(*words), input=stdin, capture_output=True, text=True, timeout=120, env=os.environ | environment
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
