@@ -5,17 +5,14 @@ Knows results, figures and sensitivity checks; what may be shown of them is `vis
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import replace
 
-from ...errors import UsageError
 from ..judges.correction import drop_orphans, with_corrections
 from ..metrics.by_name import figures_of, metric_of
 from ..run.sensitivity import SensitivityCheck, check_of
 from ..run.stopping import noted
 from ..schema.figure import PANEL, Figure
 from ..schema.instrument import Instrument
-from ..schema.reasons import NotMeasurable, Recites, Without
+from ..schema.reasons import Recites, Without
 from ..schema.responses import Response
 from .result_set import ResultSet
 from .steering import steering
@@ -73,7 +70,7 @@ def _of_all(instrument: Instrument, found: ResultSet, checks: Sequence[Sensitivi
 def _as_shown(
     instrument: Instrument, rows: Sequence[Response], found: ResultSet, checks: Sequence[SensitivityCheck]
 ) -> list[Figure]:
-    computed = with_corrections(instrument, rows, _measured(instrument, rows), found.validations)
+    computed = with_corrections(instrument, rows, figures_of(instrument, rows), found.validations)
     return _recited([as_shown(each, instrument, found, checks) for each in computed], rows)
 
 
@@ -87,24 +84,6 @@ def _recited(figures: Sequence[Figure], rows: Sequence[Response]) -> list[Figure
         else each
         for each in figures
     ]
-
-
-def _measured(instrument: Instrument, rows: Sequence[Response]) -> list[Figure]:
-    """A measure that these rows are not enough for says so, and takes none of the others with it. The first one stands
-    for the instrument: without it there is none."""
-    with suppress(UsageError):
-        return figures_of(instrument, rows)
-    first, *others = instrument.measures
-    figures = figures_of(replace(instrument, measures=(first,)), rows)
-    already = len(figures)
-    for name in others:
-        try:
-            figures += figures_of(replace(instrument, measures=(first, name)), rows)[already:]
-        except UsageError as error:
-            items = len({row.item for row in rows})
-            why = NotMeasurable(error.message)
-            figures.append(Figure(PANEL, instrument.name, name, None, None, None, items, withheld=why))
-    return figures
 
 
 def as_shown(figure: Figure, instrument: Instrument, found: ResultSet, checks: Sequence[SensitivityCheck]) -> Figure:
