@@ -17,7 +17,7 @@ ROOT = Path(pluriverse.__file__).parent
 # From the ground up: a room and those that it may import from. What lies above or beside it is never among them.
 GROUND = {"errors", "values", "settings", "children", "files", "jsonl", "doors", "toml"}
 BELOW = GROUND | {"store", "catalogue", "assistant", "engines"}
-ASKING = BELOW | {"runtime", "chats", "asking"}
+ASKING = BELOW | {"works", "runtime", "chats", "asking"}
 SCHEMA = {"measure.schema", "measure.stats", "measure.data", "measure.classify"}
 MEASURE = SCHEMA | {f"measure.{inside}" for inside in ("judges", "metrics", "run", "results", "exchange")} | {"measure"}
 VERBS = ASKING | MEASURE | {"report", "panelcheck", "optimise"}
@@ -34,7 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalogue": GROUND,
     "assistant": GROUND | {"store", "catalogue"},
     "engines": GROUND | {"store", "catalogue", "assistant"},
-    "runtime": BELOW,
+    "works": GROUND | {"store", "catalogue", "engines"},
+    "runtime": BELOW | {"works"},
     "chats": GROUND | {"runtime"},
     "asking": BELOW | {"runtime", "chats"},
     "measure.schema": {"errors", "doors"},

@@ -52,6 +52,9 @@ class Capabilities:
     guidance: bool  # requests and scores with a Guide work
     context_length: int | None  # tokens one conversation may hold; None = unknown
     adapters: frozenset[AdapterKind] = frozenset()  # kinds that it can apply; requests with others are refused
+    leads: bool = False  # requests with a `lead` work
+    quotes: bool = False  # requests with `quotable` texts are held to them while decoding
+    embeds: bool = False  # embed() works
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,11 @@ class Request:
     With a `guide` every token is chosen by the contrast with it, before penalties, grammar and the rest of sampling;
     both conversations hear the token. Token counts are those of `messages`; the window must hold both.
     An `adapter` is applied to the base for this request alone; UnsupportedError where the engine cannot.
+
+    `lead`: the reply's first words, given; the model goes on after them. They are part of the text and come as the first
+    chunk, their tokens count in `completion_tokens` and `max_tokens` cuts them. With a lead nobody thinks first.
+    `quotable`: inside quotation marks (“ ” « » „ “ 「 」 『 』 and straight double ones) decoding may only say what stands in
+    one of these texts, letter by letter with white space folded, from the beginning of a word to the end of one.
     """
 
     messages: tuple[Message, ...]
@@ -84,6 +92,8 @@ class Request:
     guide: Guide | None = None
     raw: str | None = None
     adapter: Digest | None = None
+    lead: str = ""
+    quotable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +243,13 @@ class Engine(Protocol):
 
         What prefixes share is computed once and batches are full, so that it is several times as fast as `score`. A
         result may differ within rounding from that of `score`; the same requests in the same order give the same.
+        """
+
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """One vector of length 1 for each text: float32 of shape [len(texts), width].
+
+        A vector depends on its text alone. UnsupportedError without the capability; a text longer than the model reads
+        is cut at its end.
         """
 
     async def count_tokens(self, text: str) -> int:

@@ -1,0 +1,58 @@
+"""Works, their passages, what a search found, and what a reply cites. Values only."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..values import Digest
+
+Means = Literal["words", "meaning"]
+"""By what a passage was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One work, by the digest of its text (UTF-8, as it was read; see `reading`).
+
+    `edition`: translator, publisher and year, in a few words, as a citation needs them.
+    """
+
+    id: str  # short name: "burke-reflections"
+    title: str
+    digest: Digest
+    language: str = ""  # BCP 47; "": unknown
+    author: str = ""
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A contiguous piece of a work's text that begins and ends where sentences do.
+
+    `start`, `end`: characters of the work's text. `text`: that piece, white space folded.
+    """
+
+    work: Work
+    number: int  # from 0, in the order of the work
+    start: int
+    end: int
+    place: str  # "Chapter III, 12": the chapter where the work has them and the paragraph in it; else "paragraph 214"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage that a search found, best first by `score` (of this search alone; higher is better)."""
+
+    passage: Passage
+    score: float
+    by: tuple[Means, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """What a reply took from one passage. `quotes`: verbatim pieces of it, white space folded."""
+
+    n: int  # the number that the reply shows
+    passage: Passage
+    quotes: tuple[str, ...] = field(default=())
+    score: float = 0.0
