@@ -81,10 +81,10 @@ class Request:
     both conversations hear the token. Token counts are those of `messages`; the window must hold both.
     An `adapter` is applied to the base for this request alone; UnsupportedError where the engine cannot.
 
-    `lead`: the reply's first words, given; the model goes on after them. They are part of the text and come as the first
-    chunk, their tokens count in `completion_tokens` and `max_tokens` cuts them. With a lead nobody thinks first.
-    `quotable`: inside quotation marks (“ ” « » „ “ 「 」 『 』 and straight double ones) decoding may only say what stands in
-    one of these texts, letter by letter with white space folded, from the beginning of a word to the end of one.
+    `lead`: the reply's first words, given; the model goes on after them. They are part of the text and come as its
+    first chunk, their tokens count in `completion_tokens` and `max_tokens` cuts them. With a lead nobody thinks first.
+    `quotable`: inside quotation marks (“ ” « » „ “ 「 」 『 』 and straight double ones) decoding may only say what
+    stands in one of these texts, letter by letter with white space folded, from the beginning of a word to an end.
     """
 
     messages: tuple[Message, ...]
