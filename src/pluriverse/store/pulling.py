@@ -152,6 +152,8 @@ async def _joined(
             steps_of_join = join.steps()
             while (done := await asyncio.to_thread(next, steps_of_join, None)) is not None:
                 yield Progress(done, join.size, source)
+        if pullable.digest not in (None, join.digest):
+            raise IntegrityError(f"the parts of {called} make a file of digest {join.digest}, not {pullable.digest}")
     except IntegrityError:
         whole.discard()
         raise

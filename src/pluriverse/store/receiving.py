@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import IntegrityError, NoSpaceError, UnreachableError, UnsupportedError
 from ..files import make_folder
@@ -28,6 +28,7 @@ from .splits import check_piece
 SPARE = 64 * 1024**2  # bytes that stay free on the disk
 _TELL_EVERY = 1024 * 1024
 _LOOK_EVERY = 4 * 1024**2  # bytes after which the free space is looked at again
+_SYNC_EVERY = 32 * 1024**2  # bytes after which they are sent to the disk, so that at the end little is left to wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +100,40 @@ class Receiving:
         """
         try:
             with writing(self.layout.root), self.part.file.open("r+b" if stream.start else "wb") as file:
-                self.part.note(self.source, stream)
-                done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
-                told = looked = done
-                headed = False
-                async for chunk in stream.chunks:
-                    if isinstance(chunk, Coming):
-                        file.flush()
-                        check_space(self.layout, self.pullable, chunk.room)
-                        if (told := max(told, done + chunk.bytes)) > done:
-                            yield told
-                        continue
-                    file.write(chunk)
-                    hasher.update(chunk)
-                    done += len(chunk)
-                    if done - looked >= _LOOK_EVERY:
-                        looked = done
-                        self._check_room(done)
-                    if self.pullable.size is not None and done > self.pullable.size:
-                        raise IntegrityError(f"{self.source} gave more than {self.pullable.size:,} bytes")
-                    if done - told >= _TELL_EVERY:
-                        told = done
-                        yield done
-                    if size and not headed and done >= MAX_HEADER:  # what is no model is not fetched to its end
-                        headed = True
-                        file.flush()
-                        self._check_header(self.part.file, size)
-                file.truncate()
-                file.flush()
-                if stream.size is not None and done < stream.size:
-                    raise UnreachableError(
-                        f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
-                    )
+                async with _Syncing(file) as syncing:
+                    self.part.note(self.source, stream)
+                    done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
+                    told = looked = done
+                    headed = False
+                    async for chunk in stream.chunks:
+                        if isinstance(chunk, Coming):
+                            file.flush()
+                            check_space(self.layout, self.pullable, chunk.room)
+                            if (told := max(told, done + chunk.bytes)) > done:
+                                yield told
+                            continue
+                        file.write(chunk)
+                        hasher.update(chunk)
+                        done += len(chunk)
+                        syncing.written(done)
+                        if done - looked >= _LOOK_EVERY:
+                            looked = done
+                            self._check_room(done)
+                        if self.pullable.size is not None and done > self.pullable.size:
+                            raise IntegrityError(f"{self.source} gave more than {self.pullable.size:,} bytes")
+                        if done - told >= _TELL_EVERY:
+                            told = done
+                            yield done
+                        if size and not headed and done >= MAX_HEADER:  # what is no model is not fetched to its end
+                            headed = True
+                            file.flush()
+                            self._check_header(self.part.file, size)
+                    file.truncate()
+                    file.flush()
+                    if stream.size is not None and done < stream.size:
+                        raise UnreachableError(
+                            f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
+                        )
         except WrongPiece as wrong:
             os.truncate(self.part.file, wrong.sound)
             raise
@@ -184,6 +187,34 @@ class Receiving:
                 else f"look whether that is the address of the .gguf file itself; then {again}"
             )
             raise
+
+
+class _Syncing:
+    """A file's bytes go to the disk while more are written. Raises what the disk answers, at the latest at the end."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._before = 0
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "_Syncing":
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """The file is not closed before the disk has answered."""
+        if self._running:
+            await asyncio.wait([self._running])
+            if error is None:
+                self._running.result()
+
+    def written(self, done: int) -> None:
+        if self._running and self._running.done():
+            self._running.result()
+            self._running = None
+        if self._running is None and done - self._before >= _SYNC_EVERY:
+            self._before = done
+            self._file.flush()
+            self._running = asyncio.create_task(asyncio.to_thread(os.fsync, self._file.fileno()))
 
 
 def check_space(layout: Layout, pullable: Pullable, more: int) -> None:

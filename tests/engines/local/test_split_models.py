@@ -45,6 +45,7 @@ def test_it_is_one_model(
     folder.mkdir()
     files = split(default_model, folder, 100)
     assert len(files) == 3 and files[0].name == "river-00001-of-00003.gguf"
+    call("new", "brook", "--system", "You speak for brooks.", "--base", str(files[1]))
     fitted = call("fit", str(files[0]), "--no-measure")
     made = call("pull", str(files[1]))
     assert (made["name"], made["source"], made["problem"]) == ("river", str(files[0]), None)
