@@ -4,12 +4,12 @@ chosen, or none where the works do not speak of it.
 Knows works and their search. Asks no model to speak.
 """
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..works.finding import search, text_of
+from ..works.nearness import shared, weights
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
-from ..works.finding import search, text_of
 from .grounds import Grounds
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _FOUND = 5  # passages that are looked at
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
+_SPEAKS = 0.35
 
 
 async def grounded(workspace: "Workspace", draft: "Draft") -> Grounds:
@@ -25,15 +26,26 @@ async def grounded(workspace: "Workspace", draft: "Draft") -> Grounds:
     assistant, question = draft.assistant, draft.question
     found = await search(workspace.settings, assistant.works, question, _FOUND)
     texts = {work: text_of(workspace.settings, work) for work in {each.passage.work for each in found}}
-    candidates = [each for one in found for each in quotables(one.passage, texts[one.passage.work])]
-    chosen = None
-    if candidates and speaks(question, found):
-        pairs = [(each, Nearness(shared(question, each.text))) for each in candidates]
-        chosen = best(pairs, {each.passage: rank for rank, each in enumerate(found)})
+    weighed = weights(question, "".join(texts.values()))
+    candidates = [
+        (each, Nearness(shared(weighed, each.text)))
+        for one in found
+        for each in quotables(one.passage, texts[one.passage.work])
+    ]
+    chosen = best(candidates, {each.passage: rank for rank, each in enumerate(found)})
+    if max((shared(weighed, each.passage.text) for each in found), default=0.0) < _SPEAKS:
+        chosen = None
     return Grounds(
         works=tuple(sorted(work.digest for work in assistant.works)),
         language=(assistant.languages or ("en",))[0],
         passages=_shown(found, chosen),
         quotation=chosen,
-        beyond=draft.beyond,
+        beyond=chosen is None and draft.beyond_works,
     )
+
+
+def _shown(found: list[Found], chosen: Quotable | None) -> tuple[Found, ...]:
+    """The passage that is quoted first; where none is, the nearest."""
+    first = [each for each in found if chosen is None or each.passage == chosen.passage]
+    rest = [each for each in found if each not in first]
+    return tuple([*first, *rest][:SHOWN])

@@ -111,6 +111,11 @@ class Draft:
         self._leads = self._quotes = True
 
     @property
+    def beyond_works(self) -> bool:
+        """Whether it is answered also where the works do not speak of it."""
+        return self._options.beyond_works
+
+    @property
     def question(self) -> str:
         """What is looked for in the assistant's works: the last turn, and the one before it where that is short."""
         asked = [turn.content for turn in self._turns if turn.role == "user"]
@@ -158,7 +163,7 @@ class Draft:
 
     def _decline(self, grounds: Grounds, now: float) -> ReplyFinished:
         self._pieces.append(Piece(grounds.refusal))
-        self.reply = self._as_reply("stop", now)
+        self.reply = replace(self._as_reply("stop", now), prompt_tokens=0, completion_tokens=0)
         return ReplyFinished(self.index, self.reply)
 
     def speaks_through(self, base: str, digest: Digest | None) -> None:
