@@ -99,7 +99,7 @@ class _Window:
     """The sentences of a passage among those around it."""
 
     def __init__(self, passage: Passage, text: str) -> None:
-        self._passage = passage
+        self._passage, self._text = passage, text
         self._words = wording(passage.work.language)
         first = max(text.rfind("\n\n", 0, max(passage.start - _BEFORE, 0)), 0)
         last = text.find("\n\n", min(passage.end + _AFTER, len(text)))
@@ -160,7 +160,7 @@ class _Window:
     def quotable(self, first: int, last: int) -> Quotable | None:
         """These sentences together; None where they had better not be quoted."""
         inside = self._all[first : last + 1]
-        text = " ".join(each.text for each in inside)
+        text = fold(self._text[inside[0].start : inside[-1].end])
         words = len(_WORD.findall(text)) * (0.6 if "\u2e80" <= text[0] <= "\u9fff" else 1.0)
         lone_told = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
         if words > _MOST or words < 4 or inside[-1].asks or _unbalanced(text) or text not in self._passage.text:
