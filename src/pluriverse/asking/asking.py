@@ -193,7 +193,8 @@ async def _ground(work: _Work, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         if draft.assistant.works:
             try:
-                events = draft.stand_on(await grounded(work.workspace, draft), work.now())
+                found = await grounded(work.workspace, draft.assistant, draft.question, draft.beyond_works)
+                events = draft.stand_on(found, work.now())
             except PluriverseError as error:
                 events = [draft.fail(error, work.now())]
             for event in events:

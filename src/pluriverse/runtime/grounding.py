@@ -13,7 +13,7 @@ from ..works.schema import Found
 from .grounds import Grounds
 
 if TYPE_CHECKING:
-    from .requests import Draft
+    from ..assistant import Assistant
     from .workspace import Workspace
 
 _FOUND = 5  # passages that are looked at
@@ -21,9 +21,11 @@ SHOWN = 1  # passages that stand before the model: what it reads costs the time
 _SPEAKS = 0.35
 
 
-async def grounded(workspace: "Workspace", draft: "Draft") -> Grounds:
-    """What the works of a draft's assistant say of its question. Raises as their search does."""
-    assistant, question = draft.assistant, draft.question
+async def grounded(workspace: "Workspace", assistant: "Assistant", question: str, beyond: bool = False) -> Grounds:
+    """What the works of an assistant say of a question. `beyond`: it is answered also where they say nothing.
+
+    Raises as the search of works does.
+    """
     found = await search(workspace.settings, assistant.works, question, _FOUND)
     texts = {work: text_of(workspace.settings, work) for work in {each.passage.work for each in found}}
     weighed = weights(question, "".join(texts.values()))
@@ -40,7 +42,7 @@ async def grounded(workspace: "Workspace", draft: "Draft") -> Grounds:
         language=(assistant.languages or ("en",))[0],
         passages=_shown(found, chosen),
         quotation=chosen,
-        beyond=chosen is None and draft.beyond_works,
+        beyond=chosen is None and beyond,
     )
 
 

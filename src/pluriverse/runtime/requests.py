@@ -149,6 +149,7 @@ class Draft:
         if not grounds.opening:
             return []
         self._quoted_s, self._given = now, grounds.opening
+        self._say_it_ourselves()
         citations = cited(grounds.opening, grounds, now).citations
         works = len(self.assistant.works)
         return [ReplyQuoted(self.index, self.assistant.name, grounds.opening, citations, works, now)]
@@ -157,7 +158,10 @@ class Draft:
         """Now it is known what the engine can do. One that cannot be led says its own words after the quotation; one
         that cannot be held to texts is looked after when it has ended."""
         self._leads, self._quotes = able.leads, able.quotes
-        if self._given and not able.leads:
+        self._say_it_ourselves()
+
+    def _say_it_ourselves(self) -> None:
+        if self._given and not self._leads:
             self._pieces.append(Piece(f"{self._given} "))
             self._given = ""
 

@@ -18,10 +18,11 @@ from .wording import Wording, beginning, wording
 
 CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
-_MOST = 90  # words of a quotation
-_FEWEST, _USUAL = 8, 45  # words below and above which a quotation is worth less
+_MOST = 80  # words of a quotation
+_FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
 _PAUSE = re.compile(r"[;；؛][\"'”’»)]*\s+")
+_MARK = re.compile(r"[\s*†‡§¶]*")  # of a note
 _ASKS = re.compile(r"[?？؟][\"'”’»)」』\s]*$")
 _WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 _OPENING, _CLOSING = "“«「『", "”»」』"
@@ -91,7 +92,7 @@ class _Sentence:
     hangs: bool = False
     joins: bool = False
     told: bool = False
-    asks: bool = False
+    open: bool = False  # asks, or grants what the next one may take back
     cut: bool = False  # a piece that another follows
 
 
@@ -143,7 +144,7 @@ class _Window:
                 if each in self._answered:
                     first, last = min(first, self._answered[each][0]), max(last, self._answered[each][1])
             follows = self._all[last + 1] if last + 1 < len(self._all) else None
-            if follows is not None and (self._all[last].asks or follows.turns) and not self._apart(last):
+            if follows is not None and (self._all[last].open or follows.turns) and not self._apart(last):
                 last += 1
             if not self._inside(first, last):
                 return None
@@ -161,12 +162,14 @@ class _Window:
         """These sentences together; None where they had better not be quoted."""
         inside = self._all[first : last + 1]
         text = fold(self._text[inside[0].start : inside[-1].end])
+        if len(text) > sum(len(each.text) + 1 for each in inside):
+            return None  # the number of a verse stands among them
         words = len(_WORD.findall(text)) * (0.6 if "\u2e80" <= text[0] <= "\u9fff" else 1.0)
         lone_told = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
-        if words > _MOST or words < 4 or inside[-1].asks or _unbalanced(text) or text not in self._passage.text:
+        if words > _MOST or words < 4 or inside[-1].open or _unbalanced(text) or text not in self._passage.text:
             return None
         worth = 1.0 - 0.3 * lone_told - 0.1 * inside[0].joins - 0.1 * any(mark in text for mark in _OPENING + '"')
-        worth -= 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 200) + 0.05 * inside[-1].cut
+        worth -= 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
         return Quotable(self._passage, text, inside[-1].cut, worth)
 
 
@@ -179,6 +182,8 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
         starts += [mark.end() for mark in _PAUSE.finditer(text, start, end) if mark.end() < end]
     found = []
     for place, (low, high) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
+        if place == 0:
+            low += len(_MARK.match(text, low, end)[0])  # type: ignore[index]
         piece = fold(text[low:high])
         begins = beginning(piece)
         found.append(
@@ -191,7 +196,7 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
                 hangs=place > 0 or begins[:1].islower() or bool(words.hangs.match(begins)),
                 joins=bool(words.joins.match(begins)),
                 told=bool(words.told.search(piece)),
-                asks=bool(_ASKS.search(piece)),
+                open=bool(_ASKS.search(piece) or words.grants.search(piece)),
                 cut=high < end,
             )
         )
