@@ -120,6 +120,8 @@ class LocalEngine:
             seed=True,
             guidance=True,
             context_length=self._ready.get("context_length"),
+            leads=True,
+            quotes=True,
         )
 
     @property
@@ -159,6 +161,8 @@ class LocalEngine:
                             "sampling": asdict(request.sampling),
                             "guide": _guide(request.guide),
                             "adapter": request.adapter,
+                            "lead": request.lead,
+                            "quotable": request.quotable,
                         }
                         for id, request in zip(ids, requests, strict=True)
                     ],
