@@ -54,10 +54,11 @@ if TYPE_CHECKING:
     from ..assistant.bases import Base
 
 VOCABULARY = 4096
+WIDTH = 64  # of vectors
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
 _MOST_BYTES = 16 * 2**20  # of a script
-_KEYS = {"pace", "context_length", "guidance", "rule"}
+_KEYS = {"pace", "context_length", "guidance", "embeds", "rule"}
 _RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
 
 
@@ -81,6 +82,7 @@ class Script:
     pace: float = 0.0  # seconds a step takes in which every reply says one token
     context_length: int = 4096  # tokens
     guidance: bool = True  # False: play an engine that cannot guide
+    embeds: bool = field(default=True, repr=False)  # False: play an engine that cannot embed; no reply depends on it
 
     @classmethod
     def load(cls, name: str) -> "Script":
@@ -113,7 +115,7 @@ class Script:
             if rule.adapter:
                 Digest(rule.adapter)
             rules.append(rule)
-        settings = {key: document[key] for key in ("pace", "context_length", "guidance") if key in document}
+        settings = {key: document[key] for key in ("pace", "context_length", "guidance", "embeds") if key in document}
         return cls(tuple(rules), **settings)
 
     @property
@@ -178,6 +180,7 @@ class ScriptedEngine:
             guidance=self._script.guidance,
             context_length=self._script.context_length,
             adapters=frozenset(get_args(AdapterKind)) if self._script.adapters else frozenset(),
+            embeds=self._script.embeds,
         )
 
     @property
@@ -255,6 +258,15 @@ class ScriptedEngine:
         self._check_length(len(whole))
         applied = (adapter or "").encode()
         return tokens, np.stack([_logits(applied + b"".join(head + tokens[:n])) for n in range(len(tokens))])
+
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """Texts that share words lie near each other: each word has a direction of its own."""
+        import numpy as np
+
+        await self.start()
+        if not self._script.embeds:
+            raise UnsupportedError(f"the engine of {self._base} cannot embed")
+        return np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, WIDTH), np.float32)
 
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
@@ -364,6 +376,16 @@ def _split(text: str) -> list[bytes]:
 
 def _flat(messages: Sequence[Message]) -> str:
     return "".join(f"{m.role}: {m.content}\n" for m in messages)
+
+
+def _vector(text: str) -> "np.ndarray":
+    """float32 [WIDTH], of length 1: the sum of directions drawn once and for all, one for each word."""
+    import numpy as np
+
+    words = re.findall(r"\w+", text.casefold()) or [""]
+    rows = [np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(WIDTH) for word in words]
+    whole = np.sum(rows, axis=0)
+    return (whole / np.linalg.norm(whole)).astype(np.float32)
 
 
 def _logits(before: bytes) -> "np.ndarray":
