@@ -141,6 +141,24 @@ def test_each_request_starts_speaks_and_ends_once(run: Run) -> None:
         assert text(events, index).strip()
 
 
+def test_vectors_are_those_of_their_texts_alone(run: Run) -> None:
+    needs(run, "embeds")
+    texts = ["A lie is never right.", "", "The corn was cheap. 你好", "word " * 5000]
+    together = run(lambda engine: engine.embed(texts))
+    assert together.dtype == np.float32 and together.shape[0] == len(texts)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for place, each in enumerate(texts):
+        assert np.array_equal(run(lambda engine, each=each: engine.embed([each]))[0], together[place])
+    assert run(lambda engine: engine.embed([])).shape == (0, together.shape[1])
+
+
+def test_an_engine_that_cannot_embed_says_so(run: Run) -> None:
+    if not run(lambda engine: unable(engine, "embeds")):
+        pytest.skip("it embeds")
+    with pytest.raises(UnsupportedError):
+        run(lambda engine: engine.embed(["a"]))
+
+
 def test_replies_come_interleaved(run: Run) -> None:
     events = run(lambda engine: heard(engine, [ask(voice) for voice in VOICES[:2]]))
     first_end = next(place for place, event in enumerate(events) if isinstance(event, Finished))

@@ -30,7 +30,6 @@ TRUE = (
     "„It is“ and ”is a” »is a« »is a»",
     "It “is a part",  # cut, and true as far as it goes
     "“nor un-American 1,0",
-    "„It is a partnership..",
     "“",
     "no marks 」 at all",
 )

@@ -100,7 +100,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The prompt has been read. Times of events are taken by whoever listens."""
+    """The prompt has been read, or, of a reply with a lead, is known. Times of events are taken by whoever listens."""
 
     index: int
     prompt_tokens: int

@@ -165,10 +165,6 @@ def _follow(pieces: Sequence[str], text: str, cut: bool) -> bool:
 
 def _next(piece: str, text: str, place: int, loose: bool) -> int:
     """The end of the first such piece at or behind `place`, from the beginning of a word to an end; -1 without one."""
-    if loose and piece.endswith("."):  # it may have been cut inside an ellipsis
-        whole = _next(piece, text, place, False)
-        bare = piece.rstrip(".")
-        return whole if whole >= 0 or len(piece) - len(bare) > 2 else _next(bare, text, place, False)
     edges = borders(text)
     start = text.find(piece, place)
     while start >= 0:

@@ -7,7 +7,7 @@ Knows works and their search. Asks no model to speak.
 from typing import TYPE_CHECKING
 
 from ..works.finding import search, text_of
-from ..works.nearness import shared, weights
+from ..works.nearness import evidence, shared, weights
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
 from .grounds import Grounds
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _FOUND = 5  # passages that are looked at
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
-_SPEAKS = 0.35
 
 
 async def grounded(workspace: "Workspace", assistant: "Assistant", question: str, beyond: bool = False) -> Grounds:
@@ -28,15 +27,17 @@ async def grounded(workspace: "Workspace", assistant: "Assistant", question: str
     """
     found = await search(workspace.settings, assistant.works, question, _FOUND)
     texts = {work: text_of(workspace.settings, work) for work in {each.passage.work for each in found}}
-    weighed = weights(question, "".join(texts.values()))
-    candidates = [
-        (each, Nearness(shared(weighed, each.text)))
-        for one in found
-        for each in quotables(one.passage, texts[one.passage.work])
-    ]
-    chosen = best(candidates, {each.passage: rank for rank, each in enumerate(found)})
-    if max((shared(weighed, each.passage.text) for each in found), default=0.0) < _SPEAKS:
-        chosen = None
+    whole = "".join(texts.values())
+    weighed = weights(question, whole)
+    proof = evidence(weighed, [each.passage.text for each in found], whole)
+    chosen = None
+    if proof.value > 0:
+        candidates = [
+            (each, Nearness(shared(weighed, each.text)))
+            for one in found
+            for each in quotables(one.passage, texts[one.passage.work])
+        ]
+        chosen = best(candidates, {each.passage: rank for rank, each in enumerate(found)})
     return Grounds(
         works=tuple(sorted(work.digest for work in assistant.works)),
         language=(assistant.languages or ("en",))[0],
