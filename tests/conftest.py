@@ -65,12 +65,17 @@ def shared(factory: pytest.TempPathFactory, name: str) -> Path:
 @pytest.fixture(scope="session")
 def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder into which the default model has been pulled as a user would: from its own sources, verified."""
+    home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or shared(tmp_path_factory, "home"))
+    _pulled("small", home)
+    return home
+
+
+def _pulled(name: str, home: Path) -> Path:
     from pluriverse.catalogue import find
     from pluriverse.store import Store, pull
 
-    home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or shared(tmp_path_factory, "home"))
     given = dataclasses.replace(settings_module.load(), home=home)
-    pullable = find("small")
+    pullable = find(name)
     assert pullable
 
     async def fetch() -> None:
@@ -78,7 +83,7 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pass
 
     asyncio.run(fetch())
-    return home
+    return Store.at(given).find(pullable.name).path
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +92,12 @@ def default_model(model_home: Path) -> Path:
     from pluriverse.store import Store
 
     return Store(model_home / "store").find(model_of("small")).path
+
+
+@pytest.fixture(scope="session")
+def embedding_model(model_home: Path) -> Path:
+    """The GGUF file of all-minilm-l6-v2, made of its wheel once."""
+    return _pulled("all-minilm-l6-v2", model_home)
 
 
 @pytest.fixture(scope="session")
