@@ -37,6 +37,21 @@ class Digest(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """One work that an assistant answers from, by the digest of its text (UTF-8, as it was read; see `works.reading`).
+
+    `edition`: translator, publisher and year, in a few words, as a citation needs them.
+    """
+
+    id: str  # short name: "burke-reflections"
+    title: str
+    digest: Digest
+    language: str = ""  # BCP 47; "": unknown
+    author: str = ""
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant."""
 
