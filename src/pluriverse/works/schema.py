@@ -33,6 +33,8 @@ class Found:
     passage: Passage
     score: float
     by: tuple[Means, ...]
+    words: float = 0.0  # BM25 over the works searched; 0: not found by words
+    meaning: float = 0.0  # cosine with the question; 0: not found by meaning
 
 
 @dataclass(frozen=True, slots=True)
