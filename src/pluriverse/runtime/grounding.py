@@ -6,10 +6,12 @@ Knows works and their search. Asks no model to speak.
 
 from typing import TYPE_CHECKING
 
-from ..works.finding import search, text_of
-from ..works.nearness import evidence, shared, weights
+from ..works.index.keeping import index_words
+from ..works.index.search import search
+from ..works.nearness import Evidence, Weighed
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
+from ..works.texts import text_of
 from .grounds import Grounds
 
 if TYPE_CHECKING:
@@ -25,17 +27,18 @@ async def grounded(workspace: "Workspace", assistant: "Assistant", question: str
 
     Raises as the search of works does.
     """
-    found = await search(workspace.settings, assistant.works, question, _FOUND)
-    texts = {work: text_of(workspace.settings, work) for work in {each.passage.work for each in found}}
-    whole = "".join(texts.values())
-    weighed = weights(question, whole)
-    proof = evidence(weighed, [each.passage.text for each in found], whole)
+    store, settings = workspace.store, workspace.settings
+    found = await search(store, settings, assistant.works, question, _FOUND)
+    weighed = Weighed.of(question, [each.index for each in index_words(store, settings, assistant.works)])
+    covered = [weighed.shared(each.passage.text, each.passage.work.language) for each in found]
     chosen = None
-    if proof.value > 0:
+    if Evidence(max(covered, default=0.0), weighed.unknown).value > 0:
+        known = store.works({each.passage.work.digest for each in found})
+        texts = {digest: text_of(stored.work, stored, settings).decode() for digest, stored in known.items()}
         candidates = [
-            (each, Nearness(shared(weighed, each.text)))
+            (each, Nearness(weighed.shared(each.text, one.passage.work.language)))
             for one in found
-            for each in quotables(one.passage, texts[one.passage.work])
+            for each in quotables(one.passage, texts[one.passage.work.digest])
         ]
         chosen = best(candidates, {each.passage: rank for rank, each in enumerate(found)})
     return Grounds(

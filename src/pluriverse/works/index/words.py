@@ -139,6 +139,16 @@ def ranks(indexes: Sequence[WordsIndex], question: str, k: int) -> list[Rank]:
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
 
 
+def having(indexes: Sequence[WordsIndex], question: str) -> dict[str, int]:
+    """In how many passages of all indexes each term of a question stands; 0 for one that they do not have."""
+    found: dict[str, int] = {}
+    for each in indexes:
+        for term in asked(question, each.language):
+            start, end = next(iter(_rows(each, _hashed([term])).values()), (0, 0))
+            found[term] = found.get(term, 0) + end - start
+    return found
+
+
 def _scores(index: WordsIndex, row: Mapping[int, tuple[int, int]], weights: Mapping[int, float], mean: float) -> Array:
     scores = np.zeros(len(index), np.float32)
     for term, (start, end) in row.items():
@@ -161,7 +171,10 @@ def _rows(index: WordsIndex, query: Array) -> dict[int, tuple[int, int]]:
 
 
 def _hashes(question: str, language: str) -> Array:
-    found = asked(question, language)
+    return _hashed(asked(question, language))
+
+
+def _hashed(found: Sequence[str]) -> Array:
     return np.fromiter(map(_hash, found), "<u8", len(found))
 
 
