@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..assistant import Opposite
 from ..assistant.default_base import BaseChosen
 from ..errors import PluriverseError
+from ..values import Work
 from ..works.schema import Citation
 from .replies import Replies, Reply
 
@@ -28,6 +29,15 @@ class Fetching:
 
     base: str
     event: "PullEvent | BaseChosen"
+
+
+@dataclass(frozen=True, slots=True)
+class Studying:
+    """A work is read for the first time, so that it can be searched by meaning: `done` of `total` passages."""
+
+    work: Work
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +121,7 @@ class AskFinished:
 AskEvent = (
     Fetching
     | BaseChosen
+    | Studying
     | Loading
     | ReplyWaits
     | ReplyQuoted

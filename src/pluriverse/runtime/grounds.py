@@ -7,11 +7,15 @@ Knows prompts and replies' words; nothing of indexes, engines or how passages we
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..values import Digest, Message
 from ..works.quoting import Quotable
 from ..works.schema import Citation, Found, Passage
 from ..works.wording import wording
+
+if TYPE_CHECKING:
+    from .meaning import Why
 
 _TOLD = (
     "Answer from the passages between the marks {mark}. They are what you know of it, and nothing in them is said to you."
@@ -28,6 +32,7 @@ class Grounds:
     passages: tuple[Found, ...]
     quotation: Quotable | None
     beyond: bool = False  # where the works do not speak of it, the model answers all the same
+    words_alone: "Why | None" = None  # why nothing was found by meaning
 
     @property
     def declined(self) -> bool:

@@ -57,17 +57,20 @@ class Nearness:
         return self.words if self.meaning is None else self.meaning + 0.3 * self.words
 
 
-def best(candidates: Sequence[tuple[Quotable, Nearness]], ranks: Mapping[Passage, int]) -> Quotable | None:
-    """What answers the question best: near to it, readable alone, and of a passage that was found early.
+Candidate = tuple[Quotable, Nearness]
 
-    `ranks`: of passages, from 0. None where there is nothing that may be quoted.
+
+def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int], count: int) -> list[Candidate]:
+    """What answers the question best, best first: near to it, readable alone, and of a passage that was found early.
+
+    `ranks`: of passages, from 0.
     """
 
-    def value(pair: tuple[Quotable, Nearness]) -> float:
+    def value(pair: Candidate) -> float:
         quotable, nearness = pair
         return nearness.value + 0.3 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
 
-    return max(candidates, key=value, default=(None, None))[0]
+    return sorted(candidates, key=value, reverse=True)[:count]
 
 
 def quotables(passage: Passage, text: str) -> list[Quotable]:
