@@ -18,7 +18,7 @@ from ..chats.chat import turns_of
 from ..chats.shelf import chats_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
-from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished, Studying
+from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
 from ..runtime.grounding import Grounding
 from ..runtime.grounds import Grounds
 from ..runtime.grouping import Group, group
@@ -26,7 +26,6 @@ from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
 from ..values import Message
-from ..works.index.vectors import Embedding
 
 if TYPE_CHECKING:
     from ..runtime.workspace import Workspace
@@ -205,14 +204,11 @@ async def _ground(work: _Work, drafts: Sequence[Draft]) -> None:
 async def _grounded(work: _Work, draft: Draft) -> AsyncGenerator[AskEvent, None]:
     async with aclosing(work.grounding.of(draft.assistant, draft.question, draft.beyond_works)) as steps:
         async for step in steps:
-            match step:
-                case Fetching():
-                    yield step
-                case Embedding(of, done, total):
-                    yield Studying(of, done, total)
-                case Grounds():
-                    for event in draft.stand_on(step, work.now()):
-                        yield event
+            if isinstance(step, Grounds):
+                for event in draft.stand_on(step, work.now()):
+                    yield event
+            else:
+                yield step
 
 
 def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Workspace") -> None:

@@ -6,15 +6,12 @@ that the reply answers from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..engines.quoting import Quotation, quotations, standing
 from ..values import Digest
-from ..works.schema import Citation
+from ..works.schema import Citation, Why
 from .grounds import Grounds, source
-
-if TYPE_CHECKING:
-    from .meaning import Why
 
 NOT_FOUND = "not found in the works"
 
@@ -31,7 +28,7 @@ class Cited:
     unfound: tuple[str, ...]
     quoted_s: float | None  # from the moment of asking until the first quotation could be shown
     works: tuple[Digest, ...]  # of the texts that were searched
-    words_alone: "Why | None" = None  # why they were not searched by meaning
+    words_alone: Why | None = None  # why they were not searched by meaning
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON form, with `beyond_works`, `not_found`, `quoted_s`, `works` and `words_alone` added."""
@@ -59,7 +56,9 @@ def cited(text: str, grounds: Grounds, quoted_s: float | None) -> Cited:
     citations = grounds.citations(quotes)
     if grounds.beyond and not any(map(any, quotes)):
         citations = ()
-    return Cited(citations, grounds.declined, grounds.beyond, tuple(unfound), quoted_s, grounds.works, grounds.words_alone)
+    return Cited(
+        citations, grounds.declined, grounds.beyond, tuple(unfound), quoted_s, grounds.works, grounds.words_alone
+    )
 
 
 def as_dict(citation: Citation) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class ReplyWaits:
 
 @dataclass(frozen=True, slots=True)
 class ReplyQuoted:
-    """What a reply begins with stands fast before the model has read a word: `text`, a quotation from a work. The chunks
+    """What a reply begins with stands fast before the model has read a word: `text`, a quotation from a work. Chunks
     go on from it. `citations`: the passages that it will answer from, as far as they are quoted now; `works`: how many
     the assistant has."""
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..works.index.keeping import index_words
 from ..works.index.search import search
-from ..works.index.vectors import Embedding, Meaning, embed_works
+from ..works.index.vectors import Meaning, embed_works
 from ..works.nearness import Evidence, Weighed
 from ..works.quoting import Nearness, Quotable, best, quotables
-from ..works.schema import Found, Passage
+from ..works.schema import Found
 from ..works.texts import text_of
-from .events import Fetching
+from .events import Fetching, Studying
 from .grounds import Grounds
 from .meaning import WordsAlone, ready_meaning
 
@@ -40,7 +40,7 @@ class Grounding:
 
     async def of(
         self, assistant: "Assistant", question: str, beyond: bool = False
-    ) -> AsyncGenerator[Fetching | Embedding | Grounds, None]:
+    ) -> AsyncGenerator[Fetching | Studying | Grounds, None]:
         """What the works of an assistant say of a question comes last. `beyond`: it is answered also where they say
         nothing. Raises as the search of works does.
 
@@ -64,7 +64,7 @@ class Grounding:
             words_alone=how.why if isinstance(how, WordsAlone) else None,
         )
 
-    async def _embedding(self, assistant: "Assistant") -> AsyncGenerator[Fetching | Embedding, None]:
+    async def _embedding(self, assistant: "Assistant") -> AsyncGenerator[Fetching | Studying, None]:
         """Have what embeds, and the vectors of the works; or know why words alone serve."""
         async with self._one:
             store, settings, languages = self._workspace.store, self._workspace.settings, _languages(assistant)
@@ -78,7 +78,7 @@ class Grounding:
             if isinstance(how := self._ready[languages], Meaning):
                 async with aclosing(embed_works(store, settings, assistant.works, how)) as read:  # type: ignore[type-var]
                     async for each in read:
-                        yield each
+                        yield Studying(each.work, each.done, each.total)
 
     async def _chosen(
         self, question: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None

@@ -1,11 +1,11 @@
-"""How near words are to a question by the words that they share, the rare ones counting more, and whether works speak of
-a question at all.
+"""How near words are to a question by the words that they share, the rare ones counting more, and whether works speak
+of a question at all.
 
 Knows terms, and in how many passages each stands.
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .index.folding import terms

@@ -127,10 +127,10 @@ class _Window:
             if not each.told or first in found:
                 continue
             for last in range(first + 1, len(self._all)):
-                if self._all[last].block > each.block + 1 or self._all[last].block > each.block and last > first + 8:
+                if self._all[last].block > each.block + 1 or (self._all[last].block > each.block and last > first + 8):
                     break
                 if self._all[last].turns:
-                    found |= {place: (first, last) for place in range(first, last)}
+                    found |= dict.fromkeys(range(first, last), (first, last))
                     break
         return found
 

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...chats.chat import EMPTY
+from ...runtime.citing import Numbering
 from ...runtime.events import (
     AskEvent,
     AskFinished,
@@ -23,7 +24,6 @@ from ...runtime.events import (
     ReplyWaits,
     Studying,
 )
-from ...runtime.citing import Numbering
 from .cited import Colouring, sources
 from .output import Styled, bold, dim
 from .replies import WAITING, foot, guided, heading, show_waiting, studying, thinking

@@ -161,7 +161,9 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
     if any(reply.cited and reply.cited.words_alone for reply in replies):
-        out.note("their works were searched by words alone, not by meaning; pluriverse pull all-minilm-l6-v2 fetches what it takes")
+        out.note(
+            "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
+        )
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
         if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):
