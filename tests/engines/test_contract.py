@@ -35,6 +35,7 @@ from pluriverse.engines.contract import (
     Started,
 )
 from pluriverse.engines.local import LocalEngine
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.quoting import held as found_in
 from pluriverse.engines.quoting import quotations
 from pluriverse.engines.script import Script
@@ -43,6 +44,8 @@ from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineEr
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Message, Sampling
+
+from ..patience import PATIENCE_S
 
 SMALL = model_of("small")
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
@@ -84,9 +87,9 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
 
         path = request.getfixturevalue("default_model")
         native = request.getfixturevalue("native_library") if request.param == "native" else None
-        options = EngineOptions(threads=2, library=native and str(native.path))
+        options = EngineOptions(threads=physical_cores(), library=native and str(native.path))
         engine = LocalEngine(SMALL, None, path, _settings(path), options)
-    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
+    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), PATIENCE_S))
     loop.run_until_complete(engine.aclose())
     loop.close()
 
