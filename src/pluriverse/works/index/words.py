@@ -124,16 +124,10 @@ def ranks(indexes: Sequence[WordsIndex], question: str, k: int) -> list[Rank]:
     Statistics are those of all passages of all indexes together: a word that is rare in one work and everywhere in
     another, or that stands in a text of another language, does not weigh more for it.
     """
-    words = asked(question, {each.language for each in indexes})
-    hashes = {
-        language: np.array([_hash(word.get(language, "")) for word in words], "<u8")
-        for language in {each.language for each in indexes}
-    }
-    rows = [_rows(each, hashes[each.language]) for each in indexes]
-    having = sum((row[:, 1] - row[:, 0] for row in rows), np.zeros(len(words), np.int64))
-    total = sum(map(len, indexes))
+    words, rows = _asked(indexes, question)
+    counts, total = _counts(rows, len(words)), sum(map(len, indexes))
     mean = sum(int(each.lengths.sum(dtype=np.int64)) for each in indexes) / max(total, 1) or 1.0
-    weights = np.log1p((total - having + 0.5) / (having + 0.5))
+    weights = np.log1p((total - counts + 0.5) / (counts + 0.5))
     numbers, passages, scores = [], [], []
     for number, (each, row) in enumerate(zip(indexes, rows, strict=True)):
         if row.any():
@@ -152,6 +146,33 @@ def ranks(indexes: Sequence[WordsIndex], question: str, k: int) -> list[Rank]:
         (int(number), int(passage), float(score))
         for number, passage, score in zip(*(each[best] for each in joined), strict=True)
     ]
+
+
+def having(indexes: Sequence[WordsIndex], question: str) -> dict[str, int]:
+    """In how many passages of all indexes each word of a question stands, 0 for one that they do not have.
+
+    By its term in the language that most of them are in.
+    """
+    words, rows = _asked(indexes, question)
+    sizes: dict[str, int] = {}
+    for each in indexes:
+        sizes[each.language] = sizes.get(each.language, 0) + len(each)
+    counts = _counts(rows, len(words))
+    named = [max(word, key=lambda language: sizes[language]) for word in words]
+    return {word[language]: int(count) for word, language, count in zip(words, named, counts, strict=True)}
+
+
+def _asked(indexes: Sequence[WordsIndex], question: str) -> tuple[list[dict[str, str]], list[Array]]:
+    """The words of a question, and where they are in each index."""
+    languages = {each.language for each in indexes}
+    words = asked(question, languages)
+    hashes = {language: np.array([_hash(word.get(language, "")) for word in words], "<u8") for language in languages}
+    return words, [_rows(each, hashes[each.language]) for each in indexes]
+
+
+def _counts(rows: Sequence[Array], words: int) -> Array:
+    """The passages of all indexes that have each word: int64 [words]."""
+    return sum((row[:, 1] - row[:, 0] for row in rows), np.zeros(words, np.int64))
 
 
 def _scores(index: WordsIndex, row: Array, weights: Array, mean: float) -> Array:
