@@ -33,6 +33,7 @@ class Base:
     digest: Digest | None
     path: Path | None
     kind: str
+    projector: Path | None = None  # with which it sees pictures
 
     @property
     def may_change(self) -> bool:
