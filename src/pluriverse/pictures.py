@@ -45,7 +45,9 @@ def picture(data: bytes, called: str = "the picture") -> Picture:
     if not data:
         raise UsageError(f"{called} is empty", "take another file")
     if len(data) > MOST_BYTES:
-        raise UsageError(f"{called} is larger than {MOST_BYTES // 1024**2} MB", "save a smaller copy, and ask with that")
+        raise UsageError(
+            f"{called} is larger than {MOST_BYTES // 1024**2} MB", "save a smaller copy, and ask with that"
+        )
     try:
         found = _header(data)
     except (struct.error, IndexError):
@@ -61,7 +63,9 @@ def picture(data: bytes, called: str = "the picture") -> Picture:
         most = f"{MOST_PIXELS // 1_000_000} million pixels and {LONGEST_SIDE:,} on a side"
         raise UsageError(f"{called} has {width:,} x {height:,} pixels; the most is {most}", "save a smaller copy")
     if max(width, height) > NARROWEST * min(width, height):
-        raise UsageError(f"{called} is a strip of {width:,} x {height:,} pixels, too narrow to be seen", "cut a piece out")
+        raise UsageError(
+            f"{called} is a strip of {width:,} x {height:,} pixels, too narrow to be seen", "cut a piece out"
+        )
     return Picture(Digest("sha256:" + sha256(data).hexdigest()), form, width, height, data)
 
 

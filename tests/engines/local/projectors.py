@@ -1,38 +1,45 @@
 """Tiny random projectors, in the layouts of llama.cpp's tools/mtmd/clip.cpp, and pictures to show them.
 
-Kinds: `llava` (CLIP with a two-layer projector) and `qwen2vl` (positions in two dimensions).
+Kinds: `llava` (SigLIP with two linear layers), `clip` (the same of CLIP, which has a class token) and `qwen2vl`
+(positions in two dimensions).
 """
 
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from gguf import GGUFWriter
 from numpy.typing import NDArray
 
-from .tiny_tokenizers import WIDTH as TEXT_WIDTH
+from .architectures import SIZES
 
-IMAGE, PATCH, WIDTH, INNER, HEADS, LAYERS = 56, 14, 32, 48, 2, 3
+IMAGE, PATCH, WIDTH, INNER, HEADS, LAYERS = 56, 14, 32, 64, 2, 3
+EPSILON = 1e-6
 MEAN, DEVIATION = [0.48, 0.46, 0.41], [0.27, 0.26, 0.28]
+TEXT_WIDTH = SIZES["d"]
 Weights = dict[str, NDArray[np.float32]]
 
 
 def llava_weights() -> Weights:
     """By their names in the file."""
     draw = _Draw(2)
-    patches = (IMAGE // PATCH) ** 2
     found = {
-        "v.class_embd": draw(WIDTH),
-        "v.patch_embd.weight": draw(WIDTH, 3, PATCH, PATCH),
-        "v.position_embd.weight": draw(patches + 1, WIDTH),
-        **draw.norm("v.pre_ln"),
-        **draw.norm("v.post_ln"),
         **draw.linear("mm.0", WIDTH, TEXT_WIDTH),
         **draw.linear("mm.2", TEXT_WIDTH, TEXT_WIDTH),
+        "v.patch_embd.weight": draw(WIDTH, 3, PATCH, PATCH),
+        "v.patch_embd.bias": draw(WIDTH),
+        "v.position_embd.weight": draw((IMAGE // PATCH) ** 2, WIDTH),
     }
     return found | draw.layers()
+
+
+def clip_weights() -> Weights:
+    draw = _Draw(4)
+    found = llava_weights()
+    del found["v.patch_embd.bias"]
+    places = draw((IMAGE // PATCH) ** 2 + 1, WIDTH)
+    return {**found, "v.position_embd.weight": places, "v.class_embd": draw(WIDTH), **draw.norm("v.pre_ln")}
 
 
 def qwen2vl_weights() -> Weights:
@@ -77,29 +84,37 @@ def llava(path: Path, width: int = TEXT_WIDTH) -> Path:
     weights = llava_weights()
     if width != TEXT_WIDTH:
         weights |= _Draw(2).linear("mm.2", TEXT_WIDTH, width)
-    return _write(path, "mlp", weights, width)
+    return _write(path, "mlp", weights, width, gelu=True)
+
+
+def clip(path: Path) -> Path:
+    return _write(path, "mlp", clip_weights())
 
 
 def qwen2vl(path: Path) -> Path:
-    return _write(path, "qwen2vl_merger", qwen2vl_weights(), TEXT_WIDTH, lambda file: None)
+    return _write(path, "qwen2vl_merger", qwen2vl_weights())
+
+
+def hearing(path: Path) -> Path:
+    """One for sounds."""
+    return _write(path, "ultravox", llava_weights(), senses="audio")
 
 
 def _write(
-    path: Path, kind: str, weights: Weights, width: int, more: Callable[[GGUFWriter], None] = lambda file: None
+    path: Path, kind: str, weights: Weights, width: int = TEXT_WIDTH, gelu: bool = False, senses: str = "vision"
 ) -> Path:
     file = GGUFWriter(str(path), "clip")
     file.add_type("mmproj")
-    file.add_bool("clip.has_vision_encoder", True)
+    file.add_bool(f"clip.has_{senses}_encoder", True)
     file.add_string("clip.projector_type", kind)
-    file.add_bool("clip.use_gelu", False)
+    file.add_bool("clip.use_gelu", gelu)
     sizes = {"image_size": IMAGE, "patch_size": PATCH, "embedding_length": WIDTH, "feed_forward_length": INNER}
     sizes |= {"block_count": LAYERS, "projection_dim": width, "attention.head_count": HEADS}
     for key, value in sizes.items():
         file.add_uint32(f"clip.vision.{key}", value)
-    file.add_float32("clip.vision.attention.layer_norm_epsilon", 1e-5)
+    file.add_float32("clip.vision.attention.layer_norm_epsilon", EPSILON)
     file.add_array("clip.vision.image_mean", MEAN)
     file.add_array("clip.vision.image_std", DEVIATION)
-    more(file)
     for name, values in weights.items():
         file.add_tensor(name, values)
     file.write_header_to_file()

@@ -108,4 +108,4 @@ def _prove(vision: VisionLibrary) -> None:
 def _reason(library: Library) -> str:
     told = [line for line in library.log if "error" in line.lower() or "mismatch" in line.lower()]
     reason = (told or library.log or ["no reason given"])[0]
-    return reason.removeprefix("mtmd_init_from_file: error: ").removeprefix("clip_init: ").strip()[:300]
+    return reason.removeprefix("mtmd_init_from_file: error: ").removeprefix("clip_init: ").splitlines()[0][:300]
