@@ -1,4 +1,4 @@
-"""Tiny random projectors at work: what a picture becomes, and what the model hears of it, against other ways to compute it.
+"""Tiny random projectors at work: what a picture becomes, and what the model hears of it, each computed in another way.
 
 The comparison with transformers runs where `pip install -e '.[reference]'` has been.
 """
@@ -96,9 +96,9 @@ def looking(vision: VisionLibrary, tmp_path: Path) -> Iterator[Callable[[str], S
 
 
 def read(seeing: Seeing, context: Context, prompt: Prompt, stream: int = 0) -> NDArray[np.float32]:
-    for rows, decode in decodes(context, stream, prompt, 0, len(prompt.tokens), seeing.projector):
+    for decode in decodes(context, stream, prompt, prompt.tokens, 0, seeing.projector):
         decode()
-    return context.logits(rows - 1).copy()
+    return context.last_logits().copy()
 
 
 def test_what_the_model_hears_is_what_the_library_s_own_reader_lets_it_hear(seeing: Seeing) -> None:
@@ -180,7 +180,7 @@ def test_pictures_differ_in_their_keys_and_the_oldest_are_forgotten(
 def test_a_projector_of_another_model_says_so(vision: VisionLibrary, tmp_path: Path) -> None:
     model = Model(vision.library, architectures.write(tmp_path / "model.gguf", "llama"))
     path = projectors.llava(tmp_path / "mmproj.gguf", width=96)
-    with pytest.raises(EngineError, match="n_embd = 64.*n_embd = 96") as refused:
+    with pytest.raises(EngineError, match=r"n_embd = 64.*n_embd = 96") as refused:
         Projector(vision, model, path, 1, True, Turns(None))
     assert "--projector" in str(refused.value.hint)
     model.close()
@@ -196,7 +196,7 @@ def test_pictures_of_any_shape_are_seen(seeing: Seeing, size: tuple[int, int]) -
 
 def test_parameters_laid_out_differently_are_refused(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(layouts.VISION_DEFAULTS, "batch_max_tokens", 512)
-    with pytest.raises(EngineError, match="mtmd_context_params.batch_max_tokens is 1024, not 512"):
+    with pytest.raises(EngineError, match=r"mtmd_context_params\.batch_max_tokens is 1024, not 512"):
         VisionLibrary(library)
 
 
@@ -269,8 +269,8 @@ NAMES = {
 
 
 def test_the_class_token_of_clip_stands_in_the_wrong_place(vision: VisionLibrary, tmp_path: Path) -> None:
-    """A fault of the pinned library (llama.cpp's issue 25814), told in docs/pictures.md: CLIP's class token comes behind
-    the patches, and nothing else of LLaVA with CLIP differs. When this fails, the library has been mended."""
+    """A fault of the pinned library, told in docs/pictures.md: CLIP's class token comes behind the patches
+    (github.com/ggml-org/llama.cpp/issues/25814), and nothing else differs. If this fails, it has been mended."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("transformers")
     from transformers import CLIPVisionConfig, CLIPVisionModel

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ... import children
-from ...errors import EngineCrashedError, EngineError, UnsupportedError, from_dict
+from ...errors import EngineCrashedError, EngineError, from_dict
 from ...settings import Settings, turns_folder
 from ...values import Digest, Message
 from ..contract import (
@@ -32,10 +32,10 @@ from ..contract import (
     Started,
     Thought,
     Waiting,
-    pictures_of,
 )
 from . import wire
 from .calibration import Calibrations
+from .documents import asked, guide_of, scored
 from .layouts import WHEEL
 from .libraries import Kept
 from .options import EngineOptions
@@ -117,14 +117,18 @@ class LocalEngine:
 
     @property
     def capabilities(self) -> Capabilities:
+        writes = not self._ready.get("embeds", False)
         return Capabilities(
-            logprobs=True,
-            logits=True,
-            grammar=True,
-            seed=True,
-            guidance=True,
+            logprobs=writes,
+            logits=writes,
+            grammar=writes,
+            seed=writes,
+            guidance=writes,
             context_length=self._ready.get("context_length"),
             images=self._projector is not None,
+            leads=writes,
+            quotes=writes,
+            embeds=not writes,
         )
 
     @property
@@ -156,8 +160,8 @@ class LocalEngine:
         events: asyncio.Queue[EngineEvent] = asyncio.Queue()
         self._replies |= dict.fromkeys(index, events)
         try:
-            asked = [{"id": id, **_asked(requests[place])} for id, place in index.items()]
-            await self._send({"op": "generate", "requests": asked, "pictures": shown.facts}, shown.data)
+            sent = [{"id": id, **asked(requests[place])} for id, place in index.items()]
+            await self._send({"op": "generate", "requests": sent, "pictures": shown.facts}, shown.data)
             while any(id in self._replies for id in index) or not events.empty():
                 event = await events.get()
                 yield replace(event, index=index[event.index])
@@ -177,8 +181,8 @@ class LocalEngine:
         adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
         document, data = await self._question(
-            {"op": "score", **_scored(prefix), "continuations": list(continuations), "logits": logits, "guide": _guide(guide),
-             "adapter": adapter}
+            {"op": "score", **scored(prefix), "continuations": list(continuations), "logits": logits,
+             "guide": guide_of(guide), "adapter": adapter}
         )  # fmt: skip
         arrays = _split(data, [len(row["tokens"]) for row in document["scores"]], self._ready["vocabulary_size"])
         return tuple(
@@ -194,8 +198,8 @@ class LocalEngine:
         self._answers |= answers
         jobs: list[Document] = []
         for id, request in zip(ids, requests, strict=True):
-            jobs.append({"id": id, **_scored(request.prefix), "continuations": list(request.continuations),
-                         "guide": _guide(request.guide), "adapter": request.adapter})  # fmt: skip
+            jobs.append({"id": id, **scored(request.prefix), "continuations": list(request.continuations),
+                         "guide": guide_of(request.guide), "adapter": request.adapter})  # fmt: skip
         try:
             await self._send({"op": "score_many", "jobs": jobs})
             for id, index in ids.items():
@@ -210,6 +214,13 @@ class LocalEngine:
             if left and self._alive:
                 with contextlib.suppress(EngineCrashedError):
                     await self._send({"op": "cancel", "ids": left})
+
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        import numpy as np
+
+        document, data = await self._question({"op": "embed", "texts": list(texts)})
+        vectors = np.frombuffer(data, np.float32) if texts else np.empty(0, np.float32)
+        return vectors.reshape(len(texts), document["width"])
 
     async def count_tokens(self, text: str) -> int:
         document, _ = await self._question({"op": "count", "text": text})
@@ -267,6 +278,11 @@ class LocalEngine:
         try:
             await self._send({**document, "id": id})
             reply, data = await answer
+        except asyncio.CancelledError:
+            if self._alive:
+                with contextlib.suppress(EngineCrashedError):
+                    await self._send({"op": "cancel", "ids": [id]})
+            raise
         finally:
             self._answers.pop(id, None)
         if "error" in reply:
@@ -340,35 +356,6 @@ def open_local(base: "Base", settings: Settings) -> LocalEngine:
     if base.path is None:
         raise EngineError(f"the base {base.name} has no file", "see the models: pluriverse ls")
     return LocalEngine(base.name, base.digest, base.path, settings, projector=base.projector)
-
-
-def _asked(request: Request) -> Document:
-    return {
-        "messages": _turns(request.messages) if request.raw is None else request.raw,
-        "sampling": asdict(request.sampling),
-        "guide": _guide(request.guide),
-        "adapter": request.adapter,
-        "pictures": [picture.digest for picture in pictures_of(request)],
-    }
-
-
-def _turns(messages: Sequence[Message]) -> list[tuple[str, str, list[Digest]]]:
-    return [(each.role, each.content, [picture.digest for picture in each.pictures]) for each in messages]
-
-
-def _scored(messages: str | Sequence[Message]) -> Document:
-    """What is scored. UnsupportedError for messages with pictures."""
-    if isinstance(messages, str):
-        return {"prefix": messages}
-    if any(each.pictures for each in messages):
-        raise UnsupportedError("what is said of pictures cannot be scored", "leave the pictures out")
-    return {"messages": _turns(messages)}
-
-
-def _guide(guide: Guide | None) -> Document | None:
-    if guide is None:
-        return None
-    return {"messages": _turns(guide.against), "strength": guide.strength, "adapter": guide.adapter}
 
 
 def _decode(entry: Document) -> EngineEvent:

@@ -1,4 +1,4 @@
-"""A picture's pixels, decoded in a process of its own with limits on memory and time: `stb_image` of the wheel's library.
+"""A picture's pixels, decoded by the library's `stb_image` in a process of its own, with limits on memory and time.
 
 A picture may come from anybody. What it does to the decoder ends that process and one request, and nothing else.
 

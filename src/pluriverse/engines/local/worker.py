@@ -5,14 +5,15 @@ when stdin ends, because the one that asked is gone, so does this process. A nat
 else; what goes wrong with one request ends that request, in words, and the others go on.
 
     in   {"op": "load", "path", "options", "projector"}       -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter"}],
-          "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable",
+          "pictures"}], "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
                                                               -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide", "adapter"}]}
                                                               -> "scores" for each
+         {"op": "embed", "id", "texts"}                       -> of a model that embeds: see `embedding`
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
     out  {"op": "waiting"}: other engines of this user have had the turn for long
 """
@@ -28,13 +29,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import EngineError, PluriverseError, UsageError
-from ...store.gguf import read_header
-from ...store.kinds import check_kind, check_projector
+from ...errors import EngineError, PluriverseError, UnsupportedError, UsageError
+from ...store.gguf import Header, read_header
+from ...store.kinds import check_kind, check_projector, embeds
 from ...values import Digest, Message, Picture, Role, Sampling
 from ..contract import EngineEvent, Failed, no_adapter, no_pictures
 from . import wire
 from .batch_scoring import BatchScorer
+from .embedding import EmbeddingWorker
 from .library import open_library
 from .model import Model
 from .options import EngineOptions
@@ -52,15 +54,38 @@ from .vision import VisionLibrary
 from .wire import Document
 
 
+class Sender:
+    """Puts frames on the wire, from any thread."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._sending = threading.Lock()
+
+    def __call__(self, document: Document, data: bytes = b"") -> None:
+        with self._sending:
+            self._out.write(wire.pack(document, data))
+            self._out.flush()
+
+
+def worker_of(
+    send: Sender, path: Path, options: EngineOptions, projector: Path | None = None
+) -> "Worker | EmbeddingWorker":
+    """The one for this kind of model. What `check_kind` and loading raise."""
+    header = read_header(path)  # before any native code sees the file
+    check_kind(header, path.name)
+    if embeds(header):
+        return EmbeddingWorker(send, header, path, options)
+    return Worker(send, header, path, options, projector)
+
+
 class Worker:
     """Drives one scheduler and one scorer from a queue of documents."""
 
-    def __init__(self, out: BinaryIO, path: Path, options: EngineOptions, projector: Path | None = None) -> None:
-        self._out, self._options, self._projector = out, options, projector
-        self._sending = threading.Lock()
+    def __init__(
+        self, send: "Sender", header: Header, path: Path, options: EngineOptions, projector: Path | None
+    ) -> None:
+        self.send, self._options, self._projector = send, options, projector
         renderer = Renderer()  # first, because it starts while the weights load
-        header = read_header(path)  # before any native code sees the file
-        check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         folder = Path(options.turns) if options.turns else None
@@ -73,11 +98,6 @@ class Worker:
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
         self._pictures: dict[Digest, Pixels] = {}  # of the document in hand
-
-    def send(self, document: Document, data: bytes = b"") -> None:
-        with self._sending:
-            self._out.write(wire.pack(document, data))
-            self._out.flush()
 
     def cancel(self, ids: list[int]) -> None:
         """Called by the reader thread, while the main thread may be decoding."""
@@ -132,6 +152,10 @@ class Worker:
                     self._send_scores(job["id"], _known(error))
         elif op == "cancel":  # replies heard it already
             self._batches.cancel(document["ids"])
+        elif op == "embed":
+            words = "this model writes text and was not made to compare it, so that it gives no vectors"
+            error = UnsupportedError(words, "take an embedding model: pluriverse pull all-minilm-l6-v2")
+            self.send({"op": "vectors", "id": document["id"], "error": error.as_dict()})
         elif op == "count":
             try:
                 found: Document = {"tokens": len(self._model.tokenize(document["text"], special=False))}
@@ -144,13 +168,15 @@ class Worker:
             _check_adapters(request)
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
             guide, template = request["guide"], self._scheduler.template
+            lead, texts = request["lead"], tuple(request["quotable"])
             if shown := [Digest(each) for each in request["pictures"]]:
                 template.seen = self._eyes().see({each: self._pictures[each] for each in shown})
-            prompt = partial(template.prompt, think=sampling.think)
+            prompt = partial(template.prompt, think=False if lead else sampling.think)
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
-            said = request["messages"]
-            own = template.raw(said) if isinstance(said, str) else prompt(_messages(said))
-            self._scheduler.submit(request["id"], own, sampling, contrast)
+            said = request["messages"] if isinstance(request["messages"], str) else _messages(request["messages"])
+            own = template.raw(said) if isinstance(said, str) else prompt(said)
+            tokens = template.lead(said, own, lead) if lead else ()
+            self._send_events(self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts))
         except Exception as error:
             self._send_events([Failed(request["id"], _known(error))])
 
@@ -285,17 +311,16 @@ class Inbox:
 def main() -> None:
     die_with_parent()
     # Native code may print; only frames may reach the wire, so the wire moves away and stdout becomes stderr.
-    out = os.fdopen(os.dup(1), "wb")
+    send = Sender(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     inbox = Inbox(sys.stdin.buffer)
     document = inbox.documents.get()
     try:
         projector = Path(document["projector"]) if document["projector"] else None
-        worker = Worker(out, Path(document["path"]), EngineOptions(**document["options"]), projector)
+        worker = worker_of(send, Path(document["path"]), EngineOptions(**document["options"]), projector)
     except Exception as error:
         known = EngineError(f"the engine could not start: {error}") if isinstance(error, OSError) else _known(error)
-        out.write(wire.pack({"op": "refused", "error": known.as_dict()}))
-        out.flush()
+        send({"op": "refused", "error": known.as_dict()})
         os._exit(0)
     inbox.cancel = worker.cancel
     worker.serve(inbox.documents)
