@@ -5,6 +5,7 @@ says is believed by nobody who decodes: that happens in a process with limits (`
 """
 
 import struct
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,9 +29,25 @@ _OTHERS = {
 _SAVE = "save it as PNG or JPEG, and ask again"
 
 
+Shown = Picture | bytes | str | Path
+"""A picture, or its file's bytes, or the path of its file."""
+
+
+def taken(given: Shown | Iterable[Shown]) -> tuple[Picture, ...]:
+    """Pictures of what a program hands over, one or several. Raises as `read`."""
+    if isinstance(given, Picture | bytes | str | Path):
+        given = (given,)
+    return tuple(
+        each if isinstance(each, Picture) else picture(each) if isinstance(each, bytes) else read(Path(each))
+        for each in given
+    )
+
+
 def read(path: Path) -> Picture:
     """The picture in a file. NotFoundError where there is none, UsageError for what is no picture that can be shown."""
     try:
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file", "name the file of a picture")
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:

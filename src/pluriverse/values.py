@@ -52,6 +52,7 @@ class Picture:
         return {**facts, "bytes": len(self.data)}
 
 
+@dataclass(frozen=True, slots=True)
 class Work:
     """One work that an assistant answers from, by the digest of its text (UTF-8, as it was read; see `works.reading`).
 

@@ -71,6 +71,8 @@ class LocalEngine:
     ) -> None:
         self._name, self._digest, self._path, self._home = name, digest, path, settings.home
         self._options = options or self.options_for(settings)
+        if projector:  # some models attend to all of a picture at once, of up to so many tokens
+            self._options = replace(self._options, chunk=max(self._options.chunk, EngineOptions().chunk))
         self._projector = projector
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
@@ -113,6 +115,8 @@ class LocalEngine:
             built = (each for each in Kept(self._home).all() if str(each.path) == options.library)
             library = next((f"{each.source} {each.key}" for each in built), options.library)
         settings = {name: getattr(options, name) for name in ("flash_attention", "cache_type", "chunk")}
+        if self._projector:  # a blob is called after its digest
+            settings["projector"] = self._projector.name
         return Identity("local", self._digest, library, settings)
 
     @property
