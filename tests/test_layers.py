@@ -15,7 +15,7 @@ import pluriverse
 ROOT = Path(pluriverse.__file__).parent
 
 # From the ground up: a room and those that it may import from. What lies above or beside it is never among them.
-GROUND = {"errors", "values", "settings", "children", "files", "jsonl", "doors", "toml"}
+GROUND = {"errors", "values", "settings", "children", "files", "jsonl", "doors", "toml", "pictures"}
 BELOW = GROUND | {"store", "catalogue", "assistant", "engines"}
 ASKING = BELOW | {"works", "runtime", "chats", "asking"}
 SCHEMA = {"measure.schema", "measure.stats", "measure.data", "measure.classify"}
@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "jsonl": {"errors", "files"},
     "doors": {"errors"},
     "toml": set(),
+    "pictures": {"errors", "values"},
     "store": GROUND,
     "catalogue": GROUND,
     "assistant": GROUND | {"store", "catalogue"},
