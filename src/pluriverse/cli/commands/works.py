@@ -1,7 +1,6 @@
 """`pluriverse works`: what assistants answer from. Listed, shown, added, removed and searched."""
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,6 +112,7 @@ _STATES = {
 
 
 def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
     from dataclasses import replace
 
     from ...assistant import Shelf
@@ -156,6 +156,8 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
+
     from ...assistant import Shelf
     from ...store import Store
     from ...works.index.search import search as found_in
