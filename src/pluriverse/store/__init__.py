@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from .verifying import Bad, Verified, VerifyProgress
 
 _WHERE = {
+    "events": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "Whole"),
     "gguf": ("Header", "read_header"),
     "manifests": ("StoredModel",),
-    "events": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "Whole"),
     "pulling": ("pull",),
     "store": ("Collected", "Removed", "Store"),
     "verifying": ("Bad", "Verified", "VerifyProgress"),

@@ -1,4 +1,4 @@
-"""What a pull tells while it goes on. Plain data."""
+"""What happens while a file is brought into the store, as small frozen events."""
 
 from dataclasses import dataclass
 from pathlib import Path

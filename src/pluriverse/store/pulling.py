@@ -15,15 +15,15 @@ from pathlib import Path
 
 from ..errors import EngineError, IntegrityError, PluriverseError, UnreachableError
 from ..settings import Settings
-from ..values import PathSource, Pullable, Source
+from ..values import Digest, PathSource, Pullable, Source
 from .events import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole
-from .gguf import read_header
+from .gguf import Header, read_header
 from .joining import Join, Lying, here_before, set_aside
-from .kinds import check_kind, has_vocabulary
+from .kinds import has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
-from .receiving import Received, Receiving, check_space
+from .receiving import Received, Receiving, Wanted, check_space
 from .sources import InParts, StartOver, WrongPiece, candidates, files_in, in_parts, is_here
 from .sources.local import problem_of
 from .splits import check_piece
@@ -32,26 +32,29 @@ from .store import Store, check_name
 ATTEMPTS = 3  # at one source, where what is here has to be thrown away
 
 
-async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
-    """Yields events; the last is Pulled. A model that is split into several files comes as one.
+async def pull(
+    store: Store, pullable: Pullable, settings: Settings, model: str | None = None
+) -> AsyncGenerator[PullEvent, None]:
+    """Yields events; the last is Pulled. A model that is split into several files comes as one. `model`: what is pulled
+    is the projector of the model of that name here.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
     for and none the right ones, UnsupportedError for what is no model that writes, NoSpaceError before or when the disk
     is full; what is here is kept for the next try, but for what is refused.
     """
     check_name(pullable.name)
-    layout, key = store.home, _key(pullable)
-    async with _locked(layout, key):
-        if (here := _already(store, pullable)) is not None:
+    wanted, key = Wanted(store.home, pullable, settings, model), _key(pullable)
+    async with _locked(wanted.layout, key):
+        if (here := _already(store, wanted)) is not None:
             yield here
             return
-        part = Part(layout.incoming, key)
+        part = Part(wanted.layout.incoming, key)
         try:
-            async with aclosing(_brought(layout, pullable, settings, part)) as steps:
+            async with aclosing(_brought(wanted, part)) as steps:
                 async for step in steps:
                     if isinstance(step, Received):
                         yield Whole(step.file, str(step.source), has_vocabulary(step.header))
-                        yield await asyncio.to_thread(_finish, store, pullable, step, part)
+                        yield await asyncio.to_thread(_finish, store, wanted, step, part)
                     else:
                         yield step
         except EngineError:  # refused: no source has another file of it
@@ -61,38 +64,31 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             part.link.unlink(missing_ok=True)
 
 
-async def _brought(
-    layout: Layout, pullable: Pullable, settings: Settings, part: Part
-) -> AsyncGenerator[PullEvent | Received, None]:
+async def _brought(wanted: Wanted, part: Part) -> AsyncGenerator[PullEvent | Received, None]:
     """Whatever it takes until the file is here; the last is Received."""
-    sources = _sources(pullable, settings)
+    sources = _sources(wanted.pullable, wanted.settings)
     parts = next((found for each in sources if len(found := in_parts(each)) > 1), ())
     if not parts:
         try:
-            async with aclosing(_received(layout, pullable, settings, sources, part)) as steps:
+            async with aclosing(_received(wanted, sources, part)) as steps:
                 async for step in steps:
                     yield step
             return
         except InParts as split:
             parts = split.sources
-    async with aclosing(_joined(layout, pullable, settings, parts, part)) as steps:
+    async with aclosing(_joined(wanted, parts, part)) as steps:
         async for step in steps:
             yield step
 
 
 async def _received(
-    layout: Layout,
-    pullable: Pullable,
-    settings: Settings,
-    sources: Sequence[Source],
-    part: Part,
-    place: tuple[int, int] | None = None,
+    wanted: Wanted, sources: Sequence[Source], part: Part, place: tuple[int, int] | None = None
 ) -> AsyncGenerator[PullEvent | Received, None]:
     """One file, from the first of `sources` that can give it; the last is Received. `place`: see Receiving."""
     failures: list[SourceFailed] = []
     for source in sources:
         for left in reversed(range(ATTEMPTS)):
-            receiving = Receiving(layout, pullable, settings, source, part, place)
+            receiving = Receiving(wanted, source, part, place)
             yield Trying(source)
             try:
                 async with aclosing(receiving.run()) as steps:
@@ -114,13 +110,12 @@ async def _received(
                     yield failures[-1]
                 break
             yield StartedOver(source, error.message)
-    raise _summary(pullable, failures)
+    raise _summary(wanted.pullable, failures)
 
 
-async def _joined(
-    layout: Layout, pullable: Pullable, settings: Settings, parts: Sequence[Source], whole: Part
-) -> AsyncGenerator[PullEvent | Received, None]:
+async def _joined(wanted: Wanted, parts: Sequence[Source], whole: Part) -> AsyncGenerator[PullEvent | Received, None]:
     """All parts of a split model, then the one file that they become; the last is Received."""
+    pullable, settings = wanted.pullable, wanted.settings
     lying: list[Lying] = []
     resumed = 0
     for number, source in enumerate(parts, 1):
@@ -131,11 +126,11 @@ async def _joined(
             continue
         if isinstance(source, PathSource):  # it is read where it lies
             yield Trying(source)
-            lying.append(await asyncio.to_thread(_in_place, source, number, len(parts)))
+            lying.append(await asyncio.to_thread(_in_place, wanted, source, number, len(parts)))
             continue
         one = replace(pullable, ref=called, sources=(source,), digest=None, size=None)
         sources, place = candidates(source, settings), (number, len(parts))
-        async with aclosing(_received(layout, one, settings, sources, part, place)) as steps:
+        async with aclosing(_received(replace(wanted, pullable=one), sources, part, place)) as steps:
             async for step in steps:
                 if not isinstance(step, Received):
                     yield step
@@ -146,9 +141,9 @@ async def _joined(
     source, called = pullable.sources[0], str(pullable.sources[0])
     try:
         join = Join(lying, whole, called)
-        check_kind(join.header, called)
-        check_space(layout, pullable, join.room)
-        with writing(layout.root):
+        wanted.check(join.header, called)
+        check_space(wanted, join.room)
+        with writing(wanted.layout.root):
             steps_of_join = join.steps()
             while (done := await asyncio.to_thread(next, steps_of_join, None)) is not None:
                 yield Progress(done, join.size, source)
@@ -161,29 +156,37 @@ async def _joined(
     yield Received(whole.file, join.digest, join.header, source, resumed)
 
 
-def _in_place(source: PathSource, number: int, of: int) -> Lying:
+def _in_place(wanted: Wanted, source: PathSource, number: int, of: int) -> Lying:
     if problem := problem_of(source.path):
         raise problem
     header = read_header(source.path, str(source))
     check_piece(header, str(source), number, of)
     if number == 1:
-        check_kind(header, str(source), part=True)
+        wanted.check(header, str(source), part=True)
     return Lying(source.path, header)
 
 
-def _finish(store: Store, pullable: Pullable, received: Received, part: Part) -> Pulled:
-    file, digest, source = received.file, received.digest, received.source
+def _finish(store: Store, wanted: Wanted, received: Received, part: Part) -> Pulled:
+    file, digest, source, pullable = received.file, received.digest, received.source, wanted.pullable
     header, size = read_header(file, str(source)), file.stat().st_size
     with writing(store.home.root), file.open("rb") as opened:
         os.fsync(opened.fileno())
     here = store.has(digest)
-    store.add_model(pullable, digest, header, _text(source), None if here else file)
+    _add(store, wanted, digest, header, _text(source), None if here else file)
     part.discard()
     return Pulled(pullable.ref, pullable.name, digest, size, source, received.resumed, already_here=here)
 
 
-def _already(store: Store, pullable: Pullable) -> Pulled | None:
+def _add(store: Store, wanted: Wanted, digest: Digest, header: Header, source: str, file: Path | None) -> None:
+    if wanted.model is None:
+        store.add_model(wanted.pullable, digest, header, source, file)
+    else:
+        store.add_projector(wanted.model, digest, source, file)
+
+
+def _already(store: Store, wanted: Wanted) -> Pulled | None:
     """Where the digest is in one of the stores, it needs a name at most."""
+    pullable = wanted.pullable
     if pullable.digest is None or not store.has(pullable.digest):
         return None
     path = store.path(pullable.digest)
@@ -192,10 +195,10 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
             store.home.blob(pullable.digest).unlink(missing_ok=True)
         return None
     header = read_header(path, pullable.name)
-    check_kind(header, pullable.name)
+    wanted.check(header, pullable.name)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
-    if not named:
-        store.add_model(pullable, pullable.digest, header, _text(path))
+    if wanted.model is not None or not named:
+        _add(store, wanted, pullable.digest, header, _text(path), None)
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 

@@ -19,7 +19,7 @@ from ..settings import Settings
 from ..values import Digest, Pullable, Source
 from .events import Progress
 from .gguf import MAX_HEADER, Header, read_header
-from .kinds import check_kind
+from .kinds import check_kind, check_projector
 from .layout import Layout, writing
 from .parts import Part
 from .sources import ByteStream, Coming, WrongPiece, is_here, open_source, prepare, room_besides
@@ -42,20 +42,29 @@ class Received:
     resumed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is brought where. `model`: it is the projector of the model of that name."""
+
+    layout: Layout
+    pullable: Pullable
+    settings: Settings
+    model: str | None = None
+
+    def check(self, header: Header, called: str, part: bool = False) -> None:
+        """UnsupportedError where it is of another kind than wanted. `part`: see `check_kind`."""
+        if self.model is None:
+            check_kind(header, called, part)
+        else:
+            check_projector(header, called)
+
+
 class Receiving:
     """`place`: (number, of how many) where the file is one part of a model that is split."""
 
-    def __init__(
-        self,
-        layout: Layout,
-        pullable: Pullable,
-        settings: Settings,
-        source: Source,
-        part: Part,
-        place: tuple[int, int] | None,
-    ) -> None:
-        self.layout, self.pullable, self.settings, self.source = layout, pullable, settings, source
-        self.part, self.place = part, place
+    def __init__(self, wanted: Wanted, source: Source, part: Part, place: tuple[int, int] | None) -> None:
+        self.wanted, self.source, self.part, self.place = wanted, source, part, place
+        self.layout, self.pullable, self.settings = wanted.layout, wanted.pullable, wanted.settings
         self.resumed = 0
 
     async def run(self) -> AsyncGenerator[Progress | Received, None]:
@@ -65,11 +74,11 @@ class Receiving:
         earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
         if not is_here(self.source):  # a file may only need a link
             besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
-            check_space(self.layout, self.pullable, (size or 0) - earlier.bytes + besides)
+            check_space(self.wanted, (size or 0) - earlier.bytes + besides)
         async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
             async for fetched in fetching:
                 yield Progress(fetched, None, self.source)
-                check_space(self.layout, self.pullable, 0)
+                check_space(self.wanted, 0)
         async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
             if not 0 <= stream.start <= earlier.bytes:
                 raise UnreachableError(f"{self.source} begins at byte {stream.start:,}, which nobody asked for")
@@ -84,7 +93,7 @@ class Receiving:
                 found = await asyncio.to_thread(_digest_of, file)
                 yield Progress(file.stat().st_size, size, self.source)
             else:
-                check_space(self.layout, self.pullable, (size or 0) - stream.start)
+                check_space(self.wanted, (size or 0) - stream.start)
                 file, hasher, self.resumed = self.part.file, sha256(), stream.start
                 async with aclosing(self._receive(stream, hasher, size)) as steps:
                     async for done in steps:
@@ -108,7 +117,7 @@ class Receiving:
                     async for chunk in stream.chunks:
                         if isinstance(chunk, Coming):
                             file.flush()
-                            check_space(self.layout, self.pullable, chunk.room)
+                            check_space(self.wanted, chunk.room)
                             if (told := max(told, done + chunk.bytes)) > done:
                                 yield told
                             continue
@@ -173,7 +182,7 @@ class Receiving:
             if self.place:
                 check_piece(header, str(self.source), *self.place)
             if not self.place or self.place[0] == 1:
-                check_kind(header, str(self.source), part=bool(self.place))
+                self.wanted.check(header, str(self.source), part=bool(self.place))
             return header
         except UnsupportedError:
             self.part.drop(file)
@@ -217,11 +226,11 @@ class _Syncing:
             self._running = asyncio.create_task(asyncio.to_thread(os.fsync, self._file.fileno()))
 
 
-def check_space(layout: Layout, pullable: Pullable, more: int) -> None:
+def check_space(wanted: Wanted, more: int) -> None:
     """That `more` bytes can be written and the reserve still be free."""
-    free, root = shutil.disk_usage(layout.root).free, layout.root
+    free, root = shutil.disk_usage(wanted.layout.root).free, wanted.layout.root
     if free < max(more, 0) + SPARE:
-        needs = f"{pullable.name} needs {more:,} more bytes, and" if more > 0 else "on the disk"
+        needs = f"{wanted.pullable.name} needs {more:,} more bytes, and" if more > 0 else "on the disk"
         raise NoSpaceError(
             f"{needs} {SPARE:,} bytes must stay free; the disk of {root} has {free:,} free",
             "free some space, e.g. pluriverse gc, which also drops unfinished downloads; "
