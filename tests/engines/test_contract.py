@@ -35,6 +35,7 @@ from pluriverse.engines.contract import (
     Started,
 )
 from pluriverse.engines.local import LocalEngine
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.quoting import held as found_in
 from pluriverse.engines.quoting import quotations
 from pluriverse.engines.script import Script
@@ -43,6 +44,8 @@ from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineEr
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Message, Sampling
+
+from ..patience import PATIENCE_S
 
 SMALL = model_of("small")
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
@@ -84,9 +87,9 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
 
         path = request.getfixturevalue("default_model")
         native = request.getfixturevalue("native_library") if request.param == "native" else None
-        options = EngineOptions(threads=2, library=native and str(native.path))
+        options = EngineOptions(threads=physical_cores(), library=native and str(native.path))
         engine = LocalEngine(SMALL, None, path, _settings(path), options)
-    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
+    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), PATIENCE_S))
     loop.run_until_complete(engine.aclose())
     loop.close()
 
@@ -139,6 +142,24 @@ def test_each_request_starts_speaks_and_ends_once(run: Run) -> None:
         assert isinstance(own[-1], Finished)
         assert all(isinstance(event, Chunk) and event.text for event in own[1:-1])
         assert text(events, index).strip()
+
+
+def test_vectors_are_those_of_their_texts_alone(run: Run) -> None:
+    needs(run, "embeds")
+    texts = ["A lie is never right.", "", "The corn was cheap. 你好", "word " * 5000]
+    together = run(lambda engine: engine.embed(texts))
+    assert together.dtype == np.float32 and together.shape[0] == len(texts)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for place, each in enumerate(texts):
+        assert np.array_equal(run(lambda engine, each=each: engine.embed([each]))[0], together[place])
+    assert run(lambda engine: engine.embed([])).shape == (0, together.shape[1])
+
+
+def test_an_engine_that_cannot_embed_says_so(run: Run) -> None:
+    if not run(lambda engine: unable(engine, "embeds")):
+        pytest.skip("it embeds")
+    with pytest.raises(UnsupportedError):
+        run(lambda engine: engine.embed(["a"]))
 
 
 def test_replies_come_interleaved(run: Run) -> None:

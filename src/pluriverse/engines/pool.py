@@ -8,7 +8,7 @@ import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from .. import doors
 from ..assistant.bases import Base
@@ -28,6 +28,9 @@ from .contract import (
     ScoreRequest,
     beyond,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -164,6 +167,10 @@ class PooledEngine:
             async with contextlib.aclosing(self.inner.score_all(requests)) as stream:  # type: ignore[type-var]
                 async for each in stream:
                     yield each
+
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        with self.used():
+            return await self.inner.embed(texts)
 
     async def count_tokens(self, text: str) -> int:
         with self.used():

@@ -7,7 +7,7 @@ no rule names are refused.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ..errors import NotFoundError, UsageError
 from ..values import Digest
 
 _MOST_BYTES = 16 * 2**20  # of a script
-_KEYS = {"pace", "context_length", "guidance", "rule"}
+_KEYS = {"pace", "context_length", "guidance", "embeds", "rule"}
 _RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
 
 
@@ -42,6 +42,7 @@ class Script:
     pace: float = 0.0  # seconds a step takes in which every reply says one token
     context_length: int = 4096  # tokens
     guidance: bool = True  # False: play an engine that cannot guide
+    embeds: bool = field(default=True, repr=False)  # False: play an engine that cannot embed; no reply depends on it
 
     @classmethod
     def load(cls, name: str) -> "Script":
@@ -74,7 +75,7 @@ class Script:
             if rule.adapter:
                 Digest(rule.adapter)
             rules.append(rule)
-        settings = {key: document[key] for key in ("pace", "context_length", "guidance") if key in document}
+        settings = {key: document[key] for key in ("pace", "context_length", "guidance", "embeds") if key in document}
         return cls(tuple(rules), **settings)
 
     @property

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from ..assistant.bases import Base
 
 VOCABULARY = 4096
+WIDTH = 64  # of vectors
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
 
@@ -101,6 +102,7 @@ class ScriptedEngine:
             adapters=frozenset(get_args(AdapterKind)) if self._script.adapters else frozenset(),
             leads=True,
             quotes=True,
+            embeds=self._script.embeds,
         )
 
     @property
@@ -183,6 +185,15 @@ class ScriptedEngine:
         self._check_length(len(whole))
         applied = (adapter or "").encode()
         return tokens, np.stack([_logits(applied + b"".join(head + tokens[:n])) for n in range(len(tokens))])
+
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """Texts that share words lie near each other: each word has a direction of its own."""
+        import numpy as np
+
+        await self.start()
+        if not self._script.embeds:
+            raise UnsupportedError(f"the engine of {self._base} cannot embed")
+        return np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, WIDTH), np.float32)
 
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
@@ -316,6 +327,16 @@ def _split(text: str) -> list[bytes]:
 
 def _flat(messages: Sequence[Message]) -> str:
     return "".join(f"{m.role}: {m.content}\n" for m in messages)
+
+
+def _vector(text: str) -> "np.ndarray":
+    """float32 [WIDTH], of length 1: the sum of directions drawn once and for all, one for each word."""
+    import numpy as np
+
+    words = re.findall(r"\w+", text.casefold()) or [""]
+    rows = [np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(WIDTH) for word in words]
+    whole = np.sum(rows, axis=0)
+    return (whole / np.linalg.norm(whole)).astype(np.float32)
 
 
 def _logits(before: bytes) -> "np.ndarray":

@@ -79,15 +79,15 @@ class Layout:
         document: Document = json.loads(data)
         return document
 
-    def add_document(self, document: Document) -> tuple[Digest, int]:
+    def add_document(self, document: Document, *, private: bool = False) -> tuple[Digest, int]:
         """Write a JSON blob; its digest and size. The same document is written once."""
         data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-        return self.add_bytes(data), len(data)
+        return self.add_bytes(data, private=private), len(data)
 
-    def add_bytes(self, data: bytes, *, private: bool = False) -> Digest:
-        """Write a small blob; `private`: for its owner alone."""
+    def add_bytes(self, data: bytes, *, private: bool = False, mend: bool = False) -> Digest:
+        """Write a blob; `private`: for its owner alone; `mend`: anew where other bytes have taken its place."""
         digest = Digest("sha256:" + sha256(data).hexdigest())
-        if not self.has(digest):
+        if not self.has(digest) or (mend and self.blob(digest).read_bytes() != data):
             self._write(self.blob(digest), data, PRIVATE if private else PUBLIC)
         return digest
 

@@ -20,6 +20,9 @@ CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
 WEIGHT_TYPE = "application/vnd.cncf.model.weight.v1.raw"
 ASSISTANT_TYPE = "application/vnd.pluriverse.assistant.manifest.v1+json"
 ASSISTANT_LAYER = "application/vnd.pluriverse.assistant.v1+toml"
+WORK_TYPE = "application/vnd.pluriverse.work.manifest.v1+json"
+WORK_CONFIG = "application/vnd.pluriverse.work.v1+json"
+WORK_PART = "application/vnd.pluriverse.work.part.v1"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -117,6 +120,30 @@ def assistant(toml: tuple[Digest, int], empty: tuple[Digest, int], annotations: 
         "layers": [{"mediaType": ASSISTANT_LAYER, "digest": toml[0], "size": toml[1]}],
         "annotations": annotations,
     }
+
+
+def work_config(work: Document, file: Document | None) -> Document:
+    """`work` and the `file` that it was read from: the fields of `values.Work` and `works.Origin`."""
+    return {"work": work} | ({"file": file} if file else {})
+
+
+def work(config: tuple[Digest, int], parts: Mapping[str, tuple[Digest, int]]) -> Document:
+    """`parts`: (digest, size in bytes) of each blob, by the name of the part."""
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": WORK_TYPE,
+        "config": {"mediaType": WORK_CONFIG, "digest": config[0], "size": config[1]},
+        "layers": [
+            {"mediaType": WORK_PART, "digest": digest, "size": size, "annotations": {P + "part": part}}
+            for part, (digest, size) in sorted(parts.items())
+        ],
+    }
+
+
+def parts(manifest: Document) -> dict[str, tuple[Digest, int]]:
+    """What `work` was given: (digest, size) by the name of the part."""
+    return {each["annotations"][P + "part"]: (Digest(each["digest"]), each["size"]) for each in manifest["layers"]}
 
 
 def stored(name: str, manifest: Document, config: Document, path: Path, store: Path) -> StoredModel:

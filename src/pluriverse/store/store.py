@@ -10,21 +10,22 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ..errors import IntegrityError, NotFoundError, PluriverseError, UsageError
 from ..settings import Settings
-from ..values import Digest, Pullable
-from . import manifests
+from ..values import Digest, Pullable, Work
+from . import manifests, works
 from .gguf import Header
 from .layout import NAME, Layout
 from .manifests import P, StoredModel
 from .parts import ENDS
 from .sources.local import files_in
 from .verifying import Verified, VerifyProgress, verify
+from .works import Origin, StoredWork
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 _EMPTY = b"{}"
@@ -127,6 +128,22 @@ class Store:
             digest, size = self.home.add_document(manifest)
             self.home.point(name, digest, size, manifests.ASSISTANT_TYPE, {P + "role": "assistant"})
         return digest
+
+    def works(self, texts: Collection[Digest]) -> dict[Digest, StoredWork]:
+        """The works with these texts, as far as a store knows them."""
+        return works.find(self.layouts, texts)
+
+    def all_works(self) -> set[Digest]:
+        """The texts of all works that the home store knows."""
+        return set(works.all_in(self.home))
+
+    def add_work(self, work: Work, parts: Mapping[str, bytes], origin: Origin | None = None) -> StoredWork:
+        """Keep parts of a work in the home store, as `works.add` does."""
+        return works.add(self.home, work, parts, origin)
+
+    def forget_works(self, texts: set[Digest]) -> None:
+        """Drop the works with these texts from the home store; their bytes go at `gc`."""
+        works.forget(self.home, texts)
 
     def remove(self, name: str) -> Removed:
         """Forget a model's name in the home store; its bytes go at `gc`, if nothing else needs them."""

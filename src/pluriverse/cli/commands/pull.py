@@ -33,6 +33,8 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     from ... import catalogue
     from ...catalogue.fit import Machine
+    from ...store import Store, read_header
+    from ...store.kinds import embeds
 
     known = {entry.id: entry for entry in catalogue.entries(settings.catalogues)}
     if entry := known.get(args.ref):
@@ -58,6 +60,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     out.line(pulled.name)
     if pulled.problem:
         out.warn(f"it is here by its bytes, but cannot be asked: {pulled.problem}")
+        return 0
+    if embeds(read_header(Store.at(settings).path(pulled.digest))):
+        out.note("it turns texts into vectors: works are searched by meaning with it")
         return 0
     out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
     return 0

@@ -113,15 +113,17 @@ class LocalEngine:
 
     @property
     def capabilities(self) -> Capabilities:
+        writes = not self._ready.get("embeds", False)
         return Capabilities(
-            logprobs=True,
-            logits=True,
-            grammar=True,
-            seed=True,
-            guidance=True,
+            logprobs=writes,
+            logits=writes,
+            grammar=writes,
+            seed=writes,
+            guidance=writes,
             context_length=self._ready.get("context_length"),
-            leads=True,
-            quotes=True,
+            leads=writes,
+            quotes=writes,
+            embeds=not writes,
         )
 
     @property
@@ -223,6 +225,13 @@ class LocalEngine:
                 with contextlib.suppress(EngineCrashedError):
                     await self._send({"op": "cancel", "ids": left})
 
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        import numpy as np
+
+        document, data = await self._question({"op": "embed", "texts": list(texts)})
+        vectors = np.frombuffer(data, np.float32) if texts else np.empty(0, np.float32)
+        return vectors.reshape(len(texts), document["width"])
+
     async def count_tokens(self, text: str) -> int:
         document, _ = await self._question({"op": "count", "text": text})
         return int(document["tokens"])
@@ -277,6 +286,11 @@ class LocalEngine:
         try:
             await self._send({**document, "id": id})
             reply, data = await answer
+        except asyncio.CancelledError:
+            if self._alive:
+                with contextlib.suppress(EngineCrashedError):
+                    await self._send({"op": "cancel", "ids": [id]})
+            raise
         finally:
             self._answers.pop(id, None)
         if "error" in reply:

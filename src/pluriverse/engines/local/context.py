@@ -44,6 +44,8 @@ class Shape:
     flash_attention: bool = True
     cache_type: str = "f16"
     chunk: int = 512  # most tokens that one decode computes at once
+    embeddings: bool = False  # a decode gives one vector for each stream, and no logits
+    pooling: int = -1  # how that is made of its tokens, as the library numbers it; -1: as the model's file says
     unified: bool = False  # `streams` sequences share `length` tokens of one memory: for trees (`scoring`)
 
 
@@ -140,10 +142,22 @@ class Context:
             raise EngineError(f"the engine gave no logits for row {row}")
         return np.ctypeslib.as_array(pointer, shape=(self.model.vocabulary_size,))
 
+    def vector(self, stream: int, width: int) -> Logits:
+        """float32 [width] of all that the last decode read in `stream`: a view that the next decode overwrites."""
+        pointer = self._lib.llama_get_embeddings_seq(self.handle, stream)
+        if not pointer:
+            raise EngineError("the engine gave no vector")
+        return np.ctypeslib.as_array(pointer, shape=(width,))
+
     def remove(self, stream: int, start: int = 0) -> None:
         """Forget a stream's tokens from position `start` on."""
         if not self._lib.llama_memory_seq_rm(self._memory, stream, start, -1):
             raise EngineError("this model's memory cannot be rewound")
+
+    def forget(self) -> None:
+        """Forget the tokens of all streams; a model that reads a text in one piece remembers none."""
+        if self._memory:
+            self._lib.llama_memory_clear(self._memory, False)
 
     def save(self, stream: int) -> bytes:
         """The stream's keys and values. `restore` puts them, bit for bit, into any stream of any context of this model;
@@ -196,6 +210,8 @@ class Context:
         params.abort_callback = c.cast(_STRLEN, c.c_void_p)
         params.abort_callback_data = c.cast(self._flag, c.c_void_p)
         params.kv_unified = shape.unified
+        params.embeddings = shape.embeddings
+        params.pooling_type = shape.pooling
         return params
 
     def _prove(self) -> None:

@@ -12,6 +12,7 @@ else; what goes wrong with one request ends that request, in words, and the othe
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide", "adapter"}]}
                                                               -> "scores" for each
+         {"op": "embed", "id", "texts"}                       -> of a model that embeds: see `embedding`
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
     out  {"op": "waiting"}: other engines of this user have had the turn for long
 """
@@ -27,13 +28,14 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import EngineError, PluriverseError, UsageError
-from ...store.gguf import read_header
-from ...store.kinds import check_kind
+from ...errors import EngineError, PluriverseError, UnsupportedError, UsageError
+from ...store.gguf import Header, read_header
+from ...store.kinds import check_kind, embeds
 from ...values import Digest, Message, Role, Sampling
 from ..contract import EngineEvent, Failed, no_adapter
 from . import wire
 from .batch_scoring import BatchScorer
+from .embedding import EmbeddingWorker
 from .library import open_library
 from .model import Model
 from .options import EngineOptions
@@ -48,15 +50,33 @@ from .turns import Turns
 from .wire import Document
 
 
+class Sender:
+    """Puts frames on the wire, from any thread."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._sending = threading.Lock()
+
+    def __call__(self, document: Document, data: bytes = b"") -> None:
+        with self._sending:
+            self._out.write(wire.pack(document, data))
+            self._out.flush()
+
+
+def worker_of(send: Sender, path: Path, options: EngineOptions) -> "Worker | EmbeddingWorker":
+    """The one for this kind of model. What `check_kind` and loading raise."""
+    header = read_header(path)  # before any native code sees the file
+    check_kind(header, path.name)
+    made = EmbeddingWorker if embeds(header) else Worker
+    return made(send, header, path, options)
+
+
 class Worker:
     """Drives one scheduler and one scorer from a queue of documents."""
 
-    def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
-        self._out = out
-        self._sending = threading.Lock()
+    def __init__(self, send: "Sender", header: Header, path: Path, options: EngineOptions) -> None:
+        self.send = send
         renderer = Renderer()  # first, because it starts while the weights load
-        header = read_header(path)  # before any native code sees the file
-        check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         folder = Path(options.turns) if options.turns else None
@@ -68,11 +88,6 @@ class Worker:
         self._batches = BatchScorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
-
-    def send(self, document: Document, data: bytes = b"") -> None:
-        with self._sending:
-            self._out.write(wire.pack(document, data))
-            self._out.flush()
 
     def cancel(self, ids: list[int]) -> None:
         """Called by the reader thread, while the main thread may be decoding."""
@@ -125,6 +140,10 @@ class Worker:
                     self._send_scores(job["id"], _known(error))
         elif op == "cancel":  # replies heard it already
             self._batches.cancel(document["ids"])
+        elif op == "embed":
+            words = "this model writes text and was not made to compare it, so that it gives no vectors"
+            error = UnsupportedError(words, "take an embedding model: pluriverse pull all-minilm-l6-v2")
+            self.send({"op": "vectors", "id": document["id"], "error": error.as_dict()})
         elif op == "count":
             try:
                 found: Document = {"tokens": len(self._model.tokenize(document["text"], special=False))}
@@ -250,16 +269,15 @@ class Inbox:
 def main() -> None:
     die_with_parent()
     # Native code may print; only frames may reach the wire, so the wire moves away and stdout becomes stderr.
-    out = os.fdopen(os.dup(1), "wb")
+    send = Sender(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     inbox = Inbox(sys.stdin.buffer)
     document = inbox.documents.get()
     try:
-        worker = Worker(out, Path(document["path"]), EngineOptions(**document["options"]))
+        worker = worker_of(send, Path(document["path"]), EngineOptions(**document["options"]))
     except Exception as error:
         known = EngineError(f"the engine could not start: {error}") if isinstance(error, OSError) else _known(error)
-        out.write(wire.pack({"op": "refused", "error": known.as_dict()}))
-        out.flush()
+        send({"op": "refused", "error": known.as_dict()})
         os._exit(0)
     inbox.cancel = worker.cancel
     worker.serve(inbox.documents)
