@@ -3,30 +3,19 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from ..settings import Settings
 from ..works.index.models import ENGLISH, Model, model_for
+from ..works.index.vectors import Meaning
+from ..works.schema import Why
 from .events import Fetching
 from .ready import Ready, ready
 
 if TYPE_CHECKING:
-    from ..engines.contract import Engine
     from ..engines.pool import EnginePool
     from ..store import Store
-
-Why = Literal["offline", "unreachable", "engine", "language"]
-"""offline: the user allows no network; unreachable: no source gives the model, or the disk is full; engine: it could not
-be loaded; language: the question is in another language than the works, and their model knows only that one."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeaningReady:
-    """Works can be searched by meaning."""
-
-    model: Model
-    engine: "Engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +29,9 @@ class WordsAlone:
 
 async def ready_meaning(
     languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings, *, question_language: str = ""
-) -> AsyncGenerator[Fetching | MeaningReady | WordsAlone, None]:
-    """The store's events while the model for works in these `languages` is fetched, then MeaningReady or WordsAlone.
+) -> AsyncGenerator[Fetching | Meaning | WordsAlone, None]:
+    """The store's events while the model for works in these `languages` is fetched, then what works are embedded with,
+    or why words alone serve.
 
     `question_language`: BCP 47, where it is known for certain.
     """
@@ -55,7 +45,7 @@ async def ready_meaning(
                 if isinstance(step, Fetching):
                     yield step
                 elif isinstance(step, Ready):
-                    yield MeaningReady(Model(name, step.base.digest), step.engine)
+                    yield Meaning(Model(name, step.base.digest), step.engine)
     except (UnreachableError, NoSpaceError, IntegrityError) as error:
         yield WordsAlone("offline" if settings.offline else "unreachable", name, error)
     except PluriverseError as error:

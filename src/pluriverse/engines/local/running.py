@@ -24,6 +24,11 @@ class Track:
     prompt: Prompt
     tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
 
+    @property
+    def position(self) -> int:
+        """Of the next token."""
+        return self.prompt.position(len(self.tokens))
+
 
 @dataclass(slots=True, eq=False)
 class Reply:

@@ -1,4 +1,4 @@
-"""The meanings of a work's passages: one vector each, from an engine that embeds; ranking by them, and joining ranks.
+"""The meanings of a work's passages: one vector each, from an engine that embeds; ranking by them.
 
 One file a work: a heading in JSON, then a scale for each vector, then the vectors in whole numbers from -127 to 127.
 Reading a book takes most of a minute, so what is here of one is kept and gone on with. Knows passages, vectors and the
@@ -26,7 +26,6 @@ _AT_ONCE = 32  # passages that are embedded between two events
 _KEEP_S = 5.0  # seconds of work that a killed process may lose
 _BLOCK = 4096  # vectors that are turned into floats at a time
 _MOST = 127
-_FUSED = 60  # reciprocal ranks: how little the first places stand out (the usual number)
 
 Ranked = tuple[int, int, float]
 """Number of the index, number of the passage in it, and its score."""
@@ -152,25 +151,16 @@ def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
         raise BrokenMeaning(f"it cannot be read: {error}") from error
 
 
-def ranks(indexes: Sequence[MeaningIndex], question: Vectors, k: int) -> list[Ranked]:
-    """The `k` passages nearest to the question's vector over all indexes, best first; the score is the cosine."""
+def ranks(indexes: Sequence[MeaningIndex | None], question: Vectors, k: int) -> list[Ranked]:
+    """The `k` passages nearest to the question's vector over all indexes that are there, best first; the score is
+    the cosine."""
     best: list[Ranked] = []
     for number, index in enumerate(indexes):
-        if len(index):
+        if index is not None and len(index):
             scores = index.likeness(question)
             top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
             best += [(number, int(passage), float(scores[passage])) for passage in top]
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
-
-
-def fused(rankings: Sequence[Sequence[Ranked]], k: int) -> list[Ranked]:
-    """Several rankings of the same passages as one, by reciprocal ranks; a passage that one lacks has nothing of it."""
-    scores: dict[tuple[int, int], float] = {}
-    for ranking in rankings:
-        for rank, (number, passage, _) in enumerate(ranking, 1):
-            scores[number, passage] = scores.get((number, passage), 0.0) + 1 / (_FUSED + rank)
-    best = sorted(scores, key=lambda place: (-scores[place], place))
-    return [(*place, scores[place]) for place in best[:k]]
 
 
 def cut_of(spans: Sequence[tuple[int, int]]) -> str:

@@ -13,23 +13,43 @@ from ...store import Store
 from ..schema import Found, Means, Work
 from ..texts import text_of
 from .keeping import index_words
+from .meaning import Vectors, embed_question
+from .meaning import ranks as ranks_by_meaning
+from .models import Model
+from .vectors import Meaning, kept
 from .words import Rank, ranks
 
 DEPTH = 50  # of each ranking, at least
 _K = 60  # of reciprocal rank fusion: Cormack, Clarke and Büttcher 2009
 
 
-async def search(store: Store, settings: Settings, works: Sequence[Work], question: str, k: int) -> list[Found]:
+async def search(
+    store: Store, settings: Settings, works: Sequence[Work], question: str, k: int, meaning: Meaning | None = None
+) -> list[Found]:
     """The `k` best passages over all works together; fewer where fewer have anything of the question.
 
-    Works that were never indexed are indexed now. Raises as `texts.text_of`.
+    Works whose words were never indexed are indexed now; by meaning those are searched that have their vectors
+    (`vectors.embed_works`). Raises as `texts.text_of`, and the engine's errors.
     """
-    return await asyncio.to_thread(_search, store, settings, works, question, k)
+    asked = None
+    if meaning is not None:
+        asked = meaning.model, await embed_question(meaning.engine, question, meaning.model)
+    return await asyncio.to_thread(_search, store, settings, works, question, k, asked)
 
 
-def _search(store: Store, settings: Settings, works: Sequence[Work], question: str, k: int) -> list[Found]:
+def _search(
+    store: Store,
+    settings: Settings,
+    works: Sequence[Work],
+    question: str,
+    k: int,
+    asked: tuple[Model, Vectors] | None,
+) -> list[Found]:
     indexes = [each.index for each in index_words(store, settings, works)]
-    best = fused({"words": ranks(indexes, question, max(k, DEPTH))})[:k]
+    rankings: dict[Means, list[Rank]] = {"words": ranks(indexes, question, max(k, DEPTH))}
+    if asked is not None:
+        rankings["meaning"] = ranks_by_meaning(kept(store, works, indexes, asked[0]), asked[1], max(k, DEPTH))
+    best = fused(rankings)[:k]
     known = store.works({works[work].digest for (work, _), _ in best})
     texts = {work: text_of(works[work], known.get(works[work].digest), settings) for (work, _), _ in best}
     found = []
