@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .patience import PATIENCE_S
+
 pytestmark = pytest.mark.model
 
 # Anything that looks up a host or connects ends the process with a code of its own.
@@ -30,7 +32,7 @@ def pluriverse(home: Path, *words: str, code: int = 0) -> dict[str, object]:
     if shutil.which("unshare") and subprocess.run([*isolated, "true"], capture_output=True).returncode == 0:
         command = [*isolated, *command]
     environment = os.environ | {"PLURIVERSE_HOME": str(home)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
     assert done.returncode == code, done.stderr
     document: dict[str, object] = json.loads(done.stdout)
     return document

@@ -222,8 +222,9 @@ def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_a_starter_pair_on_the_default_model(model_settings: Settings) -> None:
+def test_a_starter_pair_on_the_default_model(model_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sides are told apart on the real model, and one of them is not told from itself."""
+    monkeypatch.setattr(checking, "_TOKENS", 16)  # they speak of their side from the first words on
     workspace = Workspace(model_settings)
     members = workspace.choose(["progressive", "conservative"])
     report = report_of(checked(workspace, members, CheckOptions(questions=6, facts=False)))

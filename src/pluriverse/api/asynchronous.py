@@ -42,7 +42,7 @@ class Options(TypedDict, total=False):
     max_tokens: at most so many tokens in each reply. temperature: 0 takes the likeliest token each time. seed: the same
     seed gives the same reply. system: replaces the system prompt of every assistant asked. base: all speak through it.
     guidance: all are guided with this strength; 0: nobody is. think: whether models that can think first do so, for at
-    most thinking_tokens tokens.
+    most thinking_tokens tokens. beyond_works: answer also where an assistant's works do not speak of the question.
     """
 
     max_tokens: int | None
@@ -53,6 +53,7 @@ class Options(TypedDict, total=False):
     guidance: float | None
     think: bool | None
     thinking_tokens: int | None
+    beyond_works: bool
 
 
 class Pluriverse:
@@ -73,7 +74,7 @@ class Pluriverse:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
         `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through
-        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens. The default model is
+        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens, beyond_works. The default model is
         fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
         nobody with a word is raised. UsageError, NotFoundError as in `Workspace.choose`. Nothing is kept,
         unless `keep=True` puts question and replies into the history.

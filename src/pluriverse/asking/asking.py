@@ -19,6 +19,7 @@ from ..chats.shelf import chats_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
+from ..runtime.grounding import grounded
 from ..runtime.grouping import Group, group
 from ..runtime.ready import Ready
 from ..runtime.replies import Replies
@@ -165,10 +166,15 @@ async def _speak(work: _Work, group: Group) -> None:
     """Let one group's assistants answer; every one of them ends with a ReplyFinished."""
     drafts = [work.drafts[index] for index in group.members]
     try:
+        await _ground(work, drafts)
+        drafts = [draft for draft in drafts if draft.reply is None]
+        if not drafts:
+            return
         base, engine = await _ready(work, group, drafts)
         able = []
         for draft in drafts:
             try:
+                draft.can(engine.capabilities)
                 settle_guidance(draft, engine, base, work.workspace)
                 able.append(draft)
             except PluriverseError as error:
@@ -180,6 +186,19 @@ async def _speak(work: _Work, group: Group) -> None:
                 await work.queue.put(draft.fail(error, work.now()))
     except Exception as mistake:  # a programming error must reach the caller instead of dying in this task
         await work.queue.put(mistake)
+
+
+async def _ground(work: _Work, drafts: Sequence[Draft]) -> None:
+    """What the works of those that have some say of the question is shown before any engine is ready."""
+    for draft in drafts:
+        if draft.assistant.works:
+            try:
+                found = await grounded(work.workspace, draft.assistant, draft.question, draft.beyond_works)
+                events = draft.stand_on(found, work.now())
+            except PluriverseError as error:
+                events = [draft.fail(error, work.now())]
+            for event in events:
+                await work.queue.put(event)
 
 
 def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Workspace") -> None:

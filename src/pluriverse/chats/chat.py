@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..runtime.citing import numbered
+
 if TYPE_CHECKING:
     from ..runtime.replies import Replies
 
@@ -98,15 +100,24 @@ def as_markdown(kept: KeptChat) -> str:
     parts = [f"# {_inert(kept.title)}", f"{begun(kept)}."]
     for turn in kept.turns:
         parts.append(f"## {speaker(turn)}")
-        text = turn.content.strip()
+        text = said(turn).strip()
         if text:
-            parts.append("\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines()))
+            parts.append(_quoted(text))
+        for each in cited(turn):
+            parts.append(_folded(_inert(each["told"]), each["passage"]))
         if thought := thinking(turn):
-            quoted = "\n".join(f"> {line}".rstrip() for line in _inert(thought).splitlines())
-            parts.append(f"<details><summary>{thought_first(thought)}</summary>\n\n{quoted}\n\n</details>")
+            parts.append(_folded(thought_first(thought), thought))
         if note := state(turn):
             parts.append(f"*{note}*")
     return "\n\n".join(parts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines())
+
+
+def _folded(summary: str, text: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{_quoted(text)}\n\n</details>"
 
 
 def _inert(text: str) -> str:
@@ -128,6 +139,20 @@ def state(turn: Turn) -> str:
     return f"({note})" if note else "" if turn.content.strip() else EMPTY
 
 
+def said(turn: Turn) -> str:
+    """Its text; that of a voice with works has the number of its passage behind each quotation."""
+    passages = [str(each["passage"]) for each in (turn.record or {}).get("citations", ())]
+    return numbered(turn.content, passages)
+
+
+def cited(turn: Turn) -> list[dict[str, str]]:
+    """The passages that it quotes: `told`, a line with number, work and place, and `passage`, its text."""
+    citations = (turn.record or {}).get("citations", ())
+    return [
+        {"told": f"[{each['n']}] {each['source']}", "passage": each["passage"]} for each in citations if each["quotes"]
+    ]
+
+
 def thinking(turn: Turn) -> str:
     """What the model wrote for itself before it answered; empty where it did not."""
     return str((turn.record or {}).get("thinking") or "")
@@ -140,10 +165,11 @@ def thought_first(thought: str) -> str:
 
 
 def through(turn: Turn) -> str:
-    """The base, and whether the voice was guided: that is never hidden."""
+    """The base, and whether the voice was guided, or spoke beyond its works: that is never hidden."""
     record = turn.record or {}
     guidance = record.get("guidance")
     against = guidance["against"] if guidance and " " not in guidance["against"] else "a text"
     told = f"guided x{guidance['strength']:g} against {against}" if guidance else ""
-    words = ", ".join(filter(None, (record.get("base"), told)))
+    beyond = "beyond its works" if record.get("beyond_works") else ""
+    words = ", ".join(filter(None, (record.get("base"), told, beyond)))
     return f" ({words})" if words else ""

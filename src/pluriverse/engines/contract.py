@@ -84,7 +84,9 @@ class Request:
     `lead`: the reply's first words, given; the model goes on after them. They are part of the text and come as its
     first chunk, their tokens count in `completion_tokens` and `max_tokens` cuts them. With a lead nobody thinks first.
     `quotable`: inside quotation marks (“ ” « » „ “ 「 」 『 』 and straight double ones) decoding may only say what
-    stands in one of these texts, letter by letter with white space folded, from the beginning of a word to an end.
+    stands in one of these texts, letter by letter with white space folded, from the beginning of a word to an end; see
+    `engines.quoting`. No reply ends itself inside a quotation; one that is cut there breaks off a true one. A lead that
+    quotes falsely is a UsageError, and so is a grammar beside such texts.
     """
 
     messages: tuple[Message, ...]
@@ -98,7 +100,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The prompt has been read. Times of events are taken by whoever listens."""
+    """The prompt has been read, or, of a reply with a lead, is known. Times of events are taken by whoever listens."""
 
     index: int
     prompt_tokens: int
@@ -258,6 +260,16 @@ class Engine(Protocol):
     async def aclose(self) -> None:
         """End it and free its memory. Running requests end with Failed; later ones raise an EngineError which says
         that it is closed. Safe to call twice."""
+
+
+def beyond(able: Capabilities, request: Request) -> UnsupportedError | None:
+    """What a request asks of an engine that does not declare it, and that might not know the word."""
+    if request.lead and not able.leads:
+        return UnsupportedError("this engine cannot be given the first words of a reply", "ask without a lead")
+    if request.quotable and not able.quotes:
+        words = "this engine cannot be held to texts while it quotes"
+        return UnsupportedError(words, "ask without them, and look each quotation up afterwards")
+    return None
 
 
 def no_adapter(engine: str, *adapters: Digest | None) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from .. import doors
@@ -14,7 +15,19 @@ from ..assistant.bases import Base
 from ..errors import EngineError, PluriverseError
 from ..settings import Settings, physical_memory
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest
+from .contract import (
+    Capabilities,
+    Engine,
+    EngineEvent,
+    Failed,
+    Guide,
+    Identity,
+    Request,
+    Score,
+    Scored,
+    ScoreRequest,
+    beyond,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,11 +134,18 @@ class PooledEngine:
         await self.inner.start()
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        """As the engine inside; requests for a lead or quotations that it does not declare never come to it."""
         with self.used():
-            stream = self.inner.generate(requests)
+            refused = {
+                index: error for index, each in enumerate(requests) if (error := beyond(self.capabilities, each))
+            }
+            for index, error in refused.items():
+                yield Failed(index, error)
+            places = [index for index in range(len(requests)) if index not in refused]
+            stream = self.inner.generate([requests[index] for index in places])
             try:
                 async for event in stream:
-                    yield event
+                    yield replace(event, index=places[event.index]) if refused else event
             finally:
                 if (aclose := getattr(stream, "aclose", None)) is not None:
                     await aclose()

@@ -37,6 +37,7 @@ def add(commands: Commands) -> None:
         "-o", "--output", type=Path, metavar="FILE",
         help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
+    parser.add_argument("--passages", action="store_true", help="also show the passages that voices quote from, in full")
     parser.add_argument("--no-history", action="store_true", help="do not keep this question and its answers")
     generation_flags(parser)
 
@@ -57,6 +58,9 @@ def generation_flags(parser: argparse.ArgumentParser) -> None:
     think.add_argument("--think", dest="think", action="store_true", default=None, help="let the model think first")
     think.add_argument("--no-think", dest="think", action="store_false", help="answer at once, without thinking first")
     how.add_argument("--think-tokens", type=int, metavar="N", help="stop thinking after N tokens (default: 1024)")
+    how.add_argument(
+        "--beyond-works", action="store_true", help="answer also where a voice's works do not speak of the question"
+    )
     how.add_argument("--system", metavar="TEXT", help="use this system prompt instead of each assistant's own")
 
 
@@ -65,7 +69,7 @@ def options_of(args: argparse.Namespace) -> "AskOptions":
 
     return AskOptions(
         args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance, args.think,
-        args.think_tokens,
+        args.think_tokens, args.beyond_works,
     )  # fmt: skip
 
 
@@ -133,6 +137,7 @@ def _keep(asking: "Asking", out: Output) -> str | None:
 
 
 def _end(args: argparse.Namespace, out: Output, replies: "Replies", stopped: bool, kept: str | None) -> int:
+    from ..terminal.cited import show_passages
     from ..terminal.replies import warn_of_failures
 
     if stopped and not out.json and not any(reply.text.strip() for reply in replies):
@@ -142,6 +147,8 @@ def _end(args: argparse.Namespace, out: Output, replies: "Replies", stopped: boo
     document = {**replies.as_dict(), "id": kept}
     file = _written(args.output, replies, document, kept) if args.output is not None and replies.answered else None
     out.document({**document, "file": file} if file else document)
+    if args.passages and not out.json:
+        show_passages(out, replies)
     warn_of_failures(out, replies)
     if file:
         out.note(f"written to {file}")

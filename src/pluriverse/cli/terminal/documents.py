@@ -63,15 +63,16 @@ def rendered(form: str, kept: "Sequence[KeptChat]", document: dict[str, Any]) ->
 
 def plain(kept: "KeptChat") -> str:
     """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
-    from ...chats.chat import begun, speaker, state, thinking, thought_first
+    from ...chats.chat import begun, cited, said, speaker, state, thinking, thought_first
 
     parts = []
     for turn in kept.turns:
         name = clean(speaker(turn)).replace("\n", " ")
         thought = thinking(turn)
         folded = f"({thought_first(thought)})" if thought else ""
-        said = filter(None, (folded, clean(turn.content).strip(), state(turn)))
-        parts.append("\n".join([name, "-" * cells(name), *said]))
+        below = [clean(each["told"]) for each in cited(turn)]
+        shown = filter(None, (folded, clean(said(turn)).strip(), *below, state(turn)))
+        parts.append("\n".join([name, "-" * cells(name), *shown]))
     return "\n\n".join([*parts, begun(kept)]) + "\n"
 
 
@@ -102,7 +103,7 @@ def _turns(kept: "KeptChat") -> "list[Html]":
 
 
 def _article(turn: "Turn") -> "Html":
-    from ...chats.chat import speaker, state, thinking, thought_first
+    from ...chats.chat import cited, said, speaker, state, thinking, thought_first
     from ...report.markup import el
 
     note, thought = state(turn), thinking(turn)
@@ -110,6 +111,7 @@ def _article(turn: "Turn") -> "Html":
         "article",
         el("h2", speaker(turn)),
         el("details", el("summary", thought_first(thought)), el("p", thought, dir="auto")) if thought else None,
-        el("p", turn.content.strip(), dir="auto") if turn.content.strip() else None,
+        el("p", said(turn).strip(), dir="auto") if turn.content.strip() else None,
+        *(el("details", el("summary", each["told"]), el("p", each["passage"], dir="auto")) for each in cited(turn)),
         el("p", el("small", note)) if note else None,
     )

@@ -121,6 +121,8 @@ class LocalEngine:
             seed=writes,
             guidance=writes,
             context_length=self._ready.get("context_length"),
+            leads=writes,
+            quotes=writes,
             embeds=not writes,
         )
 
@@ -161,6 +163,8 @@ class LocalEngine:
                             "sampling": asdict(request.sampling),
                             "guide": _guide(request.guide),
                             "adapter": request.adapter,
+                            "lead": request.lead,
+                            "quotable": request.quotable,
                         }
                         for id, request in zip(ids, requests, strict=True)
                     ],

@@ -5,6 +5,7 @@ template is filled in another process (`renderer`), its prompt holds every messa
 message that spells a control token stays plain text.
 """
 
+import contextlib
 import functools
 import re
 import time
@@ -132,8 +133,22 @@ class ChatTemplate:
         tokens = self._model.tokenize(text, special=True, add_bos=self._model.adds_bos)
         return Prompt(tuple(tokens), (len(tokens),))
 
-    def continuation(self, prefix: str | Sequence[Message], head: Prompt, text: str) -> tuple[int, ...]:
-        """Tokens of `text` where it follows `prefix`, whose own prompt is `head`.
+    def lead(self, prefix: str | Sequence[Message], head: Prompt, text: str) -> tuple[int, ...]:
+        """Tokens of a reply's first words behind `head`, the prompt of `prefix` without thinking. Never control tokens.
+
+        Tokenised with the prompt, where that gives these words and no others; else the longest words of the vocabulary.
+        """
+        data = text.encode("utf-8", "replace")
+        with contextlib.suppress(UsageError):
+            found = self.continuation(prefix, head, text, think=False)
+            if b"".join(map(self._model.piece, found)) == data and not any(map(self._model.is_control, found)):
+                return found
+        return self._model.words.spell(data)
+
+    def continuation(
+        self, prefix: str | Sequence[Message], head: Prompt, text: str, think: bool | None = None
+    ) -> tuple[int, ...]:
+        """Tokens of `text` where it follows `prefix`, whose own prompt is `head`, with the same `think`.
 
         Both are tokenised together, as a reader would meet them; UsageError when tokens merge over the border.
         """
@@ -143,7 +158,8 @@ class ChatTemplate:
             whole = self.raw(prefix + text).tokens
         else:
             form = self._forms.of(prefix)
-            whole = tuple(self._tokens(form.folded(prefix), form, reply=True, tail=text, closed=True))
+            messages = form.folded(prefix)
+            whole = tuple(self._tokens(messages, form, reply=True, tail=text, closed=think is None, think=think))
         cut = len(head.tokens)
         if whole[:cut] != head.tokens or len(whole) == cut:
             raise UsageError(

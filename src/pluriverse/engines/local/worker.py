@@ -5,7 +5,7 @@ when stdin ends, because the one that asked is gone, so does this process. A nat
 else; what goes wrong with one request ends that request, in words, and the others go on.
 
     in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter"}]}
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable"}]}
                                                               -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
@@ -156,11 +156,13 @@ class Worker:
             _check_adapters(request)
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
             guide = request["guide"]
-            prompt = partial(self._scheduler.template.prompt, think=sampling.think)
+            template, lead, texts = self._scheduler.template, request["lead"], tuple(request["quotable"])
+            prompt = partial(template.prompt, think=False if lead else sampling.think)
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
-            said = request["messages"]
-            own = self._scheduler.template.raw(said) if isinstance(said, str) else prompt(_messages(said))
-            self._scheduler.submit(request["id"], own, sampling, contrast)
+            said = request["messages"] if isinstance(request["messages"], str) else _messages(request["messages"])
+            own = template.raw(said) if isinstance(said, str) else prompt(said)
+            tokens = template.lead(said, own, lead) if lead else ()
+            self._send_events(self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts))
         except Exception as error:
             self._send_events([Failed(request["id"], _known(error))])
 

@@ -4,7 +4,7 @@ Knows drafts of replies and engines; judges nothing.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from ...assistant.bases import Base
 from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
+from ...runtime.grounding import grounded
+from ...runtime.grounds import Grounds
 from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
 from ...values import Digest, Message, Sampling
@@ -45,6 +47,7 @@ class AssistantSession:
         self._workspace = workspace
         self._base = base
         self._other = other
+        self._grounds: dict[str, Grounds] = {}
 
     @classmethod
     async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "AssistantSession":
@@ -87,6 +90,17 @@ class AssistantSession:
         settle_guidance(draft, self.engine, self._base, self._workspace)
         return draft.guidance, draft.request.sampling
 
+    async def ground(self, questions: Iterable[str]) -> None:
+        """Find what its works say of the questions; what is asked of its engine then has the passages. Nothing without
+        works."""
+        if self.assistant.works:
+            for question in set(questions) - set(self._grounds):
+                self._grounds[question] = await grounded(self._workspace, self.assistant, question)
+
+    def grounds(self, question: str) -> Grounds | None:
+        """What was found of a question."""
+        return self._grounds.get(question)
+
     def messages(self, question: str) -> tuple[Message, ...]:
         return self._draft(question, AskOptions(guidance=0)).request.messages
 
@@ -101,13 +115,15 @@ class AssistantSession:
 
     async def answer(self, questions: Sequence[str], options: AskOptions) -> Answers:
         """All questions in one batch. Raises the error of any that failed: a measure has no holes."""
+        await self.ground(questions)
         drafts = [self._draft(question, options) for question in questions]
+        asked = [draft for draft in drafts if draft.reply is None]
         for draft in drafts:
             draft.declared = False  # a strength that was found before must not hide what is measured now
             settle_guidance(draft, self.engine, self._base, self._workspace)
         started = time.perf_counter()
-        async for event in self.engine.generate([draft.request for draft in drafts]):
-            drafts[event.index].take(event, time.perf_counter() - started)
+        async for event in self.engine.generate([draft.request for draft in asked]):
+            asked[event.index].take(event, time.perf_counter() - started)
         replies = [draft.reply for draft in drafts]
         for reply in replies:
             if reply is None:
@@ -129,6 +145,9 @@ class AssistantSession:
             options = replace(options, base=self._other)
         draft = Draft(0, heard, options, self._base.name, self._workspace.shelf)
         draft.speaks_through(self._base.name, self._base.digest)
+        draft.can(self.engine.capabilities)
+        if grounds := self._grounds.get(question):
+            draft.stand_on(grounds, 0.0)
         return draft
 
 
