@@ -35,7 +35,12 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def voice(workspace: Workspace, name: str, *texts: str, **about: Any) -> Assistant:
-    return Assistant(name, base="scripted", works=tuple(give(workspace, f"{name}-{n}", text) for n, text in enumerate(texts)), **about)
+    return Assistant(
+        name,
+        base="scripted",
+        works=tuple(give(workspace, f"{name}-{n}", text) for n, text in enumerate(texts)),
+        **about,
+    )
 
 
 def events_of(workspace: Workspace, *assistants: Assistant, question: str = QUESTION, **options: Any) -> list[Any]:

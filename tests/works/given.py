@@ -8,6 +8,7 @@ from pluriverse.values import Digest, Work
 
 def give(workspace: Workspace, name: str, text: str, language: str = "en") -> Work:
     from pluriverse.works import finding
+
     finding.read.cache_clear()
     finding.index.cache_clear()
     finding.GIVEN[name] = text
