@@ -33,8 +33,8 @@ class WordsAlone:
 async def ready_meaning(
     languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings, *, question_language: str = ""
 ) -> AsyncGenerator[Fetching | Meaning | WordsAlone, None]:
-    """The store's events while the model for works in these `languages` is fetched, then what works are embedded with, or
-    why words alone serve.
+    """The store's events while the model for works in these `languages` is fetched; then what embeds them, or why words
+    alone serve.
 
     `question_language`: BCP 47, where it is known for certain.
     """

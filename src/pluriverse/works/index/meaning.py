@@ -1,8 +1,8 @@
 """The meanings of a work's passages: vectors from an engine that embeds, and ranking by them.
 
-A passage of 120 words speaks of several things, and a question of one: each piece of a few sentences has a vector of its
-own, and a passage is as near to a question as the nearest of its pieces (docs/decisions/0018-meaning.md). One file a
-work: a heading in JSON, then for each vector its passage and its scale, then the vectors in whole numbers.
+A passage of 120 words speaks of several things, and a question of one: each piece of a few sentences has a vector of
+its own, and a passage is as near to a question as the nearest of its pieces (docs/decisions/0018-meaning.md). One file
+a work: a heading in JSON, then for each vector its passage and its scale, then the vectors in whole numbers.
 Reading a book takes most of a minute, so what is here of one is kept and gone on with. Knows passages, vectors and the
 engine's contract; nothing of the store, or of how an engine is made ready (`runtime.meaning`).
 """
