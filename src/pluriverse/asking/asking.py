@@ -24,6 +24,7 @@ from ..runtime.grouping import Group, group
 from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
+from ..store.kinds import writes_none
 from ..values import Message
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ async def _speak(work: _Work, group: Group) -> None:
         if not drafts:
             return
         base, engine = await _ready(work, group, drafts)
+        if not engine.capabilities.writes:
+            raise writes_none(base.name)
         able = []
         for draft in drafts:
             try:

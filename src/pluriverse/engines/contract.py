@@ -55,6 +55,7 @@ class Capabilities:
     leads: bool = False  # requests with a `lead` work
     quotes: bool = False  # requests with `quotable` texts are held to them while decoding
     embeds: bool = False  # embed() works
+    writes: bool = True  # generate() works; models that embed write nothing
 
 
 @dataclass(frozen=True, slots=True)

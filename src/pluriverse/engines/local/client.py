@@ -124,6 +124,7 @@ class LocalEngine:
             leads=writes,
             quotes=writes,
             embeds=not writes,
+            writes=writes,
         )
 
     @property
