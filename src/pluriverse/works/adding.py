@@ -22,7 +22,7 @@ from .reading import Document, Problem
 from .schema import Work
 from .texts import TEXT
 
-_UNKNOWN = "und"  # what a language detector calls what it cannot tell
+_CALLED = {"und": "", "yue": "zh"}  # not known; old Chinese, which is taken for Cantonese
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _language(text: str) -> str:
 
     middle = len(text) // 2
     found, _ = py3langid.classify(text[max(0, middle - 5000) : middle + 5000])
-    return "" if found == _UNKNOWN else str(found)
+    return _CALLED.get(found, str(found))
 
 
 def _nothing(paths: Sequence[Path], problems: Sequence[Problem]) -> UsageError:
