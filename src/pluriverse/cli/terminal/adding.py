@@ -32,12 +32,12 @@ async def read(
 ) -> "Added":
     """Read files into works, with progress. Raises as `works.adding.add_works` and, without `words_alone`, `study`."""
     from ...assistant.works import MOST
-    from ...works.adding import Added, Indexing, Reading, Unread, add_works
+    from ...works.adding import Added, Indexing, Read, Unread, add_works
 
     async for event in add_works(store, settings, paths, have=have, most=MOST):
         match event:
-            case Reading(path):
-                out.progress.status(f"reading {path.name}")
+            case Read(path):
+                out.progress.status(f"read {path.name}")
             case Unread(problem):
                 out.warn(problem.message + (f"; {problem.hint}" if problem.hint else ""))
             case Indexing(done, total, work):

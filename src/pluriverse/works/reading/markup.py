@@ -13,7 +13,38 @@ _SKIPPED = frozenset(
     "script style template noscript nav aside head svg math iframe object button select textarea form audio video".split()  # noqa: SIM905
 )
 _BLOCKS = frozenset(
-    ["p", "div", "section", "article", "main", "header", "footer", "blockquote", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "thead", "tbody", "figure", "figcaption", "pre", "address", "hr", "center", "body", "details", "summary", "caption", "h5", "h6"]
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "blockquote",
+        "li",
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "table",
+        "tr",
+        "thead",
+        "tbody",
+        "figure",
+        "figcaption",
+        "pre",
+        "address",
+        "hr",
+        "center",
+        "body",
+        "details",
+        "summary",
+        "caption",
+        "h5",
+        "h6",
+    ]
 )
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4}
 _CELLS = frozenset(("td", "th"))
