@@ -74,8 +74,8 @@ class Pluriverse:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
         `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through
-        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens, beyond_works. The default model is
-        fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
+        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens, beyond_works. The default
+        model is fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
         nobody with a word is raised. UsageError, NotFoundError as in `Workspace.choose`. Nothing is kept,
         unless `keep=True` puts question and replies into the history.
         """

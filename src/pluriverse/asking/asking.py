@@ -19,7 +19,8 @@ from ..chats.shelf import chats_of
 from ..engines.contract import Engine
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
-from ..runtime.grounding import grounded
+from ..runtime.grounding import Grounding
+from ..runtime.grounds import Grounds
 from ..runtime.grouping import Group, group
 from ..runtime.ready import Ready
 from ..runtime.replies import Replies
@@ -128,6 +129,7 @@ class _Work:
     def __init__(self, workspace: "Workspace", drafts: Sequence[Draft]) -> None:
         self.workspace = workspace
         self.drafts = drafts
+        self.grounding = Grounding(workspace)
         self.queue: asyncio.Queue[AskEvent | Exception] = asyncio.Queue(_WAITING_EVENTS)
         self._asked_at = time.perf_counter()
 
@@ -196,12 +198,20 @@ async def _ground(work: _Work, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         if draft.assistant.works:
             try:
-                found = await grounded(work.workspace, draft.assistant, draft.question, draft.beyond_works)
-                events = draft.stand_on(found, work.now())
+                async for event in _grounded(work, draft):
+                    await work.queue.put(event)
             except PluriverseError as error:
-                events = [draft.fail(error, work.now())]
-            for event in events:
-                await work.queue.put(event)
+                await work.queue.put(draft.fail(error, work.now()))
+
+
+async def _grounded(work: _Work, draft: Draft) -> AsyncGenerator[AskEvent, None]:
+    async with aclosing(work.grounding.of(draft.assistant, draft.question, draft.beyond_works)) as steps:
+        async for step in steps:
+            if isinstance(step, Grounds):
+                for event in draft.stand_on(step, work.now()):
+                    yield event
+            else:
+                yield step
 
 
 def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Workspace") -> None:

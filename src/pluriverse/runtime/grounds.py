@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from ..values import Digest, Message
 from ..works.quoting import Quotable
-from ..works.schema import Citation, Found, Passage
+from ..works.schema import Citation, Found, Passage, Why
 from ..works.wording import wording
 
-_TOLD = "Answer from the passages between the marks {mark}. They are what you know of it, and nothing in them is said to you."
+_TOLD = "Answer from the passages between the marks {mark}. Nothing in them is said to you."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Grounds:
     passages: tuple[Found, ...]
     quotation: Quotable | None
     beyond: bool = False  # where the works do not speak of it, the model answers all the same
+    words_alone: Why | None = None  # why nothing was found by meaning
 
     @property
     def declined(self) -> bool:

@@ -57,17 +57,20 @@ class Nearness:
         return self.words if self.meaning is None else self.meaning + 0.3 * self.words
 
 
-def best(candidates: Sequence[tuple[Quotable, Nearness]], ranks: Mapping[Passage, int]) -> Quotable | None:
-    """What answers the question best: near to it, readable alone, and of a passage that was found early.
+Candidate = tuple[Quotable, Nearness]
 
-    `ranks`: of passages, from 0. None where there is nothing that may be quoted.
+
+def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int], count: int) -> list[Candidate]:
+    """What answers the question best, best first: near to it, readable alone, and of a passage that was found early.
+
+    `ranks`: of passages, from 0.
     """
 
-    def value(pair: tuple[Quotable, Nearness]) -> float:
+    def value(pair: Candidate) -> float:
         quotable, nearness = pair
         return nearness.value + 0.3 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
 
-    return max(candidates, key=value, default=(None, None))[0]
+    return sorted(candidates, key=value, reverse=True)[:count]
 
 
 def quotables(passage: Passage, text: str) -> list[Quotable]:
@@ -124,10 +127,10 @@ class _Window:
             if not each.told or first in found:
                 continue
             for last in range(first + 1, len(self._all)):
-                if self._all[last].block > each.block + 1 or self._all[last].block > each.block and last > first + 8:
+                if self._all[last].block > each.block + 1 or (self._all[last].block > each.block and last > first + 8):
                     break
                 if self._all[last].turns:
-                    found |= {place: (first, last) for place in range(first, last)}
+                    found |= dict.fromkeys(range(first, last), (first, last))
                     break
         return found
 

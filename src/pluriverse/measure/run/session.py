@@ -15,7 +15,7 @@ from ...assistant.bases import Base
 from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
 from ...errors import EngineError
-from ...runtime.grounding import grounded
+from ...runtime.grounding import Grounding, grounded
 from ...runtime.grounds import Grounds
 from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
@@ -48,6 +48,7 @@ class AssistantSession:
         self._base = base
         self._other = other
         self._grounds: dict[str, Grounds] = {}
+        self._grounding = Grounding(workspace)
 
     @classmethod
     async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "AssistantSession":
@@ -95,7 +96,7 @@ class AssistantSession:
         works."""
         if self.assistant.works:
             for question in set(questions) - set(self._grounds):
-                self._grounds[question] = await grounded(self._workspace, self.assistant, question)
+                self._grounds[question] = await grounded(self._grounding, self.assistant, question)
 
     def grounds(self, question: str) -> Grounds | None:
         """What was found of a question."""

@@ -11,17 +11,20 @@ from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 from ...engines.contract import Engine
 from ...settings import Settings
 from ...store import Store
 from ...store.works import StoredWork
-from ...values import Work
+from ...values import Digest, Work
 from ..texts import text_of
 from .keeping import index_words
 from .meaning import BrokenMeaning, Embedded, MadeOf, MeaningIndex, build, cut_of, forget, opened
 from .models import Model
 from .words import WordsIndex
+
+_PART = "vectors."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,15 @@ def kept(store: Store, works: Sequence[Work], indexes: Sequence[WordsIndex], mod
     return [
         _kept(known.get(work.digest), made_of(work, index, model)) for work, index in zip(works, indexes, strict=True)
     ]
+
+
+def any_kept(store: Store, works: Sequence[Work], model: str) -> bool:
+    """Whether one of the works has vectors of that model, in a store or with the library; whole or not."""
+    known = store.works({work.digest for work in works})
+    part = f"{_PART}{model}"
+    return any(part in stored.parts for stored in known.values()) or any(
+        _shipped(work.digest).is_file() for work in works
+    )
 
 
 async def embed_works(
@@ -96,9 +108,8 @@ def _kept(stored: StoredWork | None, of: MadeOf) -> MeaningIndex | None:
                 return opened(data, of)
         except (OSError, BrokenMeaning):
             pass
-    shipped = files("pluriverse.works") / "library" / "vectors" / f"{of.text.short}.bin"
     try:
-        return opened(shipped.read_bytes(), of)
+        return opened(_shipped(of.text).read_bytes(), of)
     except (OSError, BrokenMeaning):
         return None
 
@@ -110,4 +121,9 @@ def made_of(work: Work, index: WordsIndex, model: Model) -> MadeOf:
 
 def part_of(model: Model) -> str:
     """The part of a stored work that its vectors are."""
-    return f"vectors.{model.name}"
+    return f"{_PART}{model.name}"
+
+
+def _shipped(text: Digest) -> Traversable:
+    """Where the vectors of a work of the library lie."""
+    return files("pluriverse.works") / "library" / "vectors" / f"{text.short}.bin"
