@@ -39,7 +39,8 @@ def read_plain(text: str) -> Raw:
         translator = fields.get("Translator", "").strip()
         raw.edition = f"translated by {translator}" if translator else ""
         text = text[start.end() : end.start() if end and end.start() > start.end() else None]
-    raw.lines(_blocks(text))
+    for block in _blocks(text):
+        raw.plain(block)
     return raw
 
 
