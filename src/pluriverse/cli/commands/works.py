@@ -1,7 +1,6 @@
 """`pluriverse works`: what assistants answer from. Listed, shown, added, removed and searched."""
 
 import argparse
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +113,7 @@ _STATES = {
 
 
 def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
     from dataclasses import replace
 
     from ...assistant import Shelf
@@ -157,6 +157,8 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    import asyncio
+
     from ...assistant import Shelf
 
     if args.limit < 1:
