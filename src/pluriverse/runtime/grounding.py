@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 _FOUND = 5  # passages that are looked at
-_LIKELY = 8  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
+_LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 

@@ -168,10 +168,17 @@ class _Window:
         if len(text) > sum(len(each.text) + 1 for each in inside):
             return None  # the number of a verse stands among them
         words = len(_WORD.findall(text)) * (0.6 if "\u2e80" <= text[0] <= "\u9fff" else 1.0)
-        lone_told = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
-        if words > _MOST or words < 4 or inside[-1].open or _unbalanced(text) or text not in self._passage.text:
+        unanswered = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
+        if (
+            words > _MOST
+            or words < 4
+            or inside[-1].open
+            or unanswered
+            or _unbalanced(text)
+            or text not in self._passage.text
+        ):
             return None
-        worth = 1.0 - 0.3 * lone_told - 0.1 * inside[0].joins - 0.1 * any(mark in text for mark in _OPENING + '"')
+        worth = 1.0 - 0.1 * inside[0].joins - 0.1 * any(mark in text for mark in _OPENING + '"')
         worth -= 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
         return Quotable(self._passage, text, inside[-1].cut, worth)
 
