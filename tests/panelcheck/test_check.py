@@ -117,7 +117,7 @@ def test_voices_with_works_are_checked_with_what_they_quote(workspace: Workspace
     works = [(give(workspace, f"work-{number}", text),) for number, text in enumerate(spoken)]
     members = [replace(each, works=own) for each, own in zip(pair(workspace), works, strict=True)]
     report = report_of(checked(workspace, members))
-    assert len(report.voices) == 2 and report.separations
+    assert len(report.voices) == 2 and report.pairs
 
 
 def test_without_pairs_everybody_is_compared(workspace: Workspace) -> None:
