@@ -93,7 +93,14 @@ async def of_work(
             for name, ranking in rankings.items()
         }
         there = {term for number in target for term in terms(cut[number].text, "en")}
-        found.append(Asked(work.id, each["question"], bool(there & set(asked(each["question"], "en"))), places))
+        found.append(
+            Asked(
+                work.id,
+                each["question"],
+                bool(there & {word["en"] for word in asked(each["question"], ["en"])}),
+                places,
+            )
+        )
         print(f"  {places['words']:3} {places['meaning']:3} {places['both']:3}  {each['question']}")
     return found
 

@@ -48,8 +48,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that no worker is left with it at the end: tests of the whole, then those that
-    run a model. Files stay together."""
+    """For workers what takes longest comes first, so that none is left with it at the end: tests of the whole, then
+    those that run a model. Files stay together."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
     models = {item.path for item in items if item.get_closest_marker("model")}
     items.sort(key=lambda item: (item.path.parent != TESTS, item.path not in models))
 

@@ -37,6 +37,22 @@ class Digest(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as its file holds it; two are the same where their bytes are. `pictures` makes and checks them."""
+
+    digest: Digest
+    format: str  # png, jpeg, gif or bmp
+    width: int  # pixels
+    height: int
+    data: bytes = field(repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is kept and told of it; its bytes are not."""
+        facts = {"digest": self.digest, "format": self.format, "width": self.width, "height": self.height}
+        return {**facts, "bytes": len(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One work that an assistant answers from, by the digest of its text (UTF-8, as it was read; see `works.reading`).
 
@@ -53,10 +69,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant."""
+    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant.
+
+    `pictures` are seen before the text is read.
+    """
 
     role: Role
     content: str
+    pictures: tuple[Picture, ...] = ()
 
 
 MAX_STRENGTH = 5.0

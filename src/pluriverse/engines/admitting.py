@@ -64,3 +64,22 @@ async def pull_usable(store: "Store", pullable: "Pullable", settings: Settings) 
                 yield replace(event, problem=problem)
             else:
                 yield event
+
+
+async def pull_projector(
+    store: "Store", model: str, pullable: "Pullable", settings: Settings
+) -> AsyncGenerator["PullEvent", None]:
+    """The events of `store.pull` of a projector, which from then on belongs to the model of that name.
+
+    Raises what that raises, NotFoundError where there is no such model, and EngineError with the library's reason where
+    it is of another model, or cannot be loaded.
+    """
+    from ..store import Whole, pull
+    from .local.trial import trial
+
+    weights = store.find(model).path
+    async with aclosing(pull(store, pullable, settings, model)) as events:
+        async for event in events:
+            yield event
+            if isinstance(event, Whole) and (error := await trial(weights, model, event.path)):
+                await events.athrow(error)

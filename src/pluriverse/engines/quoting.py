@@ -32,6 +32,7 @@ MARKS: dict[str, tuple[str, bool]] = {
 }
 CLOSING = frozenset("".join(closes for closes, _ in MARKS.values())) - set(MARKS)
 """Marks that open nothing: outside a quotation they mean nothing."""
+LONGEST = 200_000  # characters of all texts that one reply may quote
 ELLIPSES = ("\u2026", "...")
 
 _ELLIPSIS = re.compile(r"\u2026|\.{3}(?!\.)")
@@ -107,7 +108,9 @@ def standing(quotation: Quotation, texts: Sequence[str]) -> Standing | None:
 
 
 def check_lead(lead: str, texts: Sequence[str]) -> None:
-    """UsageError for the lead of a reply that quotes what stands in none of its `texts`."""
+    """UsageError for the lead of a reply that quotes what stands in none of its `texts`, or for texts too long."""
+    if (length := sum(map(len, texts))) > LONGEST:
+        raise UsageError(f"the texts to quote have {length:,} characters; at most {LONGEST:,} are read")
     for each in quotations(lead):
         if standing(each, texts) is None:
             raise UsageError(

@@ -6,7 +6,7 @@ Knows prompts and replies' words; nothing of indexes, engines or how passages we
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..values import Digest, Message
 from ..works.nearness import Evidence
@@ -58,7 +58,7 @@ class Grounds:
         mark = _mark(told)
         passages = "\n\n".join(told)
         asked = f"{_TOLD.format(mark=mark)}\n\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}"
-        return (*turns[:-1], Message(turns[-1].role, asked))
+        return (*turns[:-1], replace(turns[-1], content=asked))
 
     @property
     def refusal(self) -> str:

@@ -26,6 +26,21 @@ def check_kind(header: Header, called: str) -> None:
         raise UnsupportedError(f"{called} is {what}", hint)
 
 
+def check_projector(header: Header, called: str) -> None:
+    """UnsupportedError for what is no projector that sees; the error's words call it `called`."""
+    if not is_projector(header):
+        raise UnsupportedError(
+            f"{called} is no projector", "a projector's file has mmproj in its name: --projector MMPROJ.gguf"
+        )
+    if header.metadata.get("clip.has_vision_encoder") is not True:
+        raise UnsupportedError(f"{called} is a projector that hears, and sees no pictures", "take one that sees")
+
+
+def is_projector(header: Header) -> bool:
+    metadata = header.metadata
+    return metadata.get("general.type") == "mmproj" or metadata.get("general.architecture") == "clip"
+
+
 def check_writes(header: Header, called: str) -> None:
     """The same for what is no model that writes text."""
     check_kind(header, called)
@@ -63,8 +78,11 @@ def _other(header: Header) -> tuple[str, str] | None:
     names = [tensor.name for tensor in header.tensors]
     if metadata.get("split.count", 1) > 1:
         return _part(metadata.get("split.no", 0) + 1, metadata["split.count"]), _SPLIT
-    if kind == "mmproj" or architecture == "clip":
-        return "a projector, the eyes or ears of a model, and no model itself", "pull the model it belongs to"
+    if is_projector(header):
+        return (
+            "a projector, the eyes or ears of a model, and no model itself",
+            "pull the model it belongs to, with it: pluriverse pull MODEL.gguf --projector MMPROJ.gguf",
+        )
     if kind == "imatrix" or "imatrix.chunk_count" in metadata or _all_end(names, (".in_sum2", ".counts")):
         return "an importance matrix, which quantizers read, and no model", "pull the model it was made from"
     if kind == "adapter" or "adapter.type" in metadata or _all_end(names, (".lora_a", ".lora_b")):

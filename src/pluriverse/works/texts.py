@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ..errors import IntegrityError, NotFoundError, command
 from ..settings import Settings
-from ..store import Store
 from ..store.works import StoredWork, checked
 from .schema import Work
 
@@ -45,11 +44,6 @@ def text_of(work: Work, stored: StoredWork | None, settings: Settings) -> bytes:
         f"the text of {work.id} ({work.title}) is not on this machine",
         f"add it again: {command('works', 'add', 'NAME', 'FILE')}",
     )
-
-
-def keep(store: Store, work: Work, data: bytes) -> None:
-    """Keep a text that came from elsewhere."""
-    store.add_work(work, {TEXT: data})
 
 
 def _elsewhere(work: Work, settings: Settings) -> list[Path]:

@@ -17,7 +17,6 @@ from pluriverse.works.index import meaning as meaning_module
 from pluriverse.works.index.models import ENGLISH, Model
 from pluriverse.works.index.search import search
 from pluriverse.works.index.vectors import Embedding, Meaning, embed_works
-from pluriverse.works.texts import keep
 
 TEXT = "\n\n".join(f"The {word} of day {n} was long. " * 25 for n in range(50) for word in ("bread", "king", "sea"))
 
@@ -44,7 +43,7 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def work(store: Store) -> Work:
     work = Work("days", "Days", Digest(f"sha256:{sha256(TEXT.encode()).hexdigest()}"), "en")
-    keep(store, work, TEXT.encode())
+    store.add_work(work, {"text": TEXT.encode()})
     return work
 
 

@@ -77,7 +77,7 @@ class Model:
         buffer = c.create_string_buffer(room)
         for token in range(self.vocabulary_size):
             n = self.library.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)
-            pieces.append(buffer.raw[:n] if n > 0 and not self._is_end(token) else b"")
+            pieces.append(buffer[:n] if n > 0 and not self._is_end(token) else b"")
         return Words(pieces)
 
     @property
