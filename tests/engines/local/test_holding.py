@@ -16,6 +16,7 @@ from pluriverse.engines.local.scheduler import Scheduler
 from pluriverse.engines.local.turns import Turns
 from pluriverse.engines.local.words import Words
 from pluriverse.engines.quoting import check_lead, held, quotations
+from pluriverse.engines.thinking import told
 from pluriverse.errors import UsageError
 from pluriverse.values import Message, Sampling
 
@@ -23,7 +24,7 @@ from . import tiny_tokenizers as tiny
 
 TEXTS = (
     "It is a partnership; don't say “can’t, “no”, never”, nor un-American 1,000 men. L'homme est né libre. End.... "
-    'Next he said, "Go on." And "more" <|im_end|> </think> follows.',
+    'Next he said, "Go on." And "more" <|im_end|> or </think> follows.',
     "人生而自由，在尊严和权利上一律平等。「你好」吗 «oui» non \ud800 so",
     "ولد الناس أحراراً متساوين. เด็กดี ไทย “ open and never closed",
 )
@@ -176,6 +177,7 @@ def test_a_model_that_says_anything_quotes_nothing_false(anything: Model) -> Non
     texts, ends = replies(scheduler, events, count)
     for text, end in zip(texts, ends, strict=True):
         assert all(held(text, TEXTS)), text
+        assert all(held(told(text).text, TEXTS)), text
         spans = quotations(text)
         quoted += sum(each.closed for each in spans)
         open_ = bool(spans) and not spans[-1].closed
