@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 _FOUND = 5  # passages that are looked at
-_LIKELY = 8  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
+_LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
@@ -54,11 +54,13 @@ class Grounding:
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, _FOUND, meaning)
         weighed = Weighed.of(question, [each.index for each in index_words(store, settings, works)])
-        chosen = await self._chosen(question, found, weighed, meaning) if _evidence(found, weighed).value > 0 else None
+        evidence = _evidence(found, weighed)
+        chosen = await self._chosen(question, found, weighed, meaning) if evidence.value > 0 else None
         yield Grounds(
             works=tuple(sorted(work.digest for work in works)),
             language=(assistant.languages or ("en",))[0],
             passages=_shown(found, chosen),
+            evidence=evidence,
             quotation=chosen,
             beyond=chosen is None and beyond,
             words_alone=how.why if isinstance(how, WordsAlone) else None,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..values import Digest, Message
+from ..works.nearness import Evidence
 from ..works.quoting import Quotable
 from ..works.schema import Citation, Found, Passage, Why
 from ..works.wording import wording
@@ -24,6 +25,7 @@ class Grounds:
     works: tuple[Digest, ...]  # of the texts that were searched, sorted
     language: str  # that the assistant answers in
     passages: tuple[Found, ...]
+    evidence: Evidence  # that the works speak of the question
     quotation: Quotable | None
     beyond: bool = False  # where the works do not speak of it, the model answers all the same
     words_alone: Why | None = None  # why nothing was found by meaning
