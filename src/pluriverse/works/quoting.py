@@ -186,6 +186,8 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
     starts = [start]
     if len(folded.split()) > _LONG:
         starts += [mark.end() for mark in _PAUSE.finditer(text, start, end) if mark.end() < end]
+        if words.starts.match(beginning(folded)):
+            starts = starts[:1]  # what begins so is none without its end
     found = []
     for place, (low, high) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         if place == 0:
