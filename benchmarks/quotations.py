@@ -15,14 +15,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from answerable import work_of
+
 from pluriverse.assistant import Assistant
 from pluriverse.errors import NotFoundError
 from pluriverse.runtime.grounding import Grounding, grounded
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import load
 from pluriverse.works.texts import text_of
-
-from answerable import work_of
 
 HERE = Path(__file__).parent
 AROUND = 300  # characters
