@@ -43,6 +43,7 @@ _SPACELESS = re.compile(
 )
 # By kinds of characters (`_kind`): a hyphen, an apostrophe or a point may stand inside a word.
 _WORD = re.compile("SM*|(?:[LD]M*(?:[AH](?=[LD])|(?<=D)P(?=D))?)+")
+_SIGN = re.compile("(?:^|(?<= ))(?=[xH])")  # a dash or "&" that stands for itself
 _ELIDED = re.compile("A(?=(?:LM*){3})")  # l'homme: a word begins behind it; don't: none does
 
 
@@ -134,7 +135,8 @@ def borders(text: str) -> Borders:
     words = [found.span() for found in _WORD.finditer(kinds)]
     opening = _opening(kinds)
     no_end = {place for start, end in words for place in range(start + 1, end)} | {place + 1 for place in opening}
-    starts = {start for start, _ in words} | opening | {found.end() for found in _ELIDED.finditer(kinds)}
+    starts = {start for start, _ in words} | opening
+    starts |= {found.end() for pattern in (_ELIDED, _SIGN) for found in pattern.finditer(kinds)}
     no_end |= {place for place, kind in enumerate(f"{kinds} ") if kind == "M" or kinds[place - 1 : place] == " "}
     ends = set(range(1, len(text) + 1)) - no_end
     return Borders(frozenset(starts), frozenset(ends))
@@ -193,12 +195,14 @@ def _opening(kinds: str) -> set[int]:
 @lru_cache(maxsize=4096)
 def _kind(sign: str) -> str:
     """One letter: S of a script without spaces, L letter, D digit, M what belongs to the letter before it,
-    A apostrophe, H hyphen, P point or comma, O what opens, I and F marks of quotations, Q the straight one."""
+    A apostrophe, H hyphen, P point or comma, T other ends of sentences, O what opens, I, F and Q marks of quotations
+    that open, close or do both, x any other."""
     category = unicodedata.category(sign)
     if category[0] == "M" or category == "Cf":
         return "M"
     if category[0] in "LN":
         return "S" if _SPACELESS.match(sign) else "D" if category == "Nd" else "L"
     known = {"'": "A", "\u2019": "A", "\u02bc": "A", "-": "H", "\u2010": "H", "\u2011": "H", ".": "P", ",": "P"}
+    known |= dict.fromkeys(";:!?\u2026%", "T")
     known |= {"\u00bf": "O", "\u00a1": "O", '"': "Q", " ": " "}
     return known.get(sign) or {"Ps": "O", "Pi": "I", "Pf": "F"}.get(category, "x")

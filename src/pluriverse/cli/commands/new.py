@@ -94,7 +94,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         if not args.force:
             shelf.free(args.name)  # said before anything is read
         with store.holding_works():
-            made[0], added = _with_works(made[0], args.works, store, settings, out)
+            made[0], added = _with_works(made[0], args, store, settings, out)
             paths: Sequence[Path] = [shelf.write(made[0], overwrite=args.force)]
     elif len(made) == 2:
         paths = shelf.write_pair((made[0], made[1]), overwrite=args.force)
@@ -127,13 +127,13 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _with_works(
-    assistant: "Assistant", paths: Sequence[Path], store: "Store", settings: "Settings", out: Output
+    assistant: "Assistant", args: argparse.Namespace, store: "Store", settings: "Settings", out: Output
 ) -> "tuple[Assistant, Added]":
     """The same with works; where no language was given, it answers in theirs."""
     import asyncio
     from dataclasses import replace
 
-    added = asyncio.run(read(paths, (), store, settings, out))
+    added = asyncio.run(read(args.works, (), store, settings, out, words_alone=args.words_now))
     languages = assistant.languages or tuple(dict.fromkeys(filter(None, (work.language for work in added.new))))
     return replace(assistant, works=added.new, languages=languages), added
 
@@ -198,10 +198,13 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
 
     from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
+    from ...store import read_header
+    from ...store.kinds import check_writes
     from ...values import PathSource
 
     try:
-        resolve(ref, store, settings)
+        if path := resolve(ref, store, settings).path:
+            check_writes(read_header(path), ref)
     except NotPulled as missing:
         for source in missing.pullable.sources:
             if isinstance(source, PathSource):

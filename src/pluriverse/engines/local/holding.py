@@ -81,7 +81,7 @@ class Quotable:
         self.whole = bytearray(b"\1" * len(data))
         for place, sign in self.signs:
             for cut in range(1, len(sign.encode())):
-                self.whole[place + cut] = words.finishes(data[place + cut : place + len(sign.encode())])
+                self.whole[place + cut] = words.finishes(self.data[place + cut : place + len(sign.encode())])
 
 
 class Layout:
