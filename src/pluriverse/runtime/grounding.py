@@ -87,13 +87,14 @@ class Grounding:
     ) -> Quotable | None:
         """The words that answer best; those that look likely are compared by meaning too."""
         store, settings = self._workspace.store, self._workspace.settings
-        known = store.works({each.passage.work.digest for each in found})
-        texts = {digest: text_of(stored.work, stored, settings).decode() for digest, stored in known.items()}
+        works = {each.passage.work for each in found}
+        known = store.works({work.digest for work in works})  # without one that could not be kept
+        texts = {work: text_of(work, known.get(work.digest), settings).decode() for work in works}
         ranks = {each.passage: rank for rank, each in enumerate(found)}
         candidates = [
             (each, Nearness(weighed.shared(each.text, passage.work.language)))
             for passage in ranks
-            for each in quotables(passage, texts[passage.work.digest])
+            for each in quotables(passage, texts[passage.work])
         ]
         if meaning is not None and candidates:
             likely = best(candidates, ranks, _LIKELY)

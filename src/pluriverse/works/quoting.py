@@ -20,6 +20,7 @@ CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
 _MOST = 80  # words of a quotation
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
+_NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
 _PAUSE = re.compile(r"[;；؛][\"'”’»)]*\s+")
 _MARK = re.compile(r"[\s*†‡§¶]*")  # of a note
@@ -43,6 +44,19 @@ class Quotable:
     def shown(self) -> str:
         """The words as a quotation has them between its marks."""
         return self.text.rstrip(",;:；： ") + CUT if self.cut else self.text
+
+    @property
+    def excerpt(self) -> str:
+        """The words with the sentence before and the one behind, where these are short."""
+        text = self.passage.text
+        start = text.index(self.text)
+        end = start + len(self.text)
+        for each in sentences(text):
+            if each.end < start and start - each.start <= _NEIGHBOUR and text[each.end : start].isspace():
+                start = each.start
+            elif each.start > end and each.end - end <= _NEIGHBOUR and text[end : each.start].isspace():
+                return text[start : each.end]
+        return text[start:end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,8 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
     starts = [start]
     if len(folded.split()) > _LONG:
         starts += [mark.end() for mark in _PAUSE.finditer(text, start, end) if mark.end() < end]
+        if words.starts.match(beginning(folded)):
+            starts = starts[:1]  # what begins so is none without its end
     found = []
     for place, (low, high) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         if place == 0:

@@ -28,6 +28,7 @@ class Wording:
     joins: "re.Pattern[str]"  # goes on from the sentence before
     grants: "re.Pattern[str]"  # grants something that the sentence after may take back
     leans: "re.Pattern[str]"  # points to what stands before
+    starts: "re.Pattern[str]"  # begins with a condition: cut off, it says nothing
     told: "re.Pattern[str]"  # tells what others say
 
     def quoted(self, text: str) -> str:
@@ -54,7 +55,7 @@ def _known() -> dict[str, Wording]:
             bridge=table["bridge"],
             silent=table["silent"],
             nearest=table["nearest"],
-            **{key: _any(table[key]) for key in ("turns", "hangs", "joins", "grants", "leans", "told")},
+            **{key: _any(table[key]) for key in ("turns", "hangs", "joins", "grants", "leans", "starts", "told")},
         )
         for tag, table in tables.items()
     }
