@@ -7,7 +7,8 @@ whose works they are.
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,16 +19,16 @@ from ..store import Store
 from ..store.works import Origin, origin_of
 from ..values import Digest
 from .index.keeping import index_words
-from .reading import Document, Problem
+from .reading import Document, Problem, read
 from .schema import Work
 from .texts import TEXT
 
-_UNKNOWN = "und"  # what a language detector calls what it cannot tell
+_CALLED = {"yue": "zh"}  # what old Chinese is taken for
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """This file is read now."""
+class Read:
+    """This file was read."""
 
     path: Path
 
@@ -65,11 +66,16 @@ class Added:
     problems: tuple[Problem, ...]
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """In which they are, each once, as far as that is known."""
+        return tuple(dict.fromkeys(filter(None, (each.work.language for each in self.works))))
+
+    @property
     def new(self) -> tuple[Work, ...]:
         return tuple(each.work for each in self.works if not each.again)
 
 
-AddingEvent = Reading | Unread | Indexing | Added
+AddingEvent = Read | Unread | Indexing | Added
 
 
 async def add_works(
@@ -83,14 +89,15 @@ async def add_works(
     works: dict[Digest, Work] = {work.digest: work for work in have}
     order: list[Digest] = []
     problems: list[Problem] = []
-    for path in _files(paths):
-        yield Reading(path)
-        for read in await asyncio.to_thread(_read, path):
-            if isinstance(read, Problem):
-                problems.append(read)
-                yield Unread(read)
+    _check_there(paths)
+    with closing(read(paths)) as files:
+        while (document := await asyncio.to_thread(next, files, None)) is not None:
+            for problem in (document,) if isinstance(document, Problem) else document.problems:
+                problems.append(problem)
+                yield Unread(problem)
+            if isinstance(document, Problem):
                 continue
-            document, origin = read
+            yield Read(document.path)
             if document.digest not in order:
                 order.append(document.digest)
             if document.digest not in works:
@@ -98,7 +105,7 @@ async def add_works(
                 works[work.digest] = work
                 if len(works) > most:
                     raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
-                await asyncio.to_thread(store.add_work, work, {TEXT: document.text.encode()}, origin)
+                await asyncio.to_thread(_keep, store, work, document)
     if not order:
         raise _nothing(paths, problems)
     taken = {work.digest for work in have}
@@ -110,25 +117,18 @@ async def add_works(
     yield Added(tuple(added), tuple(problems))
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def _check_there(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} is not there", "name files or folders with texts in them")
-        yield from sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else (path,)
 
 
-def _read(path: Path) -> list[tuple[Document, Origin] | Problem]:
-    """One file. What it is called where it does not say so itself is the name of the file."""
-    origin = origin_of(path)
+def _keep(store: Store, work: Work, document: Document) -> None:
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return [Problem("undecodable", path, f"{path} is not UTF-8 text", "save it as UTF-8")]
-    if path.suffix.lower() != ".txt":
-        return [Problem("wrong_kind", path, f"{path} is nothing that is read here", "save it as text")]
-    if not text.strip():
-        return [Problem("empty", path, f"{path} is empty")]
-    return [(Document(path, path.stem, text), origin)]
+        origin = origin_of(document.path)
+    except OSError:  # it vanished after it was read
+        origin = None
+    store.add_work(work, {TEXT: document.text.encode()}, origin)
 
 
 def _work(document: Document, taken: Collection[str]) -> Work:
@@ -137,7 +137,7 @@ def _work(document: Document, taken: Collection[str]) -> Work:
         id=_id(document, taken),
         title=title,
         digest=document.digest,
-        language=document.language or _language(document.text),
+        language=_CALLED.get(document.language, document.language),
         author=" ".join(document.author.split())[:300],
         edition=" ".join(document.edition.split())[:300],
     )
@@ -153,22 +153,11 @@ def _id(document: Document, taken: Collection[str]) -> str:
     return found
 
 
-def _language(text: str) -> str:
-    """By the text itself, from its middle, where a preface in another language has ended."""
-    import py3langid
-
-    middle = len(text) // 2
-    found, _ = py3langid.classify(text[max(0, middle - 5000) : middle + 5000])
-    return "" if found == _UNKNOWN else str(found)
-
-
 def _nothing(paths: Sequence[Path], problems: Sequence[Problem]) -> UsageError:
-    named = ", ".join(map(str, paths[:3]))
+    kinds = "name text, Markdown, HTML, EPUB, PDF or DOCX files, or a folder of them"
     if len(problems) == 1:
-        return UsageError(problems[0].message, problems[0].hint)
-    return UsageError(
-        f"no text was found in {named}", "name text, Markdown, HTML, EPUB, PDF or DOCX files, or a folder"
-    )
+        return UsageError(problems[0].message, problems[0].hint or kinds)
+    return UsageError(f"no text was found in {', '.join(map(str, paths[:3]))}", kinds)
 
 
 def unchanged(origin: Origin) -> bool | None:

@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from ...panelcheck.report import PanelReport
     from ...settings import Settings
     from ...store import Store
-    from ...values import Digest
     from ...works.adding import Added
 
 _FEW = 8  # questions of a check in short
-_FROM_WORKS = (
-    "You speak for the works that you answer from. You say in plain words what they say, and add nothing of your own."
-)
 DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
 
 
@@ -83,6 +79,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...assistant import Shelf
     from ...assistant.listing import listed
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -94,7 +91,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         if not args.force:
             shelf.free(args.name)  # said before anything is read
         with store.holding_works():
-            made[0], added = _with_works(made[0], args.works, store, settings, out)
+            made[0], added = _with_works(made[0], args, store, settings, out)
             paths: Sequence[Path] = [shelf.write(made[0], overwrite=args.force)]
     elif len(made) == 2:
         paths = shelf.write_pair((made[0], made[1]), overwrite=args.force)
@@ -127,14 +124,14 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def _with_works(
-    assistant: "Assistant", paths: Sequence[Path], store: "Store", settings: "Settings", out: Output
+    assistant: "Assistant", args: argparse.Namespace, store: "Store", settings: "Settings", out: Output
 ) -> "tuple[Assistant, Added]":
     """The same with works; where no language was given, it answers in theirs."""
     import asyncio
     from dataclasses import replace
 
-    added = asyncio.run(read(paths, (), store, settings, out))
-    languages = assistant.languages or tuple(dict.fromkeys(filter(None, (work.language for work in added.new))))
+    added = asyncio.run(read(args.works, (), store, settings, out, words_alone=args.words_now))
+    languages = assistant.languages or added.languages
     return replace(assistant, works=added.new, languages=languages), added
 
 
@@ -149,11 +146,6 @@ def undone(paths: Sequence[Path], replaced: bool) -> Iterator[None]:
         for path in () if replaced else paths:
             delete(path)
         raise
-
-
-def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
-    """Keep it in the store as it is now, beside the weights that it speaks through today."""
-    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
 
 
 def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
@@ -182,26 +174,19 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
 
 
-def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
-    """The weights that the definition speaks through today, where they are here."""
-    from ...assistant.bases import resolve
-
-    try:
-        return resolve(base, store, settings).digest
-    except PluriverseError:
-        return None
-
-
 def _base(ref: str, store: "Store", settings: "Settings") -> str:
     """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
     import asyncio
 
     from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
+    from ...store import read_header
+    from ...store.kinds import check_writes
     from ...values import PathSource
 
     try:
-        resolve(ref, store, settings)
+        if path := resolve(ref, store, settings).path:
+            check_writes(read_header(path), ref)
     except NotPulled as missing:
         for source in missing.pullable.sources:
             if isinstance(source, PathSource):
@@ -289,7 +274,9 @@ def _system(args: argparse.Namespace, name: str, side: int | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read as text: {error}") from error
     if text is None and args.works:
-        return _FROM_WORKS
+        from ...runtime.making import FROM_WORKS
+
+        return FROM_WORKS
     if text is None:  # one of a pair: something to begin with
         return f"You answer from one point of view: {name.replace('-', ' ')}. You speak for it, in its own words."
     return sys.stdin.read().strip() if text == "-" else text

@@ -10,7 +10,6 @@ from ..terminal.adding import document_of, read, tell, words_now
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import counted, one_line
-from .new import keep_definition
 
 if TYPE_CHECKING:
     from ...assistant import Assistant
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ...store import Store
     from ...store.works import StoredWork
     from ...values import Work
+    from ...works.schema import Found
 
 _FILE = {True: "same", False: "changed", None: "gone"}
 
@@ -116,12 +116,13 @@ def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
     from ...assistant import Shelf
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
     assistant = _own(shelf.assistant(args.name))
     with store.holding_works():
-        added = asyncio.run(read(args.paths, assistant.works, store, settings, out))
+        added = asyncio.run(read(args.paths, assistant.works, store, settings, out, words_alone=args.words_now))
         changed = replace(assistant, works=(*assistant.works, *added.new))
         path = shelf.write(changed, overwrite=True)
     keep_definition(changed, store, settings)
@@ -134,6 +135,7 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
     from ...assistant import Shelf
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -159,13 +161,11 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ...assistant import Shelf
-    from ...store import Store
-    from ...works.index.search import search as found_in
 
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
     assistant = _with_works(Shelf(settings).assistant(args.name))
-    found = asyncio.run(found_in(Store.at(settings), settings, assistant.works, " ".join(args.words), args.limit))
+    found = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
     out.document(
         {
             "passages": [
@@ -186,6 +186,14 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if not found:
         out.note(f"the works of {args.name} have none of these words")
     return 0
+
+
+async def _found(works: "Sequence[Work]", question: str, limit: int, settings: "Settings") -> "list[Found]":
+    from ...runtime.studying import search_works
+    from ...runtime.workspace import Workspace
+
+    async with Workspace(settings) as workspace:
+        return await search_works(workspace, works, question, limit)
 
 
 def _document(work: "Work", counts: dict[str, int]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .output import Output
-from .text import counted
+from .text import counted, one_line
 
 if TYPE_CHECKING:
     from ...settings import Settings
@@ -22,23 +22,55 @@ def words_now(parser: argparse.ArgumentParser) -> None:
 
 
 async def read(
-    paths: Sequence[Path], have: "tuple[Work, ...]", store: "Store", settings: "Settings", out: Output
+    paths: Sequence[Path],
+    have: "tuple[Work, ...]",
+    store: "Store",
+    settings: "Settings",
+    out: Output,
+    *,
+    words_alone: bool = False,
 ) -> "Added":
-    """Read files into works, with progress. Raises as `works.adding.add_works`."""
+    """Read files into works, with progress. Raises as `works.adding.add_works` and, without `words_alone`, `study`."""
     from ...assistant.works import MOST
-    from ...works.adding import Added, Indexing, Reading, Unread, add_works
+    from ...works.adding import Added, Indexing, Read, Unread, add_works
 
     async for event in add_works(store, settings, paths, have=have, most=MOST):
         match event:
-            case Reading(path):
-                out.progress.status(f"reading {path.name}")
+            case Read(path):
+                out.progress.status(f"read {path.name}")
             case Unread(problem):
                 out.warn(problem.message + (f"; {problem.hint}" if problem.hint else ""))
             case Indexing(done, total, work):
                 out.progress.steps("indexing words", done, total, work.title)
             case Added():
+                if not words_alone:
+                    await _study(event, settings, out)
                 return event
     raise AssertionError("it ends with what was added, or with an error")
+
+
+async def _study(added: "Added", settings: "Settings", out: Output) -> None:
+    """Have the works searched by meaning too; where that cannot be, it is said."""
+    from ...runtime.events import Fetching, Studying
+    from ...runtime.meaning import WordsAlone
+    from ...runtime.studying import study
+    from ...runtime.workspace import Workspace
+    from .pulling import show_pull
+
+    async with Workspace(settings) as workspace:
+        async for event in study(workspace, [each.work for each in added.works]):
+            match event:
+                case Fetching(base, pulling):
+                    show_pull(out, pulling, base)
+                case Studying(work, done, total):
+                    out.progress.steps("indexing meaning", done, total, one_line(work.title))
+                case WordsAlone(model=model, error=error):
+                    why = f": {error.message}" if error else ""
+                    out.note(f"the works are searched by words alone, for {model} cannot be used{why}")
+                    if error and error.hint:
+                        out.note(f"hint: {error.hint}")
+                case _:
+                    out.progress.clear()
 
 
 def document_of(added: "Added") -> dict[str, Any]:
