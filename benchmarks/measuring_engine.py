@@ -19,7 +19,7 @@ from typing import Any
 
 from pluriverse.engines.local.context import Context
 from pluriverse.engines.local.options import EngineOptions
-from pluriverse.engines.local.worker import Worker
+from pluriverse.engines.local.worker import Sender, Worker, worker_of
 from pluriverse.engines.native import bench
 
 
@@ -126,7 +126,8 @@ def _timed(context: Context, tokens: list[int], rows: int, depth: int, outputs: 
 def main() -> None:
     document = json.load(sys.stdin)
     options = EngineOptions(**document["options"])
-    worker = Worker(io.BytesIO(), Path(document["model"]), options)
+    worker = worker_of(Sender(io.BytesIO()), Path(document["model"]), options)
+    assert isinstance(worker, Worker)
     jobs = json.loads(Path(document["jobs"]).read_text("utf-8"))
     # The first job only warms: contexts are made before the clock runs. Nothing else may begin as it does.
     worker._handle({"op": "score_many", "jobs": jobs[:1]})

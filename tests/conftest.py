@@ -1,11 +1,17 @@
-"""What all tests share: a data folder of their own, no network, and the real model of the lowest rung, pulled
-once per session."""
+"""What all tests share: a data folder of their own, no network, and the real model of the lowest rung, pulled once.
+
+Where no file or folder is named all tests run at once on all processors (pytest-xdist), file by file. Each worker has a
+processor of its own, so that engines compute with one thread: threads of two engines that spin on the same cores slow
+each other down several times over.
+"""
 
 import asyncio
 import dataclasses
 import datetime
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +24,60 @@ from pluriverse.engines.local.libraries import NativeLibrary
 from pluriverse.settings import Settings
 
 NATIVE_RUN = platformdirs.user_cache_path("pluriverse-tests") / "native_last_run.json"
+TESTS = Path(__file__).parent
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """One worker for each processor where all tests run; none, which starts sooner, where some are named or listed."""
+    some = config.args_source is pytest.Config.ArgsSource.ARGS or config.option.collectonly
+    return 0 if some or config.option.markexpr == "slow" else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker takes one of the processors, and a folder for temporary files: engines take turns by what lies there."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None:
+        return
+    if hasattr(os, "sched_setaffinity"):
+        mine = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {mine[int(worker.removeprefix("gw")) % len(mine)]})
+    folder = tempfile.mkdtemp(prefix=f"{worker}-")
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For workers what takes longest comes first, so that none is left with it at the end: tests of the whole, then
+    those that run a model. Files stay together."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    models = {item.path for item in items if item.get_closest_marker("model")}
+    items.sort(key=lambda item: (item.path.parent != TESTS, item.path not in models))
+
+
+def shared(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all workers of this run have in common."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
 def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder into which the default model has been pulled as a user would: from its own sources, verified."""
+    home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or shared(tmp_path_factory, "home"))
+    _pulled("small", home)
+    return home
+
+
+def _pulled(name: str, home: Path) -> Path:
     from pluriverse.catalogue import find
     from pluriverse.store import Store, pull
 
-    home = Path(os.environ.get("PLURIVERSE_TEST_HOME") or tmp_path_factory.mktemp("home"))
     given = dataclasses.replace(settings_module.load(), home=home)
-    pullable = find("small")
+    pullable = find(name)
     assert pullable
 
     async def fetch() -> None:
@@ -36,7 +85,7 @@ def model_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pass
 
     asyncio.run(fetch())
-    return home
+    return Store.at(given).find(pullable.name).path
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +94,12 @@ def default_model(model_home: Path) -> Path:
     from pluriverse.store import Store
 
     return Store(model_home / "store").find(model_of("small")).path
+
+
+@pytest.fixture(scope="session")
+def embedding_model(model_home: Path) -> Path:
+    """The GGUF file of all-minilm-l6-v2, made of its wheel once."""
+    return _pulled("all-minilm-l6-v2", model_home)
 
 
 @pytest.fixture(scope="session")

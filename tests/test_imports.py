@@ -10,6 +10,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from .patience import PATIENCE_S
+
 EXTRAS = {"pyarrow", "ray", "torch", "transformers", "pytest", "hypothesis", "mypy"}
 
 
@@ -38,7 +40,7 @@ def minimal(code: str, home: Path) -> str:
     )
     environment = {"PLURIVERSE_HOME": str(home), "PLURIVERSE_BASE": "scripted", "PLURIVERSE_OFFLINE": "1"}
     command = [sys.executable, "-c", before + code]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .patience import PATIENCE_S
 from .store.conftest import gguf
 
 INSTRUMENT = """
@@ -140,7 +141,7 @@ def call(package: Path, tmp_path: Path) -> Call:
     def run(*words: str, **environment: str) -> tuple[int, Any, str]:
         given = {"PYTHONPATH": str(package.parent), "PLURIVERSE_DATA": str(tmp_path / "data"), **environment}
         command = [sys.executable, "-m", "pluriverse", *words, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=os.environ | given)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=os.environ | given)
         return done.returncode, json.loads(done.stdout), done.stderr
 
     return run

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from .patience import PATIENCE_S
+
 pytestmark = pytest.mark.model
 
 # Anything that looks up a host or connects ends the process with a code of its own.
@@ -30,14 +32,14 @@ def pluriverse(home: Path, *words: str, code: int = 0) -> dict[str, object]:
     if shutil.which("unshare") and subprocess.run([*isolated, "true"], capture_output=True).returncode == 0:
         command = [*isolated, *command]
     environment = os.environ | {"PLURIVERSE_HOME": str(home)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=PATIENCE_S)
     assert done.returncode == code, done.stderr
     document: dict[str, object] = json.loads(done.stdout)
     return document
 
 
 def test_the_starter_panel_answers_without_a_network(model_home: Path) -> None:
-    words = ("ask", "What is a fair society?", "--max-tokens", "24", "--temperature", "0")
+    words = ("ask", "What is a fair society?", "--max-tokens", "12", "--temperature", "0")
     replies = pluriverse(model_home, *words)["replies"]
     assert isinstance(replies, list) and len(replies) == 6
     assert len({reply["text"] for reply in replies}) >= 5
@@ -58,7 +60,7 @@ def test_everything_but_pull_works_without_a_network(model_home: Path) -> None:
 
 def test_languages_are_answered_in(model_home: Path) -> None:
     """A 135M model may drift; but the prompts reach it, in their own language."""
-    replies = pluriverse(model_home, "ask", "¿Qué es la justicia?", "--panel", "languages", "--max-tokens", "24")[
+    replies = pluriverse(model_home, "ask", "¿Qué es la justicia?", "--panel", "languages", "--max-tokens", "8")[
         "replies"
     ]
     assert isinstance(replies, list) and [reply["assistant"] for reply in replies] == ["hispanohablante", "francophone"]

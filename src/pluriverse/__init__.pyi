@@ -37,6 +37,7 @@ from .runtime.events import Fetching as Fetching
 from .runtime.events import Loading as Loading
 from .runtime.events import ReplyChunk as ReplyChunk
 from .runtime.events import ReplyFinished as ReplyFinished
+from .runtime.events import ReplyQuoted as ReplyQuoted
 from .runtime.events import ReplyStarted as ReplyStarted
 from .runtime.events import ReplyThought as ReplyThought
 from .runtime.events import ReplyWaits as ReplyWaits
@@ -48,5 +49,8 @@ from .store import StoredModel as StoredModel
 from .values import Digest as Digest
 from .values import Message as Message
 from .values import Sampling as Sampling
+from .values import Work as Work
+from .works.schema import Citation as Citation
+from .works.schema import Passage as Passage
 
 __version__: str

@@ -37,11 +37,46 @@ class Digest(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as its file holds it; two are the same where their bytes are. `pictures` makes and checks them."""
+
+    digest: Digest
+    format: str  # png, jpeg, gif or bmp
+    width: int  # pixels
+    height: int
+    data: bytes = field(repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is kept and told of it; its bytes are not."""
+        facts = {"digest": self.digest, "format": self.format, "width": self.width, "height": self.height}
+        return {**facts, "bytes": len(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One work that an assistant answers from, by the digest of its text (UTF-8, as it was read; see `works.reading`).
+
+    `edition`: translator, publisher and year, in a few words, as a citation needs them.
+    """
+
+    id: str  # short name: "burke-reflections"
+    title: str
+    digest: Digest
+    language: str = ""  # BCP 47; "": unknown
+    author: str = ""
+    edition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant."""
+    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant.
+
+    `pictures` are seen before the text is read.
+    """
 
     role: Role
     content: str
+    pictures: tuple[Picture, ...] = ()
 
 
 MAX_STRENGTH = 5.0
@@ -202,6 +237,20 @@ class PiecesSource:
     def __str__(self) -> str:
         first, last = self.pieces[0].wheel, self.pieces[-1].wheel
         return f"wheels:{first.distribution}=={first.version} to {last.distribution}=={last.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSource:
+    """A sentence encoder as its makers publish it, in an archive inside a wheel; `store.encoder` makes one file of it,
+    called `name` inside. The archive's bytes are `archive`'s; those of the file are the pullable's own."""
+
+    kind: ClassVar[str] = "encoder"
+    archive: Piece
+    name: str
+
+    def __str__(self) -> str:
+        wheel = self.archive.wheel
+        return f"encoder:{wheel.distribution}=={wheel.version}/{wheel.member}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pluriverse.runtime import grouping, ready
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
+from ..patience import PATIENCE_S
 from .stepped import WEIGHTS, Places, SteppedEngine, SteppedPool
 
 
@@ -56,7 +57,7 @@ def run() -> Callable[[Coroutine[Any, Any, Any]], Any]:
 
     def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
         async def watched() -> Any:
-            result = await asyncio.wait_for(coroutine, 10)
+            result = await asyncio.wait_for(coroutine, PATIENCE_S)
             for _ in range(5):
                 await asyncio.sleep(0)
             left = asyncio.all_tasks() - {asyncio.current_task()}

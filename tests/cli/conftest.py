@@ -20,6 +20,8 @@ import pytest
 
 from pluriverse.cli import main
 
+from ..patience import PATIENCE_S
+
 
 @dataclass
 class Result:
@@ -78,7 +80,12 @@ def process() -> Call:
 
     def run(*words: str, stdin: str = "", **environment: str) -> Result:
         done = subprocess.run(
-            command(*words), input=stdin, capture_output=True, text=True, timeout=120, env=os.environ | environment
+            command(*words),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            env=os.environ | environment,
         )
         return Result(done.returncode, done.stdout, done.stderr)
 
@@ -112,7 +119,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self._ours, text.encode())
 
-    def until(self, text: str, *, timeout_s: float = 30) -> None:
+    def until(self, text: str, *, timeout_s: float = PATIENCE_S) -> None:
         """Read until `text` is on the screen."""
         deadline = time.monotonic() + timeout_s
         while text not in self.screen:
@@ -120,13 +127,13 @@ class Terminal:
             if not self._read(0.2):
                 assert text in self.screen, f"it ended without {text!r}:\n{self.screen}"
 
-    def end(self, timeout_s: float = 30) -> int:
+    def end(self, timeout_s: float = PATIENCE_S) -> int:
         """Read to its end; the exit code."""
         deadline = time.monotonic() + timeout_s
         while self._read(0.2):
             assert time.monotonic() < deadline, f"it does not end; there was:\n{self.screen}"
         os.close(self._ours)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=PATIENCE_S)
 
     def _read(self, patience_s: float) -> bool:
         if not select.select([self._ours], [], [], patience_s)[0]:

@@ -12,6 +12,7 @@ import pytest
 
 from pluriverse.chats.chat import EMPTY
 
+from ..patience import PATIENCE_S
 from .conftest import Call, Terminal, command
 
 HOSTILE = '<script>alert(1)</script> ![x](http://127.0.0.1/x.png) & "quoted" \x1b[31mred\u202eback'
@@ -114,7 +115,7 @@ def test_the_history_is_exported_by_suffix_too(call: Call, script: Script, tmp_p
 
 
 def piped(text: bytes, *words: str) -> dict[str, object]:
-    done = subprocess.run(command("ask", *words, "--json"), input=text, capture_output=True, timeout=60)
+    done = subprocess.run(command("ask", *words, "--json"), input=text, capture_output=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     document: dict[str, object] = json.loads(done.stdout)
     return document
@@ -128,14 +129,16 @@ def test_piped_text_stands_behind_the_question(tmp_path: Path) -> None:
     notes = tmp_path / "notes.txt"
     notes.write_text("From a file.\n")
     with notes.open() as file:
-        done = subprocess.run(command("ask", "Sum", "--json"), stdin=file, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command("ask", "Sum", "--json"), stdin=file, capture_output=True, text=True, timeout=PATIENCE_S
+        )
     assert json.loads(done.stdout)["question"] == "Sum\n\nFrom a file."
 
 
 def test_a_closed_or_empty_stdin_is_nothing() -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" <&-', "sh", *command("ask", "Hi", "--with", "duty", "--json")],
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert (done.returncode, json.loads(done.stdout)["question"]) == (0, "Hi")
 
@@ -149,7 +152,7 @@ def test_a_pipe_that_stays_open_is_told() -> None:
     assert "waiting for the text at stdin" in process.stderr.readline()
     os.close(writer)
     os.close(reader)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0 and "duty" in out
 
 
@@ -187,8 +190,10 @@ def test_from_python_nothing_is_kept_by_default(call: Call) -> None:
 def test_a_stopped_ask_is_kept_and_written_as_far_as_it_came(
     terminal: type[Terminal], call: Call, tmp_path: Path
 ) -> None:
-    ask = terminal("ask", "Hi", "--with", "duty", "--base", "scripted:demo", "-o", str(tmp_path / "a.md"), width=80)
-    ask.until("duty")
+    slow = tmp_path / "slow.toml"  # it has said a word when it is stopped, and is far from the last one
+    slow.write_text(f"pace = 0.5\n[[rule]]\nreplies = ['Well, {'I could go on. ' * 60}']\n")
+    ask = terminal("ask", "Hi", "--with", "duty", "--base", f"scripted:{slow}", "-o", str(tmp_path / "a.md"), width=80)
+    ask.until("Well,")
     ask.type("\x03")
     assert ask.end() == 130
     [kept] = call("history", "--json").document["conversations"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..patience import PATIENCE_S
 from .conftest import Call, command
 
 ASK = ("ask", "-", "--max-tokens", "3")
@@ -16,7 +17,7 @@ def shell(line: str, *words: str, stdin: bytes = b"", **environment: str) -> tup
     """`line` with "$@" for the command; exit code, stdout, stderr."""
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line, "bash", *command(*words)],
-        input=stdin, capture_output=True, timeout=60, env=os.environ | environment,
+        input=stdin, capture_output=True, timeout=PATIENCE_S, env=os.environ | environment,
     )  # fmt: skip
     said = done.stderr.decode()
     assert "Traceback" not in said and "unexpected" not in said, said
@@ -118,7 +119,11 @@ def test_a_home_that_is_not_utf8(tmp_path: Path) -> None:
     environment = {**os.environb, b"PLURIVERSE_HOME": home}
     for words in (["new", "bob", "--system", "You are Bob."], ["show", "bob"], ["ls"], ["chat", "bob"], ["verify"]):
         done = subprocess.run(
-            [*map(os.fsencode, command(*words))], input=b"hi\n", env=environment, capture_output=True, timeout=60
+            [*map(os.fsencode, command(*words))],
+            input=b"hi\n",
+            env=environment,
+            capture_output=True,
+            timeout=PATIENCE_S,
         )
         assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
     assert sys.platform != "linux" or os.path.exists(home + b"/history.db")

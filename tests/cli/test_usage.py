@@ -11,6 +11,7 @@ from pluriverse import __version__
 from pluriverse.assistant.shelf import Shelf
 from pluriverse.cli import _parser
 
+from ..patience import PATIENCE_S
 from .conftest import Call
 
 COMMANDS = [
@@ -153,13 +154,13 @@ from pluriverse.cli import main
 main({words!r})
 print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.stderr == "[]\n"
 
 
 def test_a_reader_that_goes_away_is_no_failure() -> None:
     shell = f"set -o pipefail; {sys.executable} -m pluriverse ls | head -1"
-    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -35,11 +35,17 @@ from pluriverse.engines.contract import (
     Started,
 )
 from pluriverse.engines.local import LocalEngine
-from pluriverse.engines.scripted import Script, ScriptedEngine
+from pluriverse.engines.local.sizes import physical_cores
+from pluriverse.engines.quoting import held as found_in
+from pluriverse.engines.quoting import quotations
+from pluriverse.engines.script import Script
+from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Message, Sampling
+
+from ..patience import PATIENCE_S
 
 SMALL = model_of("small")
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
@@ -52,6 +58,19 @@ OURS = ["scripted", pytest.param("local", marks=pytest.mark.model), pytest.param
 THEIRS = [each for each in os.environ.get("PLURIVERSE_TEST_BASES", "").split(",") if each]
 ours = pytest.mark.skipif(bool(THEIRS), reason="of the local engine alone")
 ADAPTER, UNKNOWN = (Digest("sha256:" + sign * 64) for sign in "a0")
+SCRIPT = f"""
+context_length = 600
+[[rule]]
+adapter = "{ADAPTER}"
+replies = ["Adapted."]
+[[rule]]
+system = "quote"
+replies = [
+  'They say "all is one", "as free to act" “and … itself” so.', '"« No » and “every age”.', "「And so」 it goes on."]
+[[rule]]
+replies = ["{{voice}} Schön, 你好 🌍! You asked: {{question}} A b c d e f.",
+  "One. {{voice}}", "Two. {{voice}}", "Three. {{voice}}", "Four. {{question}}"]
+"""
 
 
 @pytest.fixture(scope="module", params=THEIRS or OURS)
@@ -59,11 +78,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """Run a coroutine function on the engine; one engine and one event loop serve a whole module."""
     loop = asyncio.new_event_loop()
     if request.param == "scripted":
-        script = Script.parse(
-            f'context_length = 600\n[[rule]]\nadapter = "{ADAPTER}"\nreplies = ["Adapted."]\n'
-            '[[rule]]\nreplies = ["{voice} Schön, 你好 🌍! You asked: {question} A b c d e f.", '
-            '"One. {voice}", "Two. {voice}", "Three. {voice}", "Four. {question}"]'
-        )
+        script = Script.parse(SCRIPT)
         engine: Engine = ScriptedEngine("scripted", script)
     elif request.param in THEIRS:
         engine = theirs(request.param, request.getfixturevalue("tmp_path_factory").mktemp("home"))
@@ -72,9 +87,9 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
 
         path = request.getfixturevalue("default_model")
         native = request.getfixturevalue("native_library") if request.param == "native" else None
-        options = EngineOptions(threads=2, library=native and str(native.path))
+        options = EngineOptions(threads=physical_cores(), library=native and str(native.path))
         engine = LocalEngine(SMALL, None, path, _settings(path), options)
-    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), 120))
+    yield lambda work: loop.run_until_complete(asyncio.wait_for(work(engine), PATIENCE_S))
     loop.run_until_complete(engine.aclose())
     loop.close()
 
@@ -127,6 +142,24 @@ def test_each_request_starts_speaks_and_ends_once(run: Run) -> None:
         assert isinstance(own[-1], Finished)
         assert all(isinstance(event, Chunk) and event.text for event in own[1:-1])
         assert text(events, index).strip()
+
+
+def test_vectors_are_those_of_their_texts_alone(run: Run) -> None:
+    needs(run, "embeds")
+    texts = ["A lie is never right.", "", "The corn was cheap. 你好", "word " * 5000]
+    together = run(lambda engine: engine.embed(texts))
+    assert together.dtype == np.float32 and together.shape[0] == len(texts)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for place, each in enumerate(texts):
+        assert np.array_equal(run(lambda engine, each=each: engine.embed([each]))[0], together[place])
+    assert run(lambda engine: engine.embed([])).shape == (0, together.shape[1])
+
+
+def test_an_engine_that_cannot_embed_says_so(run: Run) -> None:
+    if not run(lambda engine: unable(engine, "embeds")):
+        pytest.skip("it embeds")
+    with pytest.raises(UnsupportedError):
+        run(lambda engine: engine.embed(["a"]))
 
 
 def test_replies_come_interleaved(run: Run) -> None:
@@ -593,3 +626,77 @@ def test_raw_text_is_continued_as_it_is(run: Run) -> None:
         assert isinstance(end(events), Finished)
 
     run(raw)
+
+
+TEXTS = (
+    "Every age and generation must be as free to act for itself, in all cases, as the ages which preceded it.",
+    "人生而自由，在尊严和权利上一律平等。 El sol no es de nadie: “don't say «never»”, said she.",
+)
+LEAD = 'The work says: "Every age and generation must be as free to act for itself" and'
+
+
+def quoting(lead: str = "", texts: tuple[str, ...] = TEXTS, **sampling: Any) -> Request:
+    return replace(ask("You quote.", "Quote with marks.", **{"max_tokens": 60, **sampling}), lead=lead, quotable=texts)
+
+
+def test_a_lead_is_the_beginning_of_the_reply(run: Run) -> None:
+    """It comes as the first chunk, before a second token is said, and its tokens count."""
+    needs(run, "leads")
+    events = run(lambda engine: heard(engine, [replace(ask(VOICES[0]), lead="Fairness <|im_end|> is")]))
+    chunks = [event.text for event in events if isinstance(event, Chunk)]
+    assert isinstance(events[0], Started) and chunks[0] == "Fairness <|im_end|> is"
+    assert isinstance(end(events), Finished) and end(events).completion_tokens >= 12  # type: ignore[union-attr]
+    plain = run(lambda engine: heard(engine, [ask(VOICES[0])]))
+    assert events[0].prompt_tokens == plain[0].prompt_tokens
+
+
+def test_a_lead_is_cut_by_max_tokens(run: Run) -> None:
+    needs(run, "leads")
+    for most in (1, 5):
+        events = run(lambda engine, most=most: heard(engine, [replace(ask(VOICES[0], max_tokens=most), lead=LEAD)]))
+        assert LEAD.startswith(text(events)) and text(events) != LEAD
+        assert (end(events).reason, end(events).completion_tokens) == ("length", most)  # type: ignore[union-attr]
+
+
+def test_a_led_voice_says_alone_what_it_says_in_company(run: Run) -> None:
+    needs(run, "leads", "quotes")
+    requests = [quoting(LEAD), quoting(), ask(VOICES[0]), replace(ask(VOICES[1]), lead="I say")]
+    together = run(lambda engine: heard(engine, requests))
+    for index, request in enumerate(requests):
+        assert text(run(lambda engine, request=request: heard(engine, [request]))) == text(together, index)
+
+
+def test_what_is_quoted_stands_in_the_texts(run: Run) -> None:
+    needs(run, "leads", "quotes")
+    requests = [
+        quoting(lead, temperature=heat, seed=seed, max_tokens=most, stop=stop)
+        for lead in ("", LEAD, LEAD + " “", "She said «")
+        for heat, seed, most, stop in ((0, 1, 60, ()), (1.0, 2, 40, ()), (3.0, 3, 9, ()), (1.5, 4, 40, ("e",)))
+    ]
+    events = run(lambda engine: heard(engine, requests))
+    seen = 0
+    for index, request in enumerate(requests):
+        last = end(events, index)
+        if isinstance(last, Failed):
+            assert isinstance(last.error, UnsupportedError) and request.lead[-1] in "“«"
+            continue
+        said = text(events, index)
+        assert all(found_in(said, TEXTS)), said
+        seen += len(quotations(said))
+    assert seen >= 4
+
+
+def test_a_lead_that_quotes_falsely_is_refused_alone(run: Run) -> None:
+    needs(run, "leads", "quotes")
+    false = ('It says "every age and none"', "「人生不自由」", '"very age and generation"', "“Every age … of the ages”")
+    events = run(lambda engine: heard(engine, [*map(quoting, false), ask(VOICES[0])]))
+    for index in range(len(false)):
+        failed = end(events, index)
+        assert isinstance(failed, Failed) and isinstance(failed.error, UsageError) and failed.error.hint
+    assert isinstance(end(events, len(false)), Finished)
+
+
+def test_a_grammar_beside_texts_is_refused(run: Run) -> None:
+    needs(run, "quotes")
+    failed = end(run(lambda engine: heard(engine, [quoting(grammar='root ::= "yes"')])))
+    assert isinstance(failed, Failed) and isinstance(failed.error, UsageError | UnsupportedError)

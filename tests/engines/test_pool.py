@@ -54,7 +54,7 @@ def base(tmp_path: Path, name: str) -> Base:
 
 @pytest.fixture(autouse=True)
 def _scripts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pluriverse.engines.scripted import Script
+    from pluriverse.engines.script import Script
 
     monkeypatch.setattr(
         Script, "load", classmethod(lambda cls, name: cls.parse("pace = 0.01\n[[rule]]\nreplies=['a b c']"))

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pluriverse.engines.contract import Chunk, Failed, Finished, Request
-from pluriverse.engines.scripted import Script, ScriptedEngine
+from pluriverse.engines.script import Script
+from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import EngineCrashedError, NotFoundError, UsageError
 from pluriverse.values import Message, Sampling
 

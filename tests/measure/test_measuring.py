@@ -42,6 +42,7 @@ from pluriverse.report.page import render
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
+from ..patience import PATIENCE_S
 from .handmade import QUIZ, TALK
 
 A, B = Assistant("ana", system="You are Ana.", base="scripted"), Assistant("bo", system="You are Bo.", base="scripted")
@@ -224,7 +225,8 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
                "--all-items", "--no-proof", "--json"]  # fmt: skip
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     lines = None
-    for _ in range(400):
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
         found = list((tmp_path / "home" / "runs").glob("*/responses.jsonl"))
         if found and found[0].stat().st_size:
             (lines,) = found

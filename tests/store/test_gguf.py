@@ -183,7 +183,7 @@ def test_impossible_tensors_are_refused(tmp_path: Path, data: bytes, words: str)
         check(tmp_path, data)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=1000)
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_any_damage_parses_or_is_refused(tmp_path: Path, data: st.DataObject) -> None:
     """Never another exception, never long, never much memory."""
@@ -192,14 +192,16 @@ def test_any_damage_parses_or_is_refused(tmp_path: Path, data: st.DataObject) ->
         place = data.draw(st.integers(0, len(whole) - 1))
         whole[place] ^= 1 << data.draw(st.integers(0, 7))
     cut = data.draw(st.integers(0, len(whole)) | st.just(len(whole)))
+    started = time.process_time()
     with contextlib.suppress(IntegrityError):
         check(tmp_path, bytes(whole[:cut]))
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.model
 def test_the_default_model_is_checked_at_once(default_model: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     header = read_header(default_model)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
     assert "im_start" in header.metadata["tokenizer.chat_template"]
     assert header.metadata["tokenizer.ggml.tokens"].count == 49_152

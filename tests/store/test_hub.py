@@ -15,6 +15,7 @@ import pytest
 
 from pluriverse.store.sources import hub as hub_module
 
+from ..patience import PATIENCE_S
 from .conftest import Server, gguf
 
 _PULL = """
@@ -46,7 +47,7 @@ def pulled(tmp_path: Path, endpoint: str, ref: str, mirror: str = "", **environm
         env=os.environ | changes,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
     assert done.stdout, done.stderr
     assert done.stderr == "", "nothing but our own words reaches the terminal"

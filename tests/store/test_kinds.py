@@ -31,8 +31,6 @@ OTHERS = {
     "matrix by its tensors": (gguf(tensor="blk.0.attn_q.weight.in_sum2"), "an importance matrix"),
     "control vector": (gguf(metadata={"general.architecture": text("controlvector")}), "a control vector"),
     "part": (gguf(metadata={"split.no": number(1, "H"), "split.count": number(3, "H")}), "part 2 of 3"),
-    "embedding": (gguf(metadata={"llama.pooling_type": number(3)}), "an embedding model"),
-    "encoder": (gguf(metadata={"general.architecture": text("modern-bert")}), "an embedding model"),
     "ranker": (gguf(metadata={"llama.pooling_type": number(4)}), "ranks texts"),
     "both ways": (gguf(metadata={"llama.attention.causal": (7, b"\0")}), "reads in both directions"),
     "encoder-decoder": (gguf(tensor="enc.blk.0.attn_q.weight"), "an encoder-decoder"),
@@ -119,10 +117,10 @@ def test_who_stops_at_the_last_moment_leaves_no_second_name(tmp_path: Path, pull
 
 def test_what_is_here_already_is_looked_at_too(tmp_path: Path, puller: Puller, store: Store) -> None:
     """A store that an earlier version filled."""
-    data = OTHERS["embedding"][0]
+    data = OTHERS["ranker"][0]
     store.home.blobs.mkdir(parents=True)
     store.home.blob(digest(data)).write_bytes(data)
-    with pytest.raises(UnsupportedError, match="tiny is an embedding model"):
+    with pytest.raises(UnsupportedError, match="tiny is a model that ranks"):
         puller(data)
 
 

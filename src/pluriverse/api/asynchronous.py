@@ -4,7 +4,7 @@ What an ask, a chat or a measurement takes and gives is written here once: the f
 its methods, and so is the twin in `synchronous`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
@@ -14,6 +14,7 @@ from ..asking.conversation import Conversation
 from ..assistant import Assistant, Panel
 from ..chats.chat import Turn
 from ..errors import PluriverseError, command
+from ..pictures import Shown, taken
 from ..runtime.events import AskEvent, AskFinished
 from ..runtime.replies import Replies, Reply
 from ..runtime.requests import AskOptions
@@ -42,7 +43,7 @@ class Options(TypedDict, total=False):
     max_tokens: at most so many tokens in each reply. temperature: 0 takes the likeliest token each time. seed: the same
     seed gives the same reply. system: replaces the system prompt of every assistant asked. base: all speak through it.
     guidance: all are guided with this strength; 0: nobody is. think: whether models that can think first do so, for at
-    most thinking_tokens tokens.
+    most thinking_tokens tokens. beyond_works: answer also where an assistant's works do not speak of the question.
     """
 
     max_tokens: int | None
@@ -53,6 +54,7 @@ class Options(TypedDict, total=False):
     guidance: float | None
     think: bool | None
     thinking_tokens: int | None
+    beyond_works: bool
 
 
 class Pluriverse:
@@ -67,18 +69,21 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        images: Shown | Iterable[Shown] = (),
         keep: bool = False,
         **options: Unpack[Options],
     ) -> Replies:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
+        `images`: pictures that all see before they read the question (paths, bytes of files), PNG, JPEG, GIF or BMP;
+        through a base without a projector nobody can see, and replies end with UnsupportedError.
         `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through
-        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens. The default model is
-        fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
+        it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens, beyond_works. The default
+        model is fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
         nobody with a word is raised. UsageError, NotFoundError as in `Workspace.choose`. Nothing is kept,
         unless `keep=True` puts question and replies into the history.
         """
-        async with self.stream(question, assistants, panel=panel, keep=keep, **options) as events:
+        async with self.stream(question, assistants, panel=panel, images=images, keep=keep, **options) as events:
             return _outcome([event async for event in events])
 
     def stream(
@@ -87,12 +92,13 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        images: Shown | Iterable[Shown] = (),
         keep: bool = False,
         **options: Unpack[Options],
     ) -> Asking:
         """The same as events while they happen; an async iterator and context manager that can be closed half way."""
         asked = self._workspace.choose(_several(assistants), panel)
-        return _ask(self._workspace, question, asked, AskOptions(**options), keep=keep)
+        return _ask(self._workspace, question, asked, AskOptions(**options), pictures=taken(images), keep=keep)
 
     def chat(self, assistant: Who, *, keep: bool = True, **options: Unpack[Options]) -> "Chat":
         """A conversation with one assistant. `keep=False` keeps nothing of it in the history."""
@@ -156,20 +162,29 @@ class Pluriverse:
                     return event
         raise PluriverseError("the measurement ended without a result", "call again: it goes on")
 
-    async def pull(self, ref: str) -> "Pulled":
-        """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""
-        from ..catalogue import parse
+    async def pull(self, ref: str, projector: str | None = None) -> "Pulled":
+        """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does.
+
+        `projector`: a reference to the file (mmproj) that lets it see pictures, fetched too; "": the one that lies in
+        the model's own hub repository.
+        """
+        from ..catalogue import parse, projector_of
         from ..catalogue.fit import Machine
-        from ..engines.admitting import pull_usable
+        from ..engines.admitting import pull_projector, pull_usable
         from ..store import Pulled
 
         workspace = self._workspace
         settings = workspace.settings
         pullable = parse(ref, settings.catalogues, Machine.here(settings.home))
+        eyes = None if projector is None else projector_of(pullable, projector)
         async with aclosing(pull_usable(workspace.store, pullable, settings)) as events:
-            async for event in events:
-                if isinstance(event, Pulled):
-                    return event
+            pulled = [event async for event in events if isinstance(event, Pulled)]
+        if eyes and pulled:
+            async with aclosing(pull_projector(workspace.store, pulled[0].name, eyes, settings)) as events:
+                async for _ in events:
+                    pass
+        if pulled:
+            return pulled[0]
         raise PluriverseError(f"{ref} was not pulled", command("pull", ref))
 
     def assistants(self) -> list[Assistant]:
@@ -217,14 +232,14 @@ class Chat:
         """All that was said, in order."""
         return self._conversation.turns
 
-    async def say(self, text: str) -> Reply:
-        """Say something; the reply. Raises its error when there was no word of it."""
-        async with aclosing(self.stream(text)) as events:
+    async def say(self, text: str, images: Shown | Iterable[Shown] = ()) -> Reply:
+        """Say something, and show pictures; the reply. Raises its error when there was no word of it."""
+        async with aclosing(self.stream(text, images)) as events:
             return _outcome([event async for event in events])[0]
 
-    def stream(self, text: str) -> AsyncGenerator[AskEvent, None]:
-        """Say something; the reply as events while they happen."""
-        return self._conversation.say(text)
+    def stream(self, text: str, images: Shown | Iterable[Shown] = ()) -> AsyncGenerator[AskEvent, None]:
+        """Say something, and show pictures; the reply as events while they happen."""
+        return self._conversation.say(text, taken(images))
 
     async def with_(self, assistant: Who) -> Reply | None:
         """Go on with another assistant: its reply to the last message. None when there is none to reply to."""

@@ -6,15 +6,14 @@ exists is valid: whoever makes one, from a file or in Python, meets the same che
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import UsageError
-from ..values import Digest
-from . import generation, layout, names
+from ..values import Digest, Work
+from . import generation, layout, names, works
+from .checks import LANGUAGE, one_line, several_lines
 from .generation import Setting
 from .guidance import COUNTERPART, PLAIN, Guidance
 from .layout import Line, Section
@@ -35,10 +34,9 @@ KEYS = (
     "outlook",
     "guidance",
     "generation",
+    "works",
 )
-LONGEST_LINE = 4096  # characters of a title and the like
 MOST_LANGUAGES = 200
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # the shape of a BCP 47 tag
 _HEADING = """\
 An assistant of pluriverse. Edit it freely: what is written here is what is used.
 Ask it: pluriverse ask "What makes a society fair?" --with {name}"""
@@ -71,6 +69,7 @@ class Assistant:
     sampling: Mapping[str, Setting] = field(default_factory=dict, hash=False)  # changes to `values.Sampling`
     description: str = ""
     adapter: Digest | None = None  # applied to the base whenever it is asked
+    works: tuple[Work, ...] = ()  # what it answers from; empty: from the model alone
     path: Path | None = field(default=None, compare=False)  # its file
     builtin: bool = field(default=False, compare=False)  # of the starter set
     shadows: bool = field(default=False, compare=False)  # the user's own, and hides one of the starter set
@@ -89,6 +88,7 @@ class Assistant:
             "outlook": _outlook(self.outlook),
             "languages": _languages(self.languages),
             "sampling": generation.checked(self.sampling),
+            "works": works.checked(self.works),
         }
         self._check_guidance()
         if not settled["base"]:
@@ -117,7 +117,7 @@ class Assistant:
         `{"base": ..., "generation": {...}, "languages": [...], "system": ...}`. Title, outlook and counterpart only
         describe it and are left out; so is what `base` stands for on this machine: a reply names its weights itself.
         A guided one has `"guidance": {"against": ..., "strength": ...}` too, and `"counterpart"` where that is against;
-        one with an adapter has `"adapter"`.
+        one with an adapter has `"adapter"`; one with works has `"works"`, the digests of their texts, sorted.
         """
         shaping: dict[str, object] = {
             "base": self.base,
@@ -131,6 +131,8 @@ class Assistant:
                 shaping["counterpart"] = self.counterpart
         if self.adapter is not None:
             shaping["adapter"] = self.adapter
+        if self.works:
+            shaping["works"] = sorted(work.digest for work in self.works)
         text = json.dumps(shaping, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}")
 
@@ -157,6 +159,7 @@ class Assistant:
                 sampling=generation.checked(top.table("generation").values),
                 description=top.text("description"),
                 adapter=_adapter(top),
+                works=works.read(top),
             )
         except UsageError as error:
             raise error if error.message.startswith(top.where) else located(error, top.where) from error
@@ -164,32 +167,6 @@ class Assistant:
     def to_toml(self) -> str:
         """The text of its file, for a person to read and edit; `from_toml` reads it back as an equal assistant."""
         return layout.file(_HEADING.format(name=self.name), _lines(self), _sections(self))
-
-
-def one_line(key: str, text: str) -> str:
-    """`text` without space around it. UsageError for line breaks and control characters: it is shown on terminals."""
-    text = text.strip()
-    if len(text) > LONGEST_LINE:
-        raise UsageError(f"{key} has {len(text):,} characters", f"{LONGEST_LINE:,} are the most")
-    if text.isprintable() and text.isascii():
-        return text
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} for char in text):
-        raise UsageError(f"{key} must be one line of plain text", "take out line breaks and control characters")
-    if found := names.invisible(text):
-        raise UsageError(f"{key} holds a character that nobody sees: U+{ord(found):04X}", "take it out, or retype it")
-    return text
-
-
-def several_lines(key: str, text: str) -> str:
-    """`text` without space around it. UsageError for control characters other than line breaks and tabs."""
-    text = text.replace("\r\n", "\n").strip()
-    if text.replace("\n", "").replace("\t", "").isprintable():
-        return text
-    if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in "\n\t" for char in text):
-        raise UsageError(f"{key} holds control characters", "take them out; line breaks and tabs may stay")
-    if names.hidden(text):
-        raise UsageError(f"{key} holds tag characters, which hide words from people", "take them out, or retype it")
-    return text
 
 
 def _outlook(outlook: Outlook) -> Outlook:
@@ -228,7 +205,7 @@ def _languages(tags: tuple[str, ...]) -> tuple[str, ...]:
         raise UsageError(f"languages: {len(tags):,} are named", f"{MOST_LANGUAGES} are the most")
     seen = set()
     for tag in tags:
-        if not _LANGUAGE.fullmatch(tag):
+        if not LANGUAGE.fullmatch(tag):
             raise UsageError(
                 f"languages: {shortened(tag)!r} is no language tag",
                 'write tags like "en", "fr", "pt-BR" or "zh-Hant"',
@@ -270,6 +247,7 @@ def _sections(assistant: Assistant) -> list[Section]:
             [Line(name, value, "") for name, value in assistant.sampling.items()],
             () if assistant.sampling else ("temperature = 0.7", "max_tokens = 256"),
         ),
+        *works.sections(assistant.works),
     ]
 
 

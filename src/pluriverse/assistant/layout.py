@@ -22,7 +22,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table with its own comment; `examples` are shown as comments where it holds nothing."""
+    """One table with its own comment; `examples` are shown as comments where it holds nothing.
+
+    The name "[works]" is that of one among several: `[[works]]`.
+    """
 
     name: str
     comment: str
@@ -39,7 +42,8 @@ def file(heading: str, lines: Sequence[Line], sections: Sequence[Section] = ()) 
 
 def _section(section: Section) -> str:
     written = [text for line in section.lines for text in _line(line)]
-    return "\n".join([_comment(section.comment), f"[{section.name}]", *written, *(f"# {e}" for e in section.examples)])
+    comment = [_comment(section.comment)] if section.comment else []
+    return "\n".join([*comment, f"[{section.name}]", *written, *(f"# {e}" for e in section.examples)])
 
 
 def _line(line: Line) -> list[str]:

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 from .. import files
 from ..errors import PluriverseError, UsageError
-from . import assistant, generation, guidance, names, reading
+from . import assistant, checks, generation, guidance, names, reading, works
 from .assistant import Assistant
 
 _SETTLED_NS = 2 * 10**9  # younger files may change again without their times telling, on the coarsest file system
-_READ_BY = (assistant, generation, guidance, names, reading)
+_READ_BY = (assistant, checks, generation, guidance, names, reading, works)
 
 
 class Listed(NamedTuple):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from . import layout, names
-from .assistant import one_line, several_lines
+from .checks import one_line, several_lines
 from .layout import Line
 from .reading import Table, located
 

@@ -12,9 +12,10 @@ from .. import files, toml
 from ..errors import PluriverseError, UsageError
 from .names import near, shortened
 
-MAX_BYTES = 256 * 1024  # far more than a definition needs; keeps a wrong file from filling the memory
+MAX_BYTES = 512 * 1024  # far more than a definition needs; keeps a wrong file from filling the memory
 
-_MOST = {"[": 100, "{": 100, "=": 200, ",": 20_000}  # outside of strings; a panel has a comma for each member
+# Outside of strings. A panel has a comma for each member; an assistant a table of six keys for each work.
+_MOST = {"[": 2_100, "{": 100, "=": 6_200, ",": 20_000}
 
 
 def read_text(path: Path) -> str:
@@ -73,6 +74,15 @@ class Table:
         if not isinstance(value, dict):
             raise self.wrong(key, "a table", f"[{key}]")
         return Table(value, self.where, f"{self.path}.{key}" if self.path else key)
+
+    def tables(self, key: str, most: int) -> list["Table"]:
+        """The tables `[[key]]`, at most so many; none when they are absent."""
+        value = self.values.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise self.wrong(key, "tables of their own", f"[[{key}]]")
+        if len(value) > most:
+            raise UsageError(f"{self.where}: it has {len(value):,} tables [[{key}]]", f"{most:,} are the most")
+        return [Table(each, self.where, f"{key}[{number}]") for number, each in enumerate(value, 1)]
 
     def text(self, key: str, default: str = "") -> str:
         value = self.values.get(key, default)

@@ -1,4 +1,4 @@
-"""Files that lie in pieces in wheels, where any machine with pip can have them.
+"""Files that lie in wheels, in pieces or as what they are made of, where any machine with pip can have them.
 
 Only this package's own data name any.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from ..values import Digest, Piece, PiecesSource, Pullable, WheelSource
+from ..values import Digest, EncoderSource, Piece, PiecesSource, Pullable, WheelSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Carrier:
     licence: str
     size: int
     digest: Digest
-    source: PiecesSource
+    source: PiecesSource | EncoderSource
 
     def pullable(self) -> Pullable:
         return Pullable(self.id, self.id, (self.source,), self.digest, self.size, self.licence)
@@ -36,7 +36,11 @@ def _all() -> dict[str, Carrier]:
     document = tomllib.loads((files(__package__) / "carriers.toml").read_text("utf-8"))
     found = {}
     for given in document["carrier"]:
-        source = PiecesSource(tuple(_piece(*each) for each in given.pop("pieces")))
+        source: PiecesSource | EncoderSource
+        if "encoder" in given:
+            source = EncoderSource(_piece(*given.pop("encoder")), given["holds"])
+        else:
+            source = PiecesSource(tuple(_piece(*each) for each in given.pop("pieces")))
         found[given["id"]] = Carrier(**{**given, "digest": Digest(given["digest"])}, source=source)
     return found
 

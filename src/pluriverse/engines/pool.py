@@ -7,14 +7,30 @@ import asyncio
 import contextlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 
 from .. import doors
 from ..assistant.bases import Base
 from ..errors import EngineError, PluriverseError
 from ..settings import Settings, physical_memory
 from ..values import Digest, Message
-from .contract import Capabilities, Engine, EngineEvent, Failed, Guide, Identity, Request, Score, Scored, ScoreRequest
+from .contract import (
+    Capabilities,
+    Engine,
+    EngineEvent,
+    Failed,
+    Guide,
+    Identity,
+    Request,
+    Score,
+    Scored,
+    ScoreRequest,
+    beyond,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _HEADROOM = 1.25  # a new engine is taken to need its file's size and a quarter for keys, values and graphs
 
@@ -33,7 +49,7 @@ class EnginePool:
 
         Idle engines are ended, least recently used first, until the new one fits the budget. A busy one never is.
         """
-        key = base.digest or base.name
+        key = (base.digest or base.name, base.projector)
         async with self._making:
             if (known := self._engines.get(key)) is None:
                 await self._make_room(_expected(base))
@@ -118,11 +134,18 @@ class PooledEngine:
         await self.inner.start()
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
+        """As the engine inside; requests for a lead or quotations that it does not declare never come to it."""
         with self.used():
-            stream = self.inner.generate(requests)
+            refused = {
+                index: error for index, each in enumerate(requests) if (error := beyond(self.capabilities, each))
+            }
+            for index, error in refused.items():
+                yield Failed(index, error)
+            places = [index for index in range(len(requests)) if index not in refused]
+            stream = self.inner.generate([requests[index] for index in places])
             try:
                 async for event in stream:
-                    yield event
+                    yield replace(event, index=places[event.index]) if refused else event
             finally:
                 if (aclose := getattr(stream, "aclose", None)) is not None:
                     await aclose()
@@ -145,6 +168,10 @@ class PooledEngine:
                 async for each in stream:
                     yield each
 
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        with self.used():
+            return await self.inner.embed(texts)
+
     async def count_tokens(self, text: str) -> int:
         with self.used():
             return await self.inner.count_tokens(text)
@@ -155,4 +182,5 @@ class PooledEngine:
 
 
 def _expected(base: Base) -> int:
-    return int(base.path.stat().st_size * _HEADROOM) if base.path else 0
+    files = [path for path in (base.path, base.projector) if path]
+    return int(sum(path.stat().st_size for path in files) * _HEADROOM)

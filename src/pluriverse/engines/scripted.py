@@ -1,8 +1,7 @@
 """The scripted engine: no model, no waiting, the same words every time. For tests, demonstrations and documentation.
 
-A script is a TOML file of rules: the first whose patterns are found in the system prompt and the question gives the
-reply. A rule with `adapter = "sha256:..."` plays the base with that adapter applied: it answers requests that carry it,
-and adapters that no rule names are refused. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens.
+A script (`script`) gives the replies. Of requests with `quotable` texts it is as good as its word: what a reply quotes
+that stands in none of them loses its marks. Knows scripts, a toy tokenizer and a toy distribution over 4,096 tokens.
 Never claims to be a model.
 
     base = "scripted"              the script `plain`
@@ -11,19 +10,14 @@ Never claims to be a model.
 """
 
 import asyncio
-import hashlib
 import random
 import re
 import zlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
-from .. import files as user_files
-from .. import toml
-from ..errors import ContextOverflowError, EngineError, NotFoundError, PluriverseError, UnsupportedError, UsageError
+from ..errors import ContextOverflowError, EngineError, PluriverseError, UnsupportedError, UsageError
 from ..errors import from_dict as error_from
 from ..settings import Settings
 from ..values import Digest, Message, Sampling
@@ -44,7 +38,11 @@ from .contract import (
     Started,
     Thought,
     no_adapter,
+    no_pictures,
+    pictures_of,
 )
+from .quoting import check_lead, truthful
+from .script import Rule, Script
 from .thinking import Piece, ReplyStream
 from .thinking import told as said
 
@@ -54,84 +52,9 @@ if TYPE_CHECKING:
     from ..assistant.bases import Base
 
 VOCABULARY = 4096
+WIDTH = 64  # of vectors
 _TOKENS = re.compile(rb" ?[A-Za-z0-9']+|[\x00-\x7f]|[\x80-\xff]{1,2}")
 _MESSAGE_MARKS = 3  # tokens that a message's frame would cost
-_MOST_BYTES = 16 * 2**20  # of a script
-_KEYS = {"pace", "context_length", "guidance", "rule"}
-_RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """`replies` are alternatives; `{question}` and `{voice}` (the system prompt's first sentence) are filled in."""
-
-    replies: tuple[str, ...]
-    system: str = ""
-    question: str = ""
-    fail_after: int | None = None  # tokens after which the reply ends with `error`
-    error: str = "engine"  # its kind
-    hang: bool = False  # say nothing until cancelled
-    thinks: bool = False  # play a model whose template opens thinking: the reply begins inside it
-    adapter: str = ""  # digest: only for requests that carry it
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    rules: tuple[Rule, ...]
-    pace: float = 0.0  # seconds a step takes in which every reply says one token
-    context_length: int = 4096  # tokens
-    guidance: bool = True  # False: play an engine that cannot guide
-
-    @classmethod
-    def load(cls, name: str) -> "Script":
-        """A script by its name or path. NotFoundError, or UsageError where the file cannot be understood."""
-        try:
-            if name.endswith(".toml"):
-                data = user_files.read(Path(name).expanduser(), _MOST_BYTES)
-                if len(data) > _MOST_BYTES:
-                    raise ValueError(f"it has more than {_MOST_BYTES // 2**20} MB")
-                text = data.decode("utf-8-sig")
-            else:
-                text = (files(__package__) / "scripts" / f"{Path(name).name}.toml").read_text("utf-8")
-            return cls.parse(text)
-        except FileNotFoundError:
-            raise NotFoundError(
-                f"there is no script {name!r}", 'use "scripted" or "scripted:/path/of/a.toml"'
-            ) from None
-        except (ValueError, TypeError, re.error, OSError, RuntimeError) as error:  # the last: ~ of nobody
-            raise UsageError(f"the script {name!r} cannot be read: {error}") from error
-
-    @classmethod
-    def parse(cls, text: str) -> "Script":
-        document = toml.parse(text)
-        _known(document, _KEYS)
-        rules = []
-        for given in document.get("rule", []):
-            _known(given, _RULE_KEYS)
-            rule = Rule(**{**given, "replies": tuple(given.get("replies", ()))})
-            re.compile(rule.system), re.compile(rule.question)
-            if rule.adapter:
-                Digest(rule.adapter)
-            rules.append(rule)
-        settings = {key: document[key] for key in ("pace", "context_length", "guidance") if key in document}
-        return cls(tuple(rules), **settings)
-
-    @property
-    def digest(self) -> Digest:
-        """Of all that decides what it answers."""
-        return Digest(f"sha256:{hashlib.sha256(repr(self).encode()).hexdigest()}")
-
-    @property
-    def adapters(self) -> set[str]:
-        """Digests of those that it plays."""
-        return {rule.adapter for rule in self.rules if rule.adapter}
-
-    def rule(self, system: str, question: str, adapter: Digest | None) -> Rule:
-        for rule in self.rules:
-            applied = not rule.adapter or rule.adapter == adapter
-            if applied and re.search(rule.system, system) and re.search(rule.question, question):
-                return rule
-        return Rule(("I have no line for this.",))
 
 
 @dataclass(slots=True)
@@ -146,6 +69,7 @@ class _Speaking:
     prompt_tokens: int
     cached_tokens: int
     seed: int
+    lead: int = 0  # of its tokens, which it is given
     said: int = 0
     thought: int = 0
     events: list[EngineEvent] = field(default_factory=list)
@@ -178,6 +102,10 @@ class ScriptedEngine:
             guidance=self._script.guidance,
             context_length=self._script.context_length,
             adapters=frozenset(get_args(AdapterKind)) if self._script.adapters else frozenset(),
+            leads=True,
+            quotes=True,
+            embeds=self._script.embeds,
+            images=self._script.images,
         )
 
     @property
@@ -198,6 +126,11 @@ class ScriptedEngine:
                 yield Failed(index, error)
         for each in speaking:
             yield Started(each.index, each.prompt_tokens, each.cached_tokens, each.seed)
+        for each in list(speaking):
+            for event in self._lead(each):
+                yield event
+                if isinstance(event, Finished):
+                    speaking.remove(each)
         while speaking:
             await asyncio.sleep(self._script.pace)
             for each in list(speaking):
@@ -256,6 +189,15 @@ class ScriptedEngine:
         applied = (adapter or "").encode()
         return tokens, np.stack([_logits(applied + b"".join(head + tokens[:n])) for n in range(len(tokens))])
 
+    async def embed(self, texts: Sequence[str]) -> "np.ndarray":
+        """Texts that share words lie near each other: each word has a direction of its own."""
+        import numpy as np
+
+        await self.start()
+        if not self._script.embeds:
+            raise UnsupportedError(f"the engine of {self._base} cannot embed")
+        return np.stack([_vector(text) for text in texts]) if texts else np.zeros((0, WIDTH), np.float32)
+
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
 
@@ -266,9 +208,12 @@ class ScriptedEngine:
         if request.sampling.grammar is not None:
             raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
         self._check(request.guide, request.adapter)
+        pictures = pictures_of(request)
+        if pictures and not self._script.images:
+            raise no_pictures(self._base, "its script plays none")
         messages = request.messages if request.raw is None else (Message("user", request.raw),)
         system = next((m.content for m in messages if m.role == "system"), "")
-        question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+        question = next((m.content for m in reversed(messages) if m.role == "user"), "") + " [picture]" * len(pictures)
         prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in messages)
         heard = request.guide.against if request.guide else ()
         self._check_length(max(prompt, sum(len(_split(m.content)) + _MESSAGE_MARKS for m in heard)) + 1)
@@ -278,11 +223,24 @@ class ScriptedEngine:
         sampling = request.sampling
         seed = random.randrange(2**32) if sampling.seed is None else sampling.seed  # noqa: S311
         rule = self._script.rule(system, question, request.adapter)
-        tokens = _split(_reply(rule, system, question, sampling, seed))
-        opened = rule.thinks and sampling.think is not False
-        tokens = tokens if rule.thinks == opened else _split(said(b"".join(tokens).decode(), opened=True).text)
+        text = _reply(rule, system, question, sampling, seed)
+        opened = rule.thinks and sampling.think is not False and not request.lead
+        text = text if rule.thinks == opened else said(text, opened=True).text
+        lead = _split(request.lead)[: sampling.max_tokens]
+        if request.quotable:
+            check_lead(request.lead, request.quotable)
+            text = self._truthful(request.lead, text, request.quotable)
         stream = ReplyStream(sampling.stop, "<think>" if opened else "")
-        return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed)
+        tokens = [*lead, *_split(text)]
+        return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed, len(lead))
+
+    def _lead(self, each: _Speaking) -> list[EngineEvent]:
+        """All that a reply is given to begin with, at once."""
+        if not each.lead or each.rule.hang:
+            return []
+        events = _told(each.index, each.text.push(b"".join(each.tokens[: each.lead])))
+        each.said = each.lead
+        return events + self._end(each, False)
 
     def _say(self, each: _Speaking) -> list[EngineEvent]:
         """One token of one reply, and its end where it ends."""
@@ -292,26 +250,37 @@ class ScriptedEngine:
             words = "the script says that this reply fails"
             return [Failed(each.index, error_from({"kind": each.rule.error, "message": words, "hint": None}))]
         events: list[EngineEvent] = []
-        reason: FinishReason | None = None
-        if each.said < len(each.tokens):
+        over = each.said >= len(each.tokens)
+        if not over:
             inside = each.text.unfinished
             events += _told(each.index, each.text.push(each.tokens[each.said]))
             each.thought += inside or each.text.unfinished
             if each.text.unfinished and each.thought == each.sampling.thinking_tokens:
                 each.tokens[each.said + 1 :] = _ended(each.tokens[each.said + 1 :], each.text.closing)
-        else:
-            reason = "stop"
         each.said += 1
-        if reason or each.text.stopped:
+        return events + self._end(each, over)
+
+    def _end(self, each: _Speaking, over: bool) -> list[EngineEvent]:
+        """The end of a reply, where it ends. `over`: it has nothing more to say."""
+        reason: FinishReason
+        if over or each.text.stopped:
             reason = "stop"
         elif each.said - each.thought >= each.sampling.max_tokens:
             reason = "length"
         elif each.prompt_tokens + each.said >= self._script.context_length:
             reason = "context"
-        if reason is None:
-            return events
-        events += _told(each.index, each.text.finish())
-        return [*events, Finished(each.index, reason, each.prompt_tokens, each.said, each.text.unfinished)]
+        else:
+            return []
+        end = Finished(each.index, reason, each.prompt_tokens, each.said, each.text.unfinished)
+        return [*_told(each.index, each.text.finish()), end]
+
+    def _truthful(self, lead: str, text: str, texts: Sequence[str]) -> str:
+        """What the script says after `lead`, its false quotations without their marks."""
+        said = truthful(lead + text, texts)
+        if not said.startswith(lead):
+            words = f"what the script of {self._base} says does not go on with the quotation that its lead opens"
+            raise UnsupportedError(words, "close the quotation in the lead")
+        return said[len(lead) :]
 
     def _check(self, guide: Guide | None, adapter: Digest | None) -> None:
         """UnsupportedError for what the script does not play."""
@@ -366,13 +335,18 @@ def _flat(messages: Sequence[Message]) -> str:
     return "".join(f"{m.role}: {m.content}\n" for m in messages)
 
 
+def _vector(text: str) -> "np.ndarray":
+    """float32 [WIDTH], of length 1: the sum of directions drawn once and for all, one for each word."""
+    import numpy as np
+
+    words = re.findall(r"\w+", text.casefold()) or [""]
+    rows = [np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(WIDTH) for word in words]
+    whole = np.sum(rows, axis=0)
+    return (whole / np.linalg.norm(whole)).astype(np.float32)
+
+
 def _logits(before: bytes) -> "np.ndarray":
     """float32 [VOCABULARY]: drawn once and for all from what stands before."""
     import numpy as np
 
     return np.random.default_rng(zlib.crc32(before)).standard_normal(VOCABULARY).astype(np.float32)
-
-
-def _known(given: dict[str, Any], keys: set[str]) -> None:
-    if unknown := sorted(set(given) - keys):
-        raise UsageError(f"a script has the unknown key {unknown[0]!r}", f"known: {', '.join(sorted(keys))}")

@@ -30,6 +30,10 @@ class TextStream:
         held, self._held = self._held, ""
         return rest + ("" if self.stopped else held)
 
+    def cut(self) -> None:
+        """Forget the first bytes of an unfinished character."""
+        self._decoder.reset()
+
     def take(self, text: str) -> str:
         """The same for what is text already."""
         if self.stopped:

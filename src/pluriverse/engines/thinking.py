@@ -315,6 +315,10 @@ class ReplyStream:
         """What may be shown now; nothing once a stop string has been met."""
         return self._stop(self._split.push(self._bytes.push(data)))
 
+    def cut(self) -> None:
+        """Forget the first bytes of an unfinished character, which no more bytes will finish."""
+        self._bytes.cut()
+
     def finish(self) -> list[Piece]:
         """What was held back, when no more bytes will come."""
         if self.stopped:

@@ -1,8 +1,9 @@
 """What happens while assistants are asked, as small frozen events.
 
 A surface draws them, a server streams them, a test collects them. `index` is an assistant's place among those asked.
-The order for each index is ReplyStarted, ReplyChunk or ReplyThought..., then exactly one ReplyFinished (which may come
-alone, with an error), with a ReplyWaits among them where the machine is busy; AskFinished is the last event of all.
+The order for each index is ReplyQuoted where it begins with a quotation, ReplyStarted, ReplyChunk or ReplyThought...,
+then exactly one ReplyFinished (which may come alone, with an error), with a ReplyWaits among them where the machine is
+busy; AskFinished is the last event of all.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from ..assistant import Opposite
 from ..assistant.default_base import BaseChosen
 from ..errors import PluriverseError
+from ..values import Work
+from ..works.schema import Citation
 from .replies import Replies, Reply
 
 if TYPE_CHECKING:
@@ -29,6 +32,15 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class Studying:
+    """A work is read for the first time, so that it can be searched by meaning: `done` of `total` passages."""
+
+    work: Work
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loading:
     """An engine is being made ready for this base; it may be loaded already."""
 
@@ -40,6 +52,20 @@ class ReplyWaits:
     """Other engines of this user are at work, and this one's turn is long in coming. May come before or after words."""
 
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyQuoted:
+    """What a reply begins with stands fast before the model has read a word: `text`, a quotation from a work. Chunks
+    go on from it. `citations`: the passages that it will answer from, as far as they are quoted now; `works`: how many
+    the assistant has."""
+
+    index: int
+    assistant: str
+    text: str
+    citations: tuple[Citation, ...]
+    works: int
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +121,10 @@ class AskFinished:
 AskEvent = (
     Fetching
     | BaseChosen
+    | Studying
     | Loading
     | ReplyWaits
+    | ReplyQuoted
     | ReplyStarted
     | ReplyChunk
     | ReplyThought

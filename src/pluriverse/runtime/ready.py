@@ -1,6 +1,7 @@
 """The one way in which a base is made ready: its bytes fetched where they may be, its engine started.
 
-What is fetched without being asked for are the models of the ladder, and the fetching is the store's work.
+What is fetched without being asked for are the models of the ladder and those that embed works; the fetching is the
+store's work.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -14,6 +15,7 @@ from ..catalogue import find
 from ..catalogue.ladder import rungs
 from ..errors import IntegrityError, NoSpaceError, UnreachableError
 from ..settings import Settings
+from ..works.index.models import ENGLISH, MULTILINGUAL
 from .events import Fetching
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ class Ready:
 
 
 async def fetched(ref: str, store: "Store", settings: Settings) -> AsyncGenerator[Fetching | BaseChosen | Base, None]:
-    """The store's events while a model of the ladder is fetched, where it is meant and missing; then the base.
+    """The store's events while a model of the ladder, or one that embeds, is missing and fetched; then the base.
 
     Where "default" is another rung than the wanted one and that is here, first which it is and why. Raises what
     `bases.resolve` and the store raise.
@@ -39,7 +41,7 @@ async def fetched(ref: str, store: "Store", settings: Settings) -> AsyncGenerato
     try:
         base = resolve(ref, store, settings)
     except NotPulled as missing:
-        if missing.pullable.name not in {each.model for each in rungs()}:
+        if missing.pullable.name not in {ENGLISH, MULTILINGUAL, *(each.model for each in rungs())}:
             raise
         async with aclosing(_fetch(missing, store, settings)) as steps:
             async for step in steps:

@@ -11,7 +11,10 @@ from typing import Any, overload
 from ..assistant import Opposite
 from ..engines.contract import FinishReason
 from ..errors import NotFoundError, PluriverseError
-from ..values import Digest, Sampling
+from ..values import Digest, Picture, Sampling
+from ..works.schema import Citation
+from .citing import Cited, numbered
+from .grounds import source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,27 @@ class Reply:
     thinking: str | None = None
     unfinished: bool = False
     adapter: Digest | None = None  # that was applied to the weights
+    cited: Cited | None = None  # where it stands in the assistant's works; None: it has none
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """The passages that it answers from, with what it quotes of each."""
+        return self.cited.citations if self.cited else ()
+
+    @property
+    def numbered(self) -> str:
+        """The text, behind each quotation the number of its passage."""
+        return numbered(self.text, [each.passage.text for each in self.citations])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """A line for each passage that is quoted: its number, work and place."""
+        return tuple(f"[{each.n}] {source(each.passage)}" for each in self.citations if each.quotes)
+
+    @property
+    def declined(self) -> bool:
+        """Whether it says that the assistant's works do not speak of the question."""
+        return self.cited is not None and self.cited.declined
 
     @property
     def answered(self) -> bool:
@@ -49,7 +73,7 @@ class Reply:
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON form, with `guidance`, `definition`, `seed`, `sampling`, `unfinished` and, where there
-        is one, `adapter` and `error` added."""
+        are some, `adapter`, what `cited` holds, and `error` added."""
         sampling = asdict(self.sampling)
         del sampling["seed"]
         document: dict[str, Any] = {
@@ -71,6 +95,8 @@ class Reply:
         }
         if self.adapter is not None:
             document["adapter"] = self.adapter
+        if self.cited is not None:
+            document |= self.cited.as_dict()
         if self.error is not None:
             document["error"] = self.error.as_dict()
         return document
@@ -91,14 +117,20 @@ class Reply:
             }.get(self.finish_reason)
         )
         guided = f" ({self.guidance.words})" if self.guidance else ""
-        return "\n\n".join(part for part in (f"**{self.assistant}**{guided}", self.text.strip(), note) if part)
+        sources = "  \n".join(self.sources)
+        return "\n\n".join(
+            part for part in (f"**{self.assistant}**{guided}", self.numbered.strip(), sources, note) if part
+        )
 
 
 class Replies(Sequence[Reply]):
     """All replies to one question, in the order in which the assistants were named; also found by name."""
 
-    def __init__(self, question: str, replies: Sequence[Reply], total_s: float) -> None:
+    def __init__(
+        self, question: str, replies: Sequence[Reply], total_s: float, pictures: Sequence[Picture] = ()
+    ) -> None:
         self.question = question
+        self.pictures = tuple(pictures)  # that were asked about
         self.total_s = total_s  # from the moment of asking to the end of the last reply
         self._replies = tuple(replies)
 
@@ -124,9 +156,11 @@ class Replies(Sequence[Reply]):
         return PluriverseError(f"none of the assistants could answer ({each})", first.hint)
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON document of `ask`."""
+        """The contract's JSON document of `ask`; `images` where pictures were asked about."""
+        images = {"images": [each.as_dict() for each in self.pictures]} if self.pictures else {}
         return {
             "question": self.question,
+            **images,
             "replies": [reply.as_dict() for reply in self._replies],
             "total_s": _rounded(self.total_s),
         }
@@ -166,7 +200,9 @@ class Replies(Sequence[Reply]):
 
 def _indented(reply: Reply) -> str:
     nothing = "(no answer: it ended before its thinking did)" if reply.unfinished else "(no answer)"
-    text = reply.text.strip() or (f"({reply.error.message})" if reply.error else nothing)
+    text = "\n".join((reply.numbered.strip(), *reply.sources)) or (
+        f"({reply.error.message})" if reply.error else nothing
+    )
     return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from ..assistant import Assistant, Opposite, Shelf, opposite_of
 from ..assistant.per_base import on_base, prompts_differ
 from ..engines.contract import (
+    Capabilities,
     Chunk,
     EngineEvent,
     Failed,
@@ -21,9 +22,14 @@ from ..engines.contract import (
 )
 from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
-from ..values import Digest, Message, Sampling, check_strength
-from .events import ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought, ReplyWaits
+from ..values import Digest, Message, Picture, Sampling, check_strength
+from .citing import cited
+from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyWaits
+from .grounds import Grounds
 from .replies import Reply
+
+_SHORT = 4  # words of a question that cannot be understood without the one before
+_LONGEST = 2000  # characters of a question that are looked for in works
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class AskOptions:
     guidance: float | None = None  # this strength for all; 0 switches guidance off
     think: bool | None = None  # whether models that can think first do so
     thinking_tokens: int | None = None
+    beyond_works: bool = False  # answer also where an assistant's works do not speak of the question
 
     def __post_init__(self) -> None:
         if self.guidance is not None:
@@ -98,15 +105,75 @@ class Draft:
         self._pieces: list[Piece] = []
         self._started: Started | None = None
         self._first_token_s: float | None = None
+        self._quoted_s: float | None = None
+        self._grounds: Grounds | None = None
+        self._given = ""  # of what was shown, what the engine has still to say
+        self._leads = self._quotes = True
+
+    @property
+    def beyond_works(self) -> bool:
+        """Whether it is answered also where the works do not speak of it."""
+        return self._options.beyond_works
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All that it shows, in earlier turns too."""
+        return tuple(picture for turn in self._turns for picture in turn.pictures)
+
+    @property
+    def question(self) -> str:
+        """What is looked for in the assistant's works: the last turn, and the one before it where that is short."""
+        asked = [turn.content for turn in self._turns if turn.role == "user"]
+        return "\n".join(asked[-2:] if len(asked[-1].split()) < _SHORT else asked[-1:])[-_LONGEST:]
 
     @property
     def request(self) -> Request:
+        """The passages that it answers from stand in the last turn. Whom it is guided against hears only the question,
+        so that the contrast brings out the passages as well as the voice; the first words are given to both."""
         guide = None
         if self.guidance is not None:
             other = self.guidance
             guide = Guide(_told(other.system) + self._turns, other.strength, other.adapter)
-        turns = _told(self.assistant.system) + self._turns
-        return Request(turns, self._sampling, guide, adapter=self.assistant.adapter)
+        grounds = self._grounds
+        turns = _told(self.assistant.system) + (grounds.heard(self._turns) if grounds else self._turns)
+        return Request(
+            turns,
+            self._sampling,
+            guide,
+            adapter=self.assistant.adapter,
+            lead=grounds.lead if grounds and self._leads else "",
+            quotable=grounds.quotable if grounds and self._quotes else (),
+        )
+
+    def stand_on(self, grounds: Grounds, now: float) -> "list[ReplyQuoted | ReplyChunk | ReplyFinished]":
+        """Now it is known what the works say of the question: what can be shown at once. Where they do not speak of it
+        the reply has ended."""
+        self._grounds = grounds
+        if grounds.declined:
+            return [ReplyChunk(self.index, grounds.refusal, now), self._decline(grounds, now)]
+        if not grounds.opening:
+            return []
+        self._quoted_s, self._given = now, grounds.opening
+        self._say_it_ourselves()
+        citations = cited(grounds.opening, grounds, now).citations
+        works = len(self.assistant.works)
+        return [ReplyQuoted(self.index, self.assistant.name, grounds.opening, citations, works, now)]
+
+    def can(self, able: Capabilities) -> None:
+        """Now it is known what the engine can do. One that cannot be led says its own words after the quotation; one
+        that cannot be held to texts is looked after when it has ended."""
+        self._leads, self._quotes = able.leads, able.quotes
+        self._say_it_ourselves()
+
+    def _say_it_ourselves(self) -> None:
+        if self._given and not self._leads:
+            self._pieces.append(Piece(f"{self._given} "))
+            self._given = ""
+
+    def _decline(self, grounds: Grounds, now: float) -> ReplyFinished:
+        self._pieces.append(Piece(grounds.refusal))
+        self.reply = replace(self._as_reply("stop", now), prompt_tokens=0, completion_tokens=0)
+        return ReplyFinished(self.index, self.reply)
 
     def speaks_through(self, base: str, digest: Digest | None) -> None:
         """Now it is known through what: what an assistant is told, and how strongly it is guided, may differ by it."""
@@ -136,10 +203,8 @@ class Draft:
                     self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens, self.guidance
                 )
             case Chunk(text=text):
-                if text and self._first_token_s is None:
-                    self._first_token_s = now
                 self._pieces.append(Piece(text))
-                return ReplyChunk(self.index, text, now)
+                return ReplyChunk(self.index, self._new(text, now), now)
             case Thought(text=text):
                 self._pieces.append(Piece(text, thinking=True))
                 return ReplyThought(self.index, text, now)
@@ -150,6 +215,14 @@ class Draft:
                 return self.fail(error, now)
             case Waiting():
                 return ReplyWaits(self.index)
+
+    def _new(self, text: str, now: float) -> str:
+        """What is not shown yet of a piece of the reply."""
+        shown = min(len(text), len(self._given))
+        self._given = self._given[shown:]
+        if text[shown:] and self._first_token_s is None:
+            self._first_token_s = now
+        return text[shown:]
 
     def fail(self, error: PluriverseError, now: float) -> ReplyFinished:
         self.reply = self._as_reply("error", now, error=error)
@@ -172,7 +245,8 @@ class Draft:
         error: PluriverseError | None = None,
     ) -> Reply:
         prompt_tokens = self._started.prompt_tokens if self._started else None
-        told = joined(self._pieces)
+        shown = [Piece(self._given)] if reason == "cancelled" else []
+        told = joined([*self._pieces, *shown])
         return Reply(
             assistant=self.assistant.name,
             base=self.base,
@@ -191,6 +265,7 @@ class Draft:
             thinking=told.thinking,
             unfinished=finished.unfinished if finished else False,
             adapter=self.assistant.adapter,
+            cited=cited(told.text, self._grounds, self._quoted_s) if self._grounds else None,
         )
 
 

@@ -1,4 +1,5 @@
-"""What a GGUF file is for, by its header: a model that writes text, or one of the other things that have the format.
+"""What a GGUF file is for, by its header: a model that writes text, one that embeds it, or one of the other things that
+have the format.
 
 Knows headers only. Whether the engine's library knows an architecture or a tokenizer, only the library can say:
 `engines.local.trial`. Keys and names: gguf-py/gguf/constants.py of llama.cpp.
@@ -19,10 +20,45 @@ _RERANK = 4  # pooling_type
 
 
 def check_kind(header: Header, called: str) -> None:
-    """UnsupportedError for what is no model that writes text; the error's words call it `called`."""
+    """UnsupportedError for what is no model that writes or embeds text; the error's words call it `called`."""
     if found := _other(header):
         what, hint = found
         raise UnsupportedError(f"{called} is {what}", hint)
+
+
+def check_projector(header: Header, called: str) -> None:
+    """UnsupportedError for what is no projector that sees; the error's words call it `called`."""
+    if not is_projector(header):
+        raise UnsupportedError(
+            f"{called} is no projector", "a projector's file has mmproj in its name: --projector MMPROJ.gguf"
+        )
+    if header.metadata.get("clip.has_vision_encoder") is not True:
+        raise UnsupportedError(f"{called} is a projector that hears, and sees no pictures", "take one that sees")
+
+
+def is_projector(header: Header) -> bool:
+    metadata = header.metadata
+    return metadata.get("general.type") == "mmproj" or metadata.get("general.architecture") == "clip"
+
+
+def check_writes(header: Header, called: str) -> None:
+    """The same for what is no model that writes text."""
+    check_kind(header, called)
+    if embeds(header):
+        raise writes_none(called)
+
+
+def writes_none(called: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{called} is an embedding model, which turns texts into numbers and writes none", _CATALOGUE
+    )
+
+
+def embeds(header: Header) -> bool:
+    """Whether it turns texts into vectors, and writes none."""
+    architecture = str(header.metadata.get("general.architecture", ""))
+    pooling = header.metadata.get(f"{architecture}.pooling_type", 0)
+    return bool(pooling > 0 or architecture.endswith("bert") or "embedding" in architecture)
 
 
 def check_part(source: Source) -> None:
@@ -42,8 +78,11 @@ def _other(header: Header) -> tuple[str, str] | None:
     names = [tensor.name for tensor in header.tensors]
     if metadata.get("split.count", 1) > 1:
         return _part(metadata.get("split.no", 0) + 1, metadata["split.count"]), _SPLIT
-    if kind == "mmproj" or architecture == "clip":
-        return "a projector, the eyes or ears of a model, and no model itself", "pull the model it belongs to"
+    if is_projector(header):
+        return (
+            "a projector, the eyes or ears of a model, and no model itself",
+            "pull the model it belongs to, with it: pluriverse pull MODEL.gguf --projector MMPROJ.gguf",
+        )
     if kind == "imatrix" or "imatrix.chunk_count" in metadata or _all_end(names, (".in_sum2", ".counts")):
         return "an importance matrix, which quantizers read, and no model", "pull the model it was made from"
     if kind == "adapter" or "adapter.type" in metadata or _all_end(names, (".lora_a", ".lora_b")):
@@ -66,12 +105,8 @@ def _reader(header: Header, architecture: str, names: list[str]) -> tuple[str, s
         return "a model that ranks texts and writes none", _CATALOGUE
     if any(name.startswith(("enc.", "encoder.")) for name in names):
         return "an encoder-decoder (such as T5), which the engine cannot run", _CATALOGUE
-    if pooling > 0 or architecture.endswith("bert") or "embedding" in architecture:
-        return "an embedding model, which turns texts into numbers and writes none", _CATALOGUE
-    if header.metadata.get(f"{architecture}.attention.causal") is False:
-        return "a model that reads in both directions (for embeddings or diffusion), which the engine cannot ask", (
-            _CATALOGUE
-        )
+    if header.metadata.get(f"{architecture}.attention.causal") is False and not embeds(header):
+        return "a model that reads in both directions (for diffusion), which the engine cannot ask", (_CATALOGUE)
     return None
 
 

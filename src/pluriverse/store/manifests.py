@@ -4,7 +4,7 @@ Pure functions between facts and OCI documents. Knows no disk. What that specifi
 annotations under `org.pluriverse.`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,9 @@ CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
 WEIGHT_TYPE = "application/vnd.cncf.model.weight.v1.raw"
 ASSISTANT_TYPE = "application/vnd.pluriverse.assistant.manifest.v1+json"
 ASSISTANT_LAYER = "application/vnd.pluriverse.assistant.v1+toml"
+WORK_TYPE = "application/vnd.pluriverse.work.manifest.v1+json"
+WORK_CONFIG = "application/vnd.pluriverse.work.v1+json"
+WORK_PART = "application/vnd.pluriverse.work.part.v1"
 EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -32,6 +35,19 @@ _FILE_TYPES = {
     29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16",
 }  # fmt: skip
 _SHOWN = 200  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProjector:
+    """What lets a model see: a second file, which belongs to it."""
+
+    digest: Digest
+    bytes: int
+    path: Path
+    source: str | None  # where its bytes came from
+
+    def as_dict(self) -> Document:
+        return {"digest": self.digest, "bytes": self.bytes, "source": self.source, "path": str(self.path)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +67,7 @@ class StoredModel:
     source: str | None  # where its bytes came from
     store: Path
     annotations: Mapping[str, str] = field(default_factory=dict)
+    projector: StoredProjector | None = None
 
 
 def facts(header: Header) -> Document:
@@ -108,6 +125,30 @@ def model(config: tuple[Digest, int], weights: tuple[Digest, int], file: str, an
     }
 
 
+def with_projector(manifest: Document, projector: Document) -> Document:
+    """The manifest of a model with the layer of its projector, in the place of another's if it has one."""
+    return {**manifest, "layers": [manifest["layers"][0], projector]}
+
+
+def projector_layer(projector: tuple[Digest, int], name: str, source: str) -> Document:
+    """`projector`: (digest, size in bytes); `name`: of the model that it belongs to."""
+    return {
+        "mediaType": WEIGHT_TYPE,
+        "digest": projector[0],
+        "size": projector[1],
+        "annotations": {
+            "org.cncf.model.filepath": f"{name}.mmproj.gguf",
+            P + "role": "projector",
+            P + "source": source,
+        },
+    }
+
+
+def projector_of(manifest: Document) -> Document | None:
+    """The layer of a model's projector."""
+    return next((each for each in manifest["layers"][1:] if each["annotations"].get(P + "role") == "projector"), None)
+
+
 def assistant(toml: tuple[Digest, int], empty: tuple[Digest, int], annotations: dict[str, str]) -> Document:
     return {
         "schemaVersion": 2,
@@ -119,7 +160,32 @@ def assistant(toml: tuple[Digest, int], empty: tuple[Digest, int], annotations: 
     }
 
 
-def stored(name: str, manifest: Document, config: Document, path: Path, store: Path) -> StoredModel:
+def work_config(work: Document, file: Document | None) -> Document:
+    """`work` and the `file` that it was read from: the fields of `values.Work` and `works.Origin`."""
+    return {"work": work} | ({"file": file} if file else {})
+
+
+def work(config: tuple[Digest, int], parts: Mapping[str, tuple[Digest, int]]) -> Document:
+    """`parts`: (digest, size in bytes) of each blob, by the name of the part."""
+    return {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "artifactType": WORK_TYPE,
+        "config": {"mediaType": WORK_CONFIG, "digest": config[0], "size": config[1]},
+        "layers": [
+            {"mediaType": WORK_PART, "digest": digest, "size": size, "annotations": {P + "part": part}}
+            for part, (digest, size) in sorted(parts.items())
+        ],
+    }
+
+
+def parts(manifest: Document) -> dict[str, tuple[Digest, int]]:
+    """What `work` was given: (digest, size) by the name of the part."""
+    return {each["annotations"][P + "part"]: (Digest(each["digest"]), each["size"]) for each in manifest["layers"]}
+
+
+def stored(name: str, manifest: Document, config: Document, store: Path, path: Callable[[Digest], Path]) -> StoredModel:
+    """`path`: where a blob of it lies."""
     layer, given, annotations = manifest["layers"][0], config.get("config", {}), manifest.get("annotations", {})
     parameters = given.get("paramSize", "")
     return StoredModel(
@@ -127,7 +193,7 @@ def stored(name: str, manifest: Document, config: Document, path: Path, store: P
         digest=Digest(layer["digest"]),
         bytes=layer["size"],
         kind="adapter" if annotations.get(P + "role") == "adapter" else "model",
-        path=path,
+        path=path(Digest(layer["digest"])),
         architecture=given.get("architecture"),
         parameters=int(parameters) if parameters.isdecimal() else None,
         quantization=given.get("quantization"),
@@ -136,7 +202,15 @@ def stored(name: str, manifest: Document, config: Document, path: Path, store: P
         source=annotations.get(P + "source"),
         store=store,
         annotations=annotations,
+        projector=_projector(projector_of(manifest), path),
     )
+
+
+def _projector(layer: Document | None, path: Callable[[Digest], Path]) -> StoredProjector | None:
+    if layer is None:
+        return None
+    digest = Digest(layer["digest"])
+    return StoredProjector(digest, layer["size"], path(digest), layer["annotations"].get(P + "source"))
 
 
 def blobs(manifest: Document) -> list[tuple[Digest, int]]:

@@ -11,7 +11,6 @@ import shlex
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,9 @@ from ..errors import EngineError, IntegrityError, NoSpaceError, PluriverseError,
 from ..files import make_folder
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
+from .events import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole
 from .gguf import MAX_HEADER, Header, read_header
-from .kinds import check_kind, check_part, has_vocabulary
+from .kinds import check_kind, check_part, check_projector, has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
@@ -45,65 +45,10 @@ _TELL_EVERY = 1024 * 1024
 _LOOK_EVERY = 4 * 1024**2  # bytes after which the free space is looked at again
 
 
-@dataclass(frozen=True, slots=True)
-class Trying:
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """`done` of `total` bytes are here, with those that lie aside still; total None where the source does not say."""
-
-    done: int
-    total: int | None
-    source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFailed:
-    source: Source
-    error: PluriverseError
-
-
-@dataclass(frozen=True, slots=True)
-class StartedOver:
-    """What was here of the file has been thrown away: `why`."""
-
-    source: Source
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """All its bytes lie at `path`, right and sound, and nobody can see them yet.
-
-    Who will not have them throws an UnsupportedError or EngineError into the iterator (`athrow`), and they go.
-    """
-
-    path: Path
-    called: str  # what a message calls it
-    vocabulary: bool  # whether it has one
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """It is here, whole and checked."""
-
-    ref: str
-    name: str
-    digest: Digest
-    bytes: int
-    source: Source | None  # None: it was here
-    resumed_bytes: int
-    already_here: bool
-    problem: str | None = None  # why no engine here can load it, where that is known
-
-
-PullEvent = Trying | Progress | SourceFailed | StartedOver | Whole | Pulled
-
-
-async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGenerator[PullEvent, None]:
-    """Yields events; the last is Pulled.
+async def pull(
+    store: Store, pullable: Pullable, settings: Settings, model: str | None = None
+) -> AsyncGenerator[PullEvent, None]:
+    """Yields events; the last is Pulled. `model`: what is pulled is the projector of the model of that name here.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
     for and none the right ones, UnsupportedError for what is no model that writes, NoSpaceError before or when the disk
@@ -112,7 +57,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
     check_name(pullable.name)
     layout = store.home
     async with _locked(layout, _key(pullable)):
-        if (here := _already(store, pullable)) is not None:
+        if (here := _already(store, pullable, model)) is not None:
             yield here
             return
         failures: list[SourceFailed] = []
@@ -121,7 +66,7 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
             if not is_here(source):
                 check_part(source)
             for left in reversed(range(ATTEMPTS)):
-                job = _Job(store, pullable, settings, source)
+                job = _Job(store, pullable, settings, source, model)
                 yield Trying(source)
                 try:
                     async with aclosing(job.run()) as events:
@@ -153,8 +98,8 @@ async def pull(store: Store, pullable: Pullable, settings: Settings) -> AsyncGen
 class _Job:
     """One source, one file."""
 
-    def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source) -> None:
-        self.store, self.pullable, self.settings, self.source = store, pullable, settings, source
+    def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source, model: str | None) -> None:
+        self.store, self.pullable, self.settings, self.source, self.model = store, pullable, settings, source, model
         self.layout = store.home
         self.part = Part(self.layout.incoming, _key(pullable))
         self.resumed = 0
@@ -280,7 +225,7 @@ class _Job:
         """
         try:
             header = read_header(file, str(self.source), size)
-            check_kind(header, str(self.source))
+            _check(header, str(self.source), self.model)
             return header
         except UnsupportedError:
             self.part.drop(file)
@@ -300,12 +245,28 @@ class _Job:
         with writing(self.layout.root), file.open("rb") as opened:
             os.fsync(opened.fileno())
         here = self.store.has(digest)
-        self.store.add_model(pullable, digest, header, _text(self.source), None if here else file)
+        _add(self.store, pullable, digest, header, _text(self.source), self.model, None if here else file)
         self.part.discard()
         return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
 
 
-def _already(store: Store, pullable: Pullable) -> Pulled | None:
+def _check(header: Header, called: str, model: str | None) -> None:
+    if model is None:
+        check_kind(header, called)
+    else:
+        check_projector(header, called)
+
+
+def _add(
+    store: Store, pullable: Pullable, digest: Digest, header: Header, source: str, model: str | None, file: Path | None
+) -> None:
+    if model is None:
+        store.add_model(pullable, digest, header, source, file)
+    else:
+        store.add_projector(model, digest, source, file)
+
+
+def _already(store: Store, pullable: Pullable, model: str | None) -> Pulled | None:
     """Where the digest is in one of the stores, it needs a name at most."""
     if pullable.digest is None or not store.has(pullable.digest):
         return None
@@ -315,10 +276,10 @@ def _already(store: Store, pullable: Pullable) -> Pulled | None:
             store.home.blob(pullable.digest).unlink(missing_ok=True)
         return None
     header = read_header(path, pullable.name)
-    check_kind(header, pullable.name)
+    _check(header, pullable.name, model)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
-    if not named:
-        store.add_model(pullable, pullable.digest, header, _text(path))
+    if model is not None or not named:
+        _add(store, pullable, pullable.digest, header, _text(path), model, None)
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 

@@ -3,25 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..values import Digest
+from ..values import Work
+
+__all__ = ["Citation", "Found", "Means", "Passage", "Why", "Work"]
 
 Means = Literal["words", "meaning"]
 """By what a passage was found."""
 
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """One work, by the digest of its text (UTF-8, as it was read; see `reading`).
-
-    `edition`: translator, publisher and year, in a few words, as a citation needs them.
-    """
-
-    id: str  # short name: "burke-reflections"
-    title: str
-    digest: Digest
-    language: str = ""  # BCP 47; "": unknown
-    author: str = ""
-    edition: str = ""
+Why = Literal["offline", "unreachable", "engine", "language"]
+"""Why words alone find passages. offline: the user allows no network; unreachable: no source gives the model that
+embeds, or the disk is full; engine: it cannot be loaded; language: the question is in another language than the works,
+and their model knows only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +38,8 @@ class Found:
     passage: Passage
     score: float
     by: tuple[Means, ...]
+    words: float = 0.0  # BM25 over the works searched; 0: not found by words
+    meaning: float = 0.0  # cosine with the question; 0: not found by meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pluriverse.engines.local.library import Library, find
 from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.options import EngineOptions
 from pluriverse.engines.local.scheduler import Scheduler
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.local.turns import Turns
 from pluriverse.values import Message, Sampling
 
@@ -30,7 +31,7 @@ def make_scheduler(model: Model) -> Iterator[Callable[..., Scheduler]]:
     made: list[Scheduler] = []
 
     def make(**options: object) -> Scheduler:
-        given = EngineOptions(threads=2, **options)  # type: ignore[arg-type]
+        given = EngineOptions(threads=physical_cores(), **options)  # type: ignore[arg-type]
         made.append(Scheduler(model, given, BYTES_PER_TOKEN, Turns(None)))
         return made[-1]
 

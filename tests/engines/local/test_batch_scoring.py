@@ -13,6 +13,7 @@ from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.options import EngineOptions
 from pluriverse.engines.local.prompts import ChatTemplate
 from pluriverse.engines.local.scoring import Scorer, TokenScores
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.local.tree import Tree
 from pluriverse.engines.local.turns import Turns
 from pluriverse.engines.requantising import requantise
@@ -34,7 +35,7 @@ OTHERS: list[Job] = [(f"My name is {name}. I am", (" glad", " sorry to say so"))
 
 @pytest.fixture
 def scorer(model: Model) -> Iterator[BatchScorer]:
-    made = BatchScorer(model, EngineOptions(threads=2), Turns(None))
+    made = BatchScorer(model, EngineOptions(threads=physical_cores()), Turns(None))
     yield made
     made.close()
 
@@ -57,7 +58,7 @@ def scores(scorer: BatchScorer, model: Model, jobs: list[Job]) -> list[list[Toke
 
 
 def exact(model: Model, jobs: list[Job]) -> list[list[TokenScores]]:
-    chat, one = ChatTemplate(model), Scorer(model, EngineOptions(threads=2), Turns(None))
+    chat, one = ChatTemplate(model), Scorer(model, EngineOptions(threads=physical_cores()), Turns(None))
     found = []
     for prefix, texts in jobs:
         head = chat.raw(prefix)
@@ -94,7 +95,7 @@ def test_without_rounding_they_are_the_exact_scores(model: Model, default_model:
     copy = tmp_path / "f32.gguf"
     list(requantise(default_model, copy, "F32"))
     fine = Model(model.library, copy)
-    scorer = BatchScorer(fine, EngineOptions(threads=2), Turns(None))
+    scorer = BatchScorer(fine, EngineOptions(threads=physical_cores()), Turns(None))
     assert differences(scorer, fine, JOBS[:9]).mean() < 0.02
     scorer.close()
     fine.close()
@@ -104,7 +105,7 @@ def test_without_rounding_they_are_the_exact_scores(model: Model, default_model:
 def test_the_same_jobs_in_the_same_order_give_the_same(scorer: BatchScorer, model: Model) -> None:
     first = scores(scorer, model, JOBS)
     scores(scorer, model, OTHERS)
-    fresh = BatchScorer(model, EngineOptions(threads=2), Turns(None))
+    fresh = BatchScorer(model, EngineOptions(threads=physical_cores()), Turns(None))
     again = scores(fresh, model, JOBS)
     fresh.close()
     assert first == again

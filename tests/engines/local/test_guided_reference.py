@@ -13,6 +13,7 @@ import pytest
 
 from pluriverse.engines.contract import Guide, Score
 from pluriverse.engines.local import EngineOptions, LocalEngine
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.settings import Settings
 from pluriverse.values import Message
 
@@ -49,7 +50,7 @@ def reference(model: Any, voice: list[int], against: list[int], answer: list[int
 
 
 async def scored(path: Path) -> Score:
-    options = EngineOptions(threads=2, flash_attention=False, cache_type="f32")
+    options = EngineOptions(threads=physical_cores(), flash_attention=False, cache_type="f32")
     engine = LocalEngine("f32", None, path, Settings(home=path.parent), options)
     try:
         guide = Guide(hearing(SIDES[1]), STRENGTH)

@@ -12,6 +12,7 @@ from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.options import EngineOptions
 from pluriverse.engines.local.prompts import ChatTemplate
 from pluriverse.engines.local.scoring import ROWS, Scorer, TokenScores
+from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.local.turns import Turns
 from pluriverse.errors import ContextOverflowError, UsageError
 
@@ -23,7 +24,7 @@ CONTINUATIONS = (" Paris", " Paris, Marseille and Lyon.", " Berlin", " made of c
 
 @pytest.fixture(scope="module")
 def scorer(model: Model) -> Scorer:
-    return Scorer(model, EngineOptions(threads=2), Turns(None))
+    return Scorer(model, EngineOptions(threads=physical_cores()), Turns(None))
 
 
 def score(scorer: Scorer, model: Model, prefix: str, *texts: str, logits: bool = False) -> list[TokenScores]:
@@ -43,7 +44,7 @@ def test_scores_equal_a_plain_decode(scorer: Scorer, model: Model) -> None:
     chat = ChatTemplate(model)
     head = chat.raw(PREFIX)
     (given,) = score(scorer, model, PREFIX, CONTINUATIONS[1], logits=True)
-    context = Context(model, Shape(1, 256, ROWS, threads=2), Turns(None))
+    context = Context(model, Shape(1, 256, ROWS, threads=physical_cores()), Turns(None))
     n = len(head.tokens)
     context.decode(head.tokens, range(n), [0] * n, [n - 1])
     rows = [context.logits(n - 1).astype(np.float64)]

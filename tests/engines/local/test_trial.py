@@ -172,7 +172,7 @@ def test_a_model_that_does_not_load_says_why_not_that_it_failed(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"pooling": 1}, "my-model is an embedding model"),
+        ({"pooling": 4}, "my-model is a model that ranks"),
         ({"architecture": "flux"}, "does not know the architecture 'flux' of my-model"),
         ({"layers": 5000}, "GGML_ASSERT"),
     ],

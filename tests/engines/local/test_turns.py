@@ -11,6 +11,8 @@ import pytest
 from pluriverse.engines.local import turns as module
 from pluriverse.engines.local.turns import SLICE, Turns
 
+from ...patience import PATIENCE_S
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="engines do not take turns on Windows")
 
 _GREEDY = """
@@ -43,7 +45,7 @@ def test_turns_alternate_by_slices(tmp_path: Path) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in processes:
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
     order = (tmp_path / "log").read_text()
     both_at_work = order[order.index("b" if order[0] == "a" else "a") : min(order.rindex("a"), order.rindex("b"))]
     slices = [len(list(steps)) for _, steps in itertools.groupby(both_at_work)]
@@ -61,7 +63,7 @@ def test_who_goes_idle_gives_the_turn_up(tmp_path: Path) -> None:
         other.stdin.write("go\n")
         other.stdin.flush()
         time.sleep(0.1)  # it waits now, so that this turn is kept
-    other.communicate(timeout=10)  # though nobody comes back here
+    other.communicate(timeout=PATIENCE_S)  # though nobody comes back here
     assert (tmp_path / "log").read_text() == "b" * 60
     with mine.taken() as waited:
         assert waited < 1
@@ -100,9 +102,8 @@ def test_a_killed_holder_frees_the_turn(tmp_path: Path) -> None:
     )
     assert holder.stdout and holder.stdout.readline() == "held\n"
     holder.kill()
-    started = time.monotonic()
-    with Turns(tmp_path).taken():
-        assert time.monotonic() - started < 5
+    with Turns(tmp_path).taken() as waited:
+        assert waited < 30  # and not the minute that it would have held it
     holder.wait()
 
 

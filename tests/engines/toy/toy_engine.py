@@ -97,6 +97,9 @@ class ToyEngine:
     def _blind(self) -> UnsupportedError:
         return UnsupportedError(f"the engine of {self.base} cannot tell how likely a text is")
 
+    async def embed(self, texts: Sequence[str]) -> NoReturn:
+        raise UnsupportedError(f"the engine of {self.base} has no vectors")
+
     async def count_tokens(self, text: str) -> int:
         return len(text.split())
 

@@ -165,11 +165,11 @@ def test_markup_quotes_and_thinking_do_not_hide_a_refusal() -> None:
 
 def test_a_thousand_texts_take_less_than_a_second() -> None:
     classify(ANSWERS["en"], language="en")
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(100):
         for text in ANSWERS.values():
             assert classify(text, question="Where does the river rise?").kind in KINDS
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

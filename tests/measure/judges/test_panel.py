@@ -22,7 +22,8 @@ from pluriverse.engines.contract import (
     ScoreRequest,
     Started,
 )
-from pluriverse.engines.scripted import Rule, Script, ScriptedEngine
+from pluriverse.engines.script import Rule, Script
+from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineError, NotFoundError, UsageError
 from pluriverse.measure.judges.panel import Case, Judge, Judged, Judges, Verdict, Vote, majority
 from pluriverse.measure.judges.prompts import judge_prompt, judge_prompts, strongreject

@@ -25,6 +25,7 @@ from pluriverse.measure.schema.items import Item
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
+from ...patience import PATIENCE_S
 from ..handmade import TALK
 
 ANA = Assistant("ana", system="You are Ana.", base="scripted")
@@ -183,7 +184,7 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pluriverse", "measure", "propositions-free", "--with", "scientist", "--limit",
                "2", "--json"]  # fmt: skip
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_S
     before: list[dict] = []
     while time.monotonic() < deadline and not before:
         time.sleep(0.02)

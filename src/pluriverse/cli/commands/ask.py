@@ -34,9 +34,16 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
     parser.add_argument(
+        "--image", dest="images", action="append", type=Path, default=[], metavar="FILE",
+        help="a picture that they see before they read the question: .png, .jpg, .gif or .bmp; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
         help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
+    parser.add_argument(
+        "--passages", action="store_true", help="also show the passages that voices quote from, in full"
+    )
     parser.add_argument("--no-history", action="store_true", help="do not keep this question and its answers")
     generation_flags(parser)
 
@@ -57,6 +64,9 @@ def generation_flags(parser: argparse.ArgumentParser) -> None:
     think.add_argument("--think", dest="think", action="store_true", default=None, help="let the model think first")
     think.add_argument("--no-think", dest="think", action="store_false", help="answer at once, without thinking first")
     how.add_argument("--think-tokens", type=int, metavar="N", help="stop thinking after N tokens (default: 1024)")
+    how.add_argument(
+        "--beyond-works", action="store_true", help="answer also where a voice's works do not speak of the question"
+    )
     how.add_argument("--system", metavar="TEXT", help="use this system prompt instead of each assistant's own")
 
 
@@ -65,7 +75,7 @@ def options_of(args: argparse.Namespace) -> "AskOptions":
 
     return AskOptions(
         args.max_tokens, args.temperature, args.seed, args.system, args.base, args.guidance, args.think,
-        args.think_tokens,
+        args.think_tokens, args.beyond_works,
     )  # fmt: skip
 
 
@@ -98,13 +108,14 @@ async def _ask(
 ) -> "tuple[Replies, bool, str | None]":
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
     from ...asking.asking import ask
+    from ...pictures import taken
     from ...runtime.workspace import Workspace
     from ..terminal.replies import follow
     from ..terminal.views import view_for
 
     async with Workspace(settings) as workspace:
         assistants = workspace.choose(names, args.panel)
-        asking = ask(workspace, question, assistants, options_of(args))
+        asking = ask(workspace, question, assistants, options_of(args), pictures=taken(args.images))
         kept = None
         try:
             async with asking as events:
@@ -133,6 +144,7 @@ def _keep(asking: "Asking", out: Output) -> str | None:
 
 
 def _end(args: argparse.Namespace, out: Output, replies: "Replies", stopped: bool, kept: str | None) -> int:
+    from ..terminal.cited import show_passages
     from ..terminal.replies import warn_of_failures
 
     if stopped and not out.json and not any(reply.text.strip() for reply in replies):
@@ -142,6 +154,8 @@ def _end(args: argparse.Namespace, out: Output, replies: "Replies", stopped: boo
     document = {**replies.as_dict(), "id": kept}
     file = _written(args.output, replies, document, kept) if args.output is not None and replies.answered else None
     out.document({**document, "file": file} if file else document)
+    if args.passages and not out.json:
+        show_passages(out, replies)
     warn_of_failures(out, replies)
     if file:
         out.note(f"written to {file}")

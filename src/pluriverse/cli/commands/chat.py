@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HELP = {
     "/with NAME": "let NAME reply; NAME is who you talk with from here on",
     "/who": "who you talk with, and who else you can call in",
+    "/passages": "show the passages that the last reply quotes from, in full",
     "/system": "show the system prompt of who you talk with",
     "/forget [N]": "make the assistants forget the oldest N rounds (they stay in the history)",
     "/help": "this list",
@@ -172,6 +173,8 @@ class _Chat:
                 self._with(rest)
             case "/who" | "/with":
                 self._who()
+            case "/passages":
+                self._passages()
             case "/system":
                 self._told([self._conversation.assistant.system or "it has no system prompt"])
             case "/forget":
@@ -180,6 +183,12 @@ class _Chat:
                 close = near(word, [name.split()[0] for name in HELP])
                 raise UsageError(f"there is no {word} in a chat", f"did you mean {close}?" if close else "see /help")
         return True
+
+    def _passages(self) -> None:
+        turns = self._conversation.turns
+        cited = (turns[-1].record or {}).get("citations", []) if turns else []
+        told = [line for each in cited for line in (f"[{each['n']}] {each['source']}", each["passage"])]
+        self._told(told or ["the last reply quotes from no work"])
 
     def _with(self, name: str) -> None:
         assistant = self._workspace.shelf.assistant(name)

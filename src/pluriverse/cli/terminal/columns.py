@@ -10,19 +10,24 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...chats.chat import EMPTY
+from ...runtime.citing import Numbering
 from ...runtime.events import (
     AskEvent,
     AskFinished,
+    Fetching,
     Loading,
     ReplyChunk,
     ReplyFinished,
+    ReplyQuoted,
     ReplyStarted,
     ReplyThought,
     ReplyWaits,
+    Studying,
 )
+from .cited import Colouring, sources
 from .output import Styled, bold, dim
-from .replies import WAITING, foot, guided, heading, show_waiting, thinking
-from .text import Cleaner, Wrapper, fit, wrap
+from .replies import WAITING, foot, guided, heading, show_waiting, studying, thinking
+from .text import Cleaner, Wrapper, cells, fit, wrap
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
 
     from ...assistant import Assistant
     from ...runtime.replies import Replies, Reply
+    from ...works.schema import Citation
     from .output import Output
 
 NARROWEST = 34  # cells; a column with less is tiring to read
@@ -62,6 +68,18 @@ class _Column:
     text: list[str] = field(default_factory=list)  # clean; kept to wrap again when the terminal is resized
     reply: "Reply | None" = None
     thought: int = 0  # characters of thinking, which is folded away
+    citations: "tuple[Citation, ...]" = ()
+    numbering: Numbering = field(default_factory=lambda: Numbering(()))
+
+    def quote(self, event: ReplyQuoted) -> None:
+        """What the reply begins with; from now on its quotations are numbered."""
+        self.citations = event.citations
+        self.numbering = Numbering([each.passage.text for each in event.citations])
+        self.hear(event.text)
+
+    def hear(self, chunk: str) -> None:
+        text = self.cleaner.feed(chunk)
+        self.feed(self.numbering.feed(text) if self.citations else text)
 
     def feed(self, text: str) -> None:
         if not self.text:  # models like to begin with a line's end
@@ -72,6 +90,7 @@ class _Column:
 
     def finish(self, reply: "Reply") -> None:
         self.reply = reply
+        self.citations = reply.citations
         self.feed(self.cleaner.end())
         self.wrapper.end()
 
@@ -93,6 +112,13 @@ class _Column:
             lines += wrap(foot(self.reply), self.wrapper.width)
         return lines
 
+    def cells(self, width: int) -> list[Line]:
+        """Each line in exactly `width` cells, with where its quotations stand below the text."""
+        colouring = Colouring() if self.citations else None
+        made = [_padded(colouring.line(line) if colouring else [line], width) for line in self.lines()]
+        below = sources(self.citations, width)
+        return [*made, *([_padded([], width)] if below else []), *([dim(fit(line, width))] for line in below)]
+
     @property
     def empty(self) -> bool:
         """Whether it is a whole reply without text."""
@@ -109,6 +135,7 @@ class Columns:
         self._out = out
         self._width = out.width
         self._per_row = per_row(self._width, len(assistants))
+        self._assistants = assistants
         self._columns = [_Column(*heading(each), Wrapper(self._column_width)) for each in assistants]
         self._printed = 0  # columns that are on the screen for good
         self._status = ""
@@ -123,16 +150,23 @@ class Columns:
         if self._live is None:
             show_waiting(self._out, event)
         match event:
+            case Fetching(base):
+                self._status = f"fetching {base} ..."
+            case Studying():
+                self._status = studying(event)
             case Loading(base):
                 self._status = f"loading {base} ..."
             case ReplyWaits():
                 self._status = WAITING
             case ReplyStarted(index, guidance=guidance):
                 self._status = ""
-                self._columns[index].title = guided(guidance) or self._columns[index].title
+                _, self._columns[index].title = heading(self._assistants[index], guided(guidance))
+                self._start()
+            case ReplyQuoted(index):
+                self._columns[index].quote(event)
                 self._start()
             case ReplyChunk(index, text):
-                self._columns[index].feed(self._columns[index].cleaner.feed(text))
+                self._columns[index].hear(text)
             case ReplyThought(index, text):
                 self._columns[index].thought += len(text)
             case ReplyFinished(index, reply):
@@ -208,24 +242,30 @@ class Columns:
 
     def _row_lines(self, columns: Sequence[_Column], limit: int | None = None) -> Iterator[Line]:
         """A row of columns, line by line; with a `limit` only that many of the latest lines of text."""
-        texts = [column.lines() for column in columns]
+        width = self._column_width
+        texts = [column.cells(width) for column in columns]
         if limit is not None:
             texts = [lines[-limit:] for lines in texts]
-        yield self._joined([bold(fit(column.name, self._column_width)) for column in columns])
-        yield self._joined([dim(fit(column.title, self._column_width)) for column in columns])
+        yield self._joined([[bold(fit(column.name, width))] for column in columns])
+        yield self._joined([[dim(fit(column.title, width))] for column in columns])
         rule = self._out.rule
         yield [dim((rule + self._out.cross + rule).join([rule * self._column_width] * len(columns)))]
         for place in range(max(map(len, texts))):
-            cells = [lines[place] if place < len(lines) else "" for lines in texts]
-            yield self._joined([fit(text, self._column_width) for text in cells])
-        yield self._joined([dim(fit(column.foot(), self._column_width)) for column in columns])
+            yield self._joined([lines[place] if place < len(lines) else [" " * width] for lines in texts])
+        yield self._joined([[dim(fit(column.foot(), width))] for column in columns])
         yield []
 
-    def _joined(self, parts: Sequence[str | Styled]) -> Line:
+    def _joined(self, cells: Sequence[Line]) -> Line:
         line: Line = []
-        for part in parts:
-            line += [dim(f" {self._out.bar} "), part] if line else [part]
+        for cell in cells:
+            line += [dim(f" {self._out.bar} "), *cell] if line else cell
         return line
+
+
+def _padded(parts: Line, width: int) -> Line:
+    """A wrapped line, filled up to `width` cells."""
+    used = sum(cells(part.text if isinstance(part, Styled) else part) for part in parts)
+    return [*parts, " " * (width - used)]
 
 
 class _Frame:

@@ -153,10 +153,10 @@ class Output:
         for line in body:
             self.line(line)
 
-    def stream(self, text: str) -> None:
-        """Clean text to stdout as it comes, without a line's end of its own."""
+    def stream(self, *parts: str | Styled) -> None:
+        """Text to stdout as it comes, without a line's end of its own."""
         self._clear()
-        self.stdout.write(text)
+        self.stdout.write(self.painted(*parts))
         self.stdout.flush()
 
     def document(self, document: Mapping[str, Any]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
-from ...runtime.events import AskEvent, Fetching, Loading, ReplyStarted, ReplyWaits
+from ...runtime.events import AskEvent, Fetching, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
+from .cited import from_works
 from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
 
@@ -90,14 +91,20 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             show_chosen(out, event)
         case Fetching(base, pulling):
             show_pull(out, pulling, base)
+        case Studying():
+            out.progress.status(studying(event))
         case Loading(base):
             out.progress.status(f"loading {base} ...")
         case ReplyWaits():
             out.progress.status(WAITING)
-        case ReplyStarted():
+        case ReplyStarted() | ReplyQuoted():
             out.progress.clear()
         case _:
             pass
+
+
+def studying(event: Studying) -> str:
+    return f"reading {one_line(event.work.title)} for the first time: {event.done:,} of {event.total:,} passages"
 
 
 def thinking(characters: int) -> str:
@@ -105,9 +112,10 @@ def thinking(characters: int) -> str:
     return f"thinking ... {characters:,} characters"
 
 
-def heading(assistant: "Assistant") -> tuple[str, str]:
-    """Its name, and in a few words who it is."""
-    return one_line(assistant.name), one_line(assistant.title or assistant.outlook.position)
+def heading(assistant: "Assistant", guided: str = "") -> tuple[str, str]:
+    """Its name, and in a few words who it is, or how it is guided, and that it answers from works."""
+    told = (guided or one_line(assistant.title or assistant.outlook.position), from_works(len(assistant.works)))
+    return one_line(assistant.name), ", ".join(filter(None, told))
 
 
 def guided(opposite: "Opposite | None") -> str:
@@ -121,6 +129,10 @@ def foot(reply: "Reply") -> str:
     if tokens and reply.thinking and not reply.unfinished:
         tokens += f" ({thought_first(reply.thinking)})"
     took = duration(reply.total_s)
+    if reply.cited and reply.cited.declined:
+        return f"the works do not speak of it, {took}"
+    if reply.cited and reply.cited.beyond:
+        took = f"{took}, beyond the works"
     if reply.unfinished:
         return f"no answer: ended before its thinking did, {tokens}, {took}"
     match reply.finish_reason:
@@ -146,6 +158,12 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
         out.warn(f"no whole reply from {', '.join(names)}: {message}")
         if hint:
             out.note(f"hint: {hint}")
+    if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
+        out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
+    if any(reply.cited and reply.cited.words_alone for reply in replies):
+        out.note(
+            "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
+        )
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
         if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...chats.chat import EMPTY
-from ...runtime.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyStarted, ReplyThought
-from .output import bold, dim
+from ...runtime.citing import Numbering
+from ...runtime.events import AskEvent, AskFinished, ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought
+from .cited import Colouring, from_works, sources
+from .output import Styled, bold, dim
 from .replies import foot, guided, heading, show_waiting, thinking
 from .text import Cleaner, Wrapper, cells, clean
 
@@ -27,6 +29,7 @@ class Plain:
     def __init__(self, out: "Output", assistants: Sequence["Assistant"]) -> None:
         self._out = out
         self._count = len(assistants)
+        self._works = [from_works(len(each.works)) for each in assistants]
         self._finished: dict[int, Reply] = {}
         self._next = 0
 
@@ -53,12 +56,14 @@ class Plain:
         while self._next < self._count and (reply := self._finished.get(self._next)) is not None:
             if self._next:
                 out.line()
-            told = guided(reply.guidance)
+            told = ", ".join(filter(None, (guided(reply.guidance), self._works[self._next])))
             name = clean(reply.assistant) + (f" ({told})" if told else "")
             out.line(name)
             out.line("-" * cells(name))
             if reply.answered:
-                out.line(reply.text.strip() or EMPTY)
+                out.line(reply.numbered.strip() or EMPTY)
+            for line in sources(reply.citations, _WIDEST):
+                out.line(line)
             if reply.finish_reason != "stop" or reply.unfinished:
                 out.line(f"[{foot(reply)}]")
             self._next += 1
@@ -72,15 +77,27 @@ class _Section:
         self.assistant = assistant
         self.reply: Reply | None = None
         self.guided = ""
+        self.told = False  # that it is guided, in its head
         self.any = False
         self.thought = 0  # characters of thinking, which is folded away
+        self.width = width
+        self._colouring: Colouring | None = None  # once it quotes
+        self._numbering = Numbering(())
         self._cleaner = Cleaner()
         self._wrapper = Wrapper(width)
         self._lines = 0
         self._characters = 0  # of the line that is being filled
 
+    def quote(self, event: ReplyQuoted) -> None:
+        """What the reply begins with; from now on its quotations are numbered."""
+        self._colouring = Colouring()
+        self._numbering = Numbering([each.passage.text for each in event.citations])
+        self.feed(event.text)
+
     def feed(self, chunk: str) -> None:
         text = self._cleaner.feed(chunk)
+        if self._colouring is not None:
+            text = self._numbering.feed(text)
         if not self.any:  # models like to begin with a line's end
             text = text.lstrip()
         self.any = self.any or bool(text)
@@ -91,8 +108,12 @@ class _Section:
         self._wrapper.feed(self._cleaner.end())
         self._wrapper.end()
 
-    def news(self) -> str:
+    def news(self) -> list[str | Styled]:
         """What has come since the last call, line ends included."""
+        text = self._news()
+        return self._colouring.line(text) if self._colouring is not None else [text] if text else []
+
+    def _news(self) -> str:
         wrapper = self._wrapper
         parts = []
         for line in wrapper.lines[self._lines :]:
@@ -103,7 +124,7 @@ class _Section:
         self._characters = len(wrapper.line)
         return "".join(parts)
 
-    def cut(self) -> str:
+    def cut(self) -> list[str | Styled]:
         """What is left to write when no more will come, the unfinished word too."""
         self._wrapper.end()
         return self.news()
@@ -131,6 +152,8 @@ class Sections:
             case ReplyStarted(index, guidance=guidance):
                 self._sections[index].guided = guided(guidance)
                 return
+            case ReplyQuoted(index):
+                self._sections[index].quote(event)
             case ReplyChunk(index, text):
                 self._sections[index].feed(text)
             case ReplyThought(index, text):
@@ -154,8 +177,9 @@ class Sections:
 
     def close(self) -> None:
         if self._opened == self._next and self._next < len(self._sections):
-            rest = self._sections[self._next].cut()
-            self._out.stream(rest if rest.endswith("\n") else rest + "\n")
+            section = self._sections[self._next]
+            rest = section.cut()
+            self._out.stream(*rest, "\n" if section.in_line or not rest else "")
             self._next = len(self._sections)
 
     def _think(self, index: int, text: str) -> None:
@@ -175,17 +199,17 @@ class Sections:
                 self._open(section)
             if news := section.news():
                 self._out.progress.clear()
-                self._out.stream(news)
+                self._out.stream(*news)
             if section.reply is None:
                 return
             self._close(section, section.reply)
             self._next += 1
 
     def _open(self, section: _Section) -> None:
+        section.told = bool(section.guided)
         if self._next:
             self._out.line()
-        name, title = heading(section.assistant)
-        title = section.guided or title
+        name, title = heading(section.assistant, section.guided)
         if self._titles:
             self._out.line(bold(name), f"  {title}")
             self._out.line(dim(self._out.rule * min(self._out.width - 1, cells(name) + cells(title) + 2)))
@@ -199,6 +223,10 @@ class Sections:
             self._out.stream("\n")
         if not section.any and reply.answered:
             self._out.line(dim(EMPTY))
+        for line in sources(reply.citations, section.width):
+            self._out.line(dim(line))
+        if section.guided and not section.told:
+            self._out.line(dim(section.guided))
         if self._titles or reply.finish_reason != "stop" or reply.unfinished:
             self._out.line(dim(foot(reply)))
         self._out.stdout.flush()

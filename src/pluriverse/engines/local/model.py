@@ -15,6 +15,7 @@ from ...errors import EngineError, UnsupportedError, UsageError
 from ..thinking import CHANNEL, HARMONY, SPELLED
 from .layouts import NATIVE
 from .library import Library
+from .words import Words
 
 PIECE = 4096  # characters that are at least tokenised at a time, where a text may be too long
 _KNOWS_NOT = re.compile(
@@ -65,6 +66,19 @@ class Model:
     def vocabulary(self) -> Any:
         """The native handle that grammars need."""
         return self._vocab
+
+    @functools.cached_property
+    def words(self) -> Words:
+        """What each token adds to a text; control tokens and ends of a turn add nothing.
+
+        Made when it is first used, in a third of a second for 150,000 tokens.
+        """
+        room, pieces = 512, list[bytes]()
+        buffer = c.create_string_buffer(room)
+        for token in range(self.vocabulary_size):
+            n = self.library.llama_token_to_piece(self._vocab, token, buffer, room, 0, False)
+            pieces.append(c.string_at(buffer, n) if n > 0 and not self._is_end(token) else b"")
+        return Words(pieces)
 
     @property
     def plain_memory(self) -> bool:

@@ -7,7 +7,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from ...values import Sampling
-from ..thinking import ReplyStream
+from ..contract import Chunk, EngineEvent, Finished, FinishReason, Thought
+from ..thinking import Piece, ReplyStream
+from .holding import Hold, Mask
 from .prompts import Prompt
 from .sampling import Sampler
 
@@ -22,6 +24,11 @@ class Track:
     prompt: Prompt
     tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
 
+    @property
+    def position(self) -> int:
+        """Of the next token."""
+        return self.prompt.position(len(self.tokens))
+
 
 @dataclass(slots=True, eq=False)
 class Reply:
@@ -33,6 +40,9 @@ class Reply:
     sampler: Sampler
     text: ReplyStream
     budget: int | None = None  # tokens of thinking, besides those of the answer; None: it is not expected to think
+    quotable: tuple[str, ...] = ()
+    hold: Hold | None = None
+    lead: tuple[int, ...] = ()  # tokens that it is given to begin with
     tracks: tuple[Track, ...] = ()
     next_token: int = 0  # chosen, not yet in memory
     said: int = 0
@@ -42,6 +52,50 @@ class Reply:
     @property
     def prompt_tokens(self) -> int:
         return len(self.tracks[0].prompt.tokens)
+
+    @property
+    def mask(self) -> Mask | None:
+        """What it may say next, where it is held to texts. Thinking quotes what it likes."""
+        if self.hold is None:
+            return None
+        return self.hold.thinking if self.text.unfinished else self.hold.mask()
+
+    def begin(self, lead: bytes) -> list[EngineEvent]:
+        """The bytes of its first words, which it is given."""
+        self.said = len(self.lead)
+        return self._told(self.text.push(lead))
+
+    def hear(self, piece: bytes) -> list[EngineEvent]:
+        """The bytes of one more token."""
+        thinking = self.text.unfinished
+        pieces = self.text.push(piece)
+        self.said += 1
+        if self.hold and (thinking or self.text.unfinished):
+            self.hold.forget()
+        elif self.hold:
+            self.hold.hear(piece)
+        return self._told(pieces)
+
+    def over(self, context_length: int) -> FinishReason | None:
+        """Why it ends here, where it does."""
+        if self.text.stopped:
+            return "stop"
+        if self.full:
+            return "length"
+        return "context" if self.longest + 1 >= context_length else None
+
+    def finish(self, reason: FinishReason) -> list[EngineEvent]:
+        """What was held back of its text, and its end. Half a character is no part of a quotation or a lead."""
+        if self.hold or self.lead:
+            self.text.cut()
+        pieces = self.text.finish()
+        return [*self._told(pieces), self.finished(reason, self.text.unfinished)]
+
+    def finished(self, reason: FinishReason, unfinished: bool = False) -> Finished:
+        return Finished(self.id, reason, self.prompt_tokens, self.said, unfinished)
+
+    def _told(self, pieces: list[Piece]) -> list[EngineEvent]:
+        return [Thought(self.id, each.text) if each.thinking else Chunk(self.id, each.text) for each in pieces]
 
     @property
     def longest_prompt(self) -> int:

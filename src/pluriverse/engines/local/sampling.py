@@ -5,6 +5,7 @@ Knows one request's sampling settings and what it has said so far. Does not know
 
 import ctypes as c
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from ...errors import EngineError, UsageError
 from ...values import Sampling
 from ..guiding import contrasted, implausible
 from .context import Logits
+from .holding import Mask
 from .layouts import Candidate, Candidates
 from .model import Model
 
@@ -21,7 +23,8 @@ _ROW = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 class Sampler:
     """Penalties, grammar, top-k, top-p, min-p, temperature, draw; at temperature 0 the likeliest token.
 
-    A guided reply's scores come first, cut to the tokens that the voice itself finds plausible.
+    A guided reply's scores come first, cut to the tokens that the voice itself finds plausible; among those that may be
+    said at all, where it is held to texts.
     Penalties see what was generated, not the prompt, so that a question's own words stay free. They are computed here:
     the library's sampler looks every token of the vocabulary up in a hash map, which costs as much as a decoding step.
     """
@@ -37,12 +40,17 @@ class Sampler:
         self._grammar = self._make_grammar()
         self._chain = self._make_chain(seed) if sampling.temperature > 0 else None
 
-    def choose(self, logits: Logits, against: Logits | None = None) -> int:
-        """The next token. `logits`, and the other side's of a guided reply: float32 [vocabulary]; not changed."""
-        guided = against is not None and self._strength > 0
-        scores = contrasted(logits, against, self._strength) if guided and against is not None else logits
+    def choose(self, rows: Sequence[Logits], mask: Mask | None = None) -> int:
+        """The next token, of those that `mask` leaves.
+
+        `rows`: logits, and the other side's of a guided reply; float32 [vocabulary] each, not changed.
+        """
+        logits, guided = rows[0], len(rows) > 1 and self._strength > 0
+        scores = contrasted(logits, rows[1], self._strength) if guided else logits
         if self._penalises and self._said:
             scores = self._penalised(scores)
+        if mask is not None:
+            scores, logits = mask.apply(scores), mask.apply(logits)
         token = self._pick(_cut(scores, logits) if guided else scores)
         if self._grammar and not self._allowed(token):
             allowed = self._masked(scores)

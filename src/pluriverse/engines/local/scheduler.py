@@ -10,19 +10,24 @@ follow from its own text alone (`prompts.Prompt.cuts`), never in one decode with
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
-from ...errors import ContextOverflowError, PluriverseError
+from ...errors import ContextOverflowError, PluriverseError, UsageError
 from ...values import Sampling
-from ..contract import Chunk, EngineEvent, Failed, Finished, FinishReason, Started, Thought
-from ..thinking import Piece, ReplyStream
+from ..contract import EngineEvent, Failed, FinishReason, Started
+from ..quoting import check_lead
+from ..thinking import ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .grammars import Grammars
+from .holding import Hold
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
 from .prefixes import Prefix, PrefixCache
+from .projector import Projector
 from .prompts import ChatTemplate, Contrast, Prompt
+from .reading import decodes
 from .running import Reply, Track
 from .sampling import Sampler
 from .turns import Turns
@@ -52,6 +57,7 @@ class Scheduler:
         self._bytes_per_token = bytes_per_token
         self._template = template or ChatTemplate(model)
         self._grammars = Grammars(model)
+        self.projector: Projector | None = None  # of prompts that show pictures
         self._prefixes = PrefixCache(options.prefix_memory)
         self._context: Context | None = None
         self._waiting: deque[Reply] = deque()
@@ -79,26 +85,47 @@ class Scheduler:
         shape = self._context.shape if self._context else None
         return (shape.streams * shape.length * self._bytes_per_token if shape else 0) + self._prefixes.bytes
 
-    def submit(self, id: int, prompt: Prompt, sampling: Sampling, contrast: Contrast | None = None) -> None:
-        """Queue a request. Raises ContextOverflowError or UsageError (grammar) instead of queueing it."""
+    def submit(
+        self,
+        id: int,
+        prompt: Prompt,
+        sampling: Sampling,
+        contrast: Contrast | None = None,
+        lead: tuple[int, ...] = (),
+        quotable: tuple[str, ...] = (),
+    ) -> list[EngineEvent]:
+        """Queue a request, which may have a lead (tokens behind the prompt) that is told at once, and texts to quote.
+
+        Raises ContextOverflowError or UsageError (grammar, a lead that quotes falsely) instead of queueing it.
+        """
         guided = contrast is not None and contrast.strength > 0
         prompts = (prompt, contrast.prompt) if contrast and guided else (prompt,)
-        longest = max(len(each.tokens) for each in prompts)
+        longest = max(len(each.tokens) for each in prompts) + len(lead)
         if longest >= self._model.context_length:
             raise ContextOverflowError(
                 f"the conversation has {longest:,} tokens; the model reads {self._model.context_length:,}",
                 "shorten it, or start a new conversation",
             )
         self._grammars.check(sampling.grammar)
+        if quotable and sampling.grammar is not None:
+            raise UsageError("a reply is held to a grammar or to texts that it may quote, not to both")
+        if quotable:
+            check_lead(self._model.spelling(lead), quotable)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
-        ending = self._model.spelling(prompt.tokens[-ENDING:])
+        ending = self._model.spelling([token for token in prompt.tokens[-ENDING:] if token >= 0])
         text = ReplyStream(sampling.stop + self._template.stop, ending)
         thinks = self._template.thinks or text.unfinished
         budget = 0 if sampling.think is False else sampling.thinking_tokens
-        reply = Reply(id, sampling, seed, sampler, text, budget if thinks else None)
+        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
+        reply.lead = lead[: sampling.max_tokens]
         reply.tracks = tuple(Track(reply, each) for each in prompts)
-        self._waiting.append(reply)
+        events = self._lead(reply) if lead else []
+        if (reason := reply.over(self._model.context_length)) is None:
+            self._waiting.append(reply)
+            return events
+        sampler.close()
+        return [*events, *reply.finish(reason)]
 
     def cancel(self, ids: Iterable[int]) -> None:
         """End these replies within the step that is running now. Unknown ids are ignored. Safe from any thread."""
@@ -136,6 +163,17 @@ class Scheduler:
 
     # -- reading prompts
 
+    def _lead(self, reply: Reply) -> list[EngineEvent]:
+        """Tell a reply's first words, before its prompt is read."""
+        prompt = reply.tracks[0].prompt
+        cached, _ = self._prefixes.longest(prompt.adapter, prompt.tokens, prompt.cuts)
+        for token in reply.lead:
+            reply.sampler.hear(token)
+        return [Started(reply.id, reply.prompt_tokens, cached, reply.seed), *reply.begin(self._bytes(reply.lead))]
+
+    def _bytes(self, tokens: Iterable[int]) -> bytes:
+        return b"".join(map(self._model.piece, tokens))
+
     def _read_prompts(self, reply: Reply) -> list[EngineEvent]:
         """Bring the prompts of a reply into streams, and choose its first token."""
         context = self._fitted(reply)
@@ -143,6 +181,8 @@ class Scheduler:
         rows: list[Logits] = []
         cached = []
         try:
+            if reply.quotable:  # not before: the first one of a model takes a while, and leads are told at once
+                reply.hold = Hold(reply.quotable, self._model.words, self._model.spelling(reply.lead))
             for track in reply.tracks:
                 self._tracks.append(track)
                 copied, logits = self._read(context, track)
@@ -153,7 +193,8 @@ class Scheduler:
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]
-        return [Started(reply.id, reply.prompt_tokens, cached[0], reply.seed), *self._say(reply, rows)]
+        started = [] if reply.lead else [Started(reply.id, reply.prompt_tokens, cached[0], reply.seed)]
+        return [*started, *self._say(reply, rows)]
 
     def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
@@ -165,33 +206,35 @@ class Scheduler:
         logits = prefix.logits if prefix else None
         for cut in cuts:
             if cut > done:
-                logits = self._compute(context, stream, track, done, cut)
+                logits = self._compute(context, stream, track, tokens, done, cut)
                 done = cut
                 if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
                     self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
+        track.tokens = [*tokens, *track.reply.lead]
+        if track.reply.lead:
+            logits = self._compute(context, stream, track, track.tokens, done, len(track.tokens))
         assert logits is not None  # a prompt has at least one token
-        track.tokens = list(tokens)
         return copied, logits
 
-    def _compute(self, context: Context, stream: int, track: Track, start: int, end: int) -> Logits:
-        """Decode prompt tokens [start, end) in chunks; a copy of the last row of logits."""
-        tokens = track.prompt.tokens
-        for low in range(start, end, context.chunk):
-            high = min(low + context.chunk, end)
-            ids, rows = {track.reply.id}, high - low
-            self._guarded(context, ids, tokens[low:high], range(low, high), [stream] * rows, [rows - 1])
-        return context.logits(high - low - 1).copy()
+    def _compute(
+        self, context: Context, stream: int, track: Track, tokens: Sequence[int], start: int, end: int
+    ) -> Logits:
+        """Decode tokens [start, end) in chunks; a copy of the last row of logits."""
+        for decode in decodes(context, stream, track.prompt, tokens[start:end], start, self.projector):
+            self._guarded(context, {track.reply.id}, decode)
+        return context.last_logits().copy()
 
     # -- decoding
 
     def _decode_all(self) -> list[EngineEvent]:
         context = self._grown()
         tracks, running = list(self._tracks), list(self._running)
-        streams = range(len(tracks))
-        positions = [len(track.tokens) for track in tracks]
+        streams = list(range(len(tracks)))
+        positions = [track.position for track in tracks]
         ids = {reply.id for reply in running}
+        tokens = [track.reply.next_token for track in tracks]
         try:
-            self._guarded(context, ids, [track.reply.next_token for track in tracks], positions, streams, streams)
+            self._guarded(context, ids, partial(context.decode, tokens, positions, streams, streams))
         except Aborted:
             return self._drop_cancelled()
         except PluriverseError as error:
@@ -205,15 +248,7 @@ class Scheduler:
             rows[reply.id] = [context.logits(tracks.index(track)) for track in reply.tracks]
         return [event for reply in running for event in self._say(reply, rows[reply.id])]
 
-    def _guarded(
-        self,
-        context: Context,
-        ids: set[int],
-        tokens: Iterable[int],
-        positions: Iterable[int],
-        streams: Iterable[int],
-        outputs: Iterable[int],
-    ) -> None:
+    def _guarded(self, context: Context, ids: set[int], decode: Callable[[], None]) -> None:
         """Decode; `cancel` may abort it, but only while all that it works for are cancelled."""
         with self._lock:
             context.allow()
@@ -221,7 +256,7 @@ class Scheduler:
             if self._decoding <= self._cancelled:
                 context.abort()
         try:
-            context.decode(list(tokens), list(positions), list(streams), list(outputs))
+            decode()
         finally:
             with self._lock:
                 self._decoding = frozenset()
@@ -230,7 +265,7 @@ class Scheduler:
         """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
         forced = bool(reply.forced)
         try:
-            token = reply.forced.popleft() if forced else reply.sampler.choose(*rows)
+            token = reply.forced.popleft() if forced else reply.sampler.choose(rows, reply.mask)
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]
@@ -241,26 +276,19 @@ class Scheduler:
             reason = "stop"
         else:
             events += self._heard(reply, token, forced)
-            if reply.text.stopped:
-                reason = "stop"
-            elif reply.full:
-                reason = "length"
-            elif reply.longest + 1 >= self._model.context_length:
-                reason = "context"
+            reason = reply.over(self._model.context_length)
         if reason is None:
             reply.next_token = token
             return events
-        events += _told(reply.id, reply.text.finish())
         self._leave(reply)
-        return [*events, self._finished(reply, reason, reply.text.unfinished)]
+        return [*events, *reply.finish(reason)]
 
     def _heard(self, reply: Reply, token: int, forced: bool) -> list[EngineEvent]:
         """What a token adds to a reply. Thinking that has had its tokens is ended by saying what closes it."""
         inside = reply.text.unfinished
         if forced:
             reply.sampler.hear(token)
-        events = _told(reply.id, reply.text.push(self._model.piece(token)))
-        reply.said += 1
+        events = reply.hear(self._model.piece(token))
         reply.thought += inside or forced or reply.text.unfinished
         spent = reply.budget is not None and reply.thought >= reply.budget
         if spent and reply.text.unfinished and not reply.forced:
@@ -295,16 +323,12 @@ class Scheduler:
         events: list[EngineEvent] = []
         for reply in [r for r in self._running if r.id in gone]:
             self._leave(reply)
-            events.append(self._finished(reply, "cancelled"))
+            events.append(reply.finished("cancelled"))
         for reply in [r for r in self._waiting if r.id in gone]:
             self._waiting.remove(reply)
             reply.sampler.close()
-            events.append(self._finished(reply, "cancelled"))
+            events.append(reply.finished("cancelled"))
         return events
-
-    @staticmethod
-    def _finished(reply: Reply, reason: FinishReason, unfinished: bool = False) -> Finished:
-        return Finished(reply.id, reason, reply.prompt_tokens, reply.said, unfinished)
 
     # -- memory
 
@@ -325,7 +349,7 @@ class Scheduler:
         length = max(len(t.prompt.tokens) + min(t.reply.most, FIRST_GROWTH) for t in wanted)
         shape = self._context.shape if self._context else None
         needed = len(self._tracks) + len(reply.tracks)
-        room = min(reply.longest_prompt + 1, self._model.context_length)
+        room = min(reply.longest_prompt + len(reply.lead) + 1, self._model.context_length)
         if shape is None or needed > shape.streams or room > shape.length:
             return self._reshape(max(needed, self._affordable(len(wanted), length)), length)
         assert self._context
@@ -364,7 +388,3 @@ class Scheduler:
         for stream, state in enumerate(states):
             self._context.restore(stream, state)
         return self._context
-
-
-def _told(id: int, pieces: list[Piece]) -> list[EngineEvent]:
-    return [Thought(id, each.text) if each.thinking else Chunk(id, each.text) for each in pieces]

@@ -68,7 +68,7 @@ class _Templates:
         import jinja2.debug
         from jinja2 import nodes
         from jinja2.ext import Extension
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+        from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
 
         class Generation(Extension):
             """`{% generation %}` marks what the model said, for training; here it only shows it."""
@@ -83,6 +83,23 @@ class _Templates:
             def _said(self, caller: Any) -> Any:
                 return caller()
 
+        class Namespace(jinja2.utils.Namespace):
+            """Without names that begin with an underscore, which could be of Python's own."""
+
+            def __init__(self, *given: Any, **more: Any) -> None:
+                named = dict(*given, **more)
+                for name in named:
+                    allow(name)
+                super().__init__(named)
+
+            def __setitem__(self, name: str, value: Any) -> None:
+                allow(name)
+                super().__setitem__(name, value)
+
+        def allow(name: Any) -> None:
+            if isinstance(name, str) and name.startswith("_"):
+                raise SecurityError(f"a namespace cannot hold the name {name}")
+
         def refuse(message: Any) -> NoReturn:
             raise jinja2.TemplateError(str(message))
 
@@ -91,6 +108,7 @@ class _Templates:
             trim_blocks=True, lstrip_blocks=True, optimized=False, extensions=[Generation, "jinja2.ext.loopcontrols"]
         )
         self._environment.filters["tojson"] = _tojson
+        self._environment.globals["namespace"] = Namespace
         self._environment.globals["raise_exception"] = refuse
         self._environment.globals["strftime_now"] = self._strftime
         self._meant = jinja2.TemplateError

@@ -4,14 +4,16 @@ It holds one model's weights. A reader thread takes requests and cancellations w
 when stdin ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing
 else; what goes wrong with one request ends that request, in words, and the others go on.
 
-    in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter"}]}
+    in   {"op": "load", "path", "options", "projector"}       -> {"op": "ready", ...} or {"op": "refused", "error"}
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable",
+          "pictures"}], "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
                                                               -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide", "adapter"}]}
                                                               -> "scores" for each
+         {"op": "embed", "id", "texts"}                       -> of a model that embeds: see `embedding`
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
     out  {"op": "waiting"}: other engines of this user have had the turn for long
 """
@@ -27,17 +29,20 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from ...errors import EngineError, PluriverseError, UsageError
-from ...store.gguf import read_header
-from ...store.kinds import check_kind
-from ...values import Digest, Message, Role, Sampling
-from ..contract import EngineEvent, Failed, no_adapter
+from ...errors import EngineError, PluriverseError, UnsupportedError, UsageError
+from ...store.gguf import Header, read_header
+from ...store.kinds import check_kind, check_projector, embeds
+from ...values import Digest, Message, Picture, Role, Sampling
+from ..contract import EngineEvent, Failed, no_adapter, no_pictures
 from . import wire
 from .batch_scoring import BatchScorer
+from .embedding import EmbeddingWorker
 from .library import open_library
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
+from .pixels import CHANNELS, Pixels
+from .projector import Projector
 from .prompts import ChatTemplate, Contrast, Prompt
 from .renderer import Renderer
 from .scheduler import Scheduler
@@ -45,18 +50,42 @@ from .scoring import Scorer, TokenScores
 from .sizes import cache_bytes_per_token
 from .template_process import die_with_parent
 from .turns import Turns
+from .vision import VisionLibrary
 from .wire import Document
+
+
+class Sender:
+    """Puts frames on the wire, from any thread."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+        self._sending = threading.Lock()
+
+    def __call__(self, document: Document, data: bytes = b"") -> None:
+        with self._sending:
+            self._out.write(wire.pack(document, data))
+            self._out.flush()
+
+
+def worker_of(
+    send: Sender, path: Path, options: EngineOptions, projector: Path | None = None
+) -> "Worker | EmbeddingWorker":
+    """The one for this kind of model. What `check_kind` and loading raise."""
+    header = read_header(path)  # before any native code sees the file
+    check_kind(header, path.name)
+    if embeds(header):
+        return EmbeddingWorker(send, header, path, options)
+    return Worker(send, header, path, options, projector)
 
 
 class Worker:
     """Drives one scheduler and one scorer from a queue of documents."""
 
-    def __init__(self, out: BinaryIO, path: Path, options: EngineOptions) -> None:
-        self._out = out
-        self._sending = threading.Lock()
+    def __init__(
+        self, send: "Sender", header: Header, path: Path, options: EngineOptions, projector: Path | None
+    ) -> None:
+        self.send, self._options, self._projector = send, options, projector
         renderer = Renderer()  # first, because it starts while the weights load
-        header = read_header(path)  # before any native code sees the file
-        check_kind(header, path.name)
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
         folder = Path(options.turns) if options.turns else None
@@ -68,11 +97,7 @@ class Worker:
         self._batches = BatchScorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
-
-    def send(self, document: Document, data: bytes = b"") -> None:
-        with self._sending:
-            self._out.write(wire.pack(document, data))
-            self._out.flush()
+        self._pictures: dict[Digest, Pixels] = {}  # of the document in hand
 
     def cancel(self, ids: list[int]) -> None:
         """Called by the reader thread, while the main thread may be decoding."""
@@ -109,8 +134,10 @@ class Worker:
     def _handle(self, document: Document) -> None:
         op = document["op"]
         if op == "generate":
+            self._pictures = _pixels(document)
             for request in document["requests"]:
                 self._submit(request)
+            self._pictures = {}
         elif op == "score":
             try:
                 self._scoring.append((document["id"], self._score_job(document)))
@@ -125,6 +152,10 @@ class Worker:
                     self._send_scores(job["id"], _known(error))
         elif op == "cancel":  # replies heard it already
             self._batches.cancel(document["ids"])
+        elif op == "embed":
+            words = "this model writes text and was not made to compare it, so that it gives no vectors"
+            error = UnsupportedError(words, "take an embedding model: pluriverse pull all-minilm-l6-v2")
+            self.send({"op": "vectors", "id": document["id"], "error": error.as_dict()})
         elif op == "count":
             try:
                 found: Document = {"tokens": len(self._model.tokenize(document["text"], special=False))}
@@ -136,14 +167,30 @@ class Worker:
         try:
             _check_adapters(request)
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
-            guide = request["guide"]
-            prompt = partial(self._scheduler.template.prompt, think=sampling.think)
+            guide, template = request["guide"], self._scheduler.template
+            lead, texts = request["lead"], tuple(request["quotable"])
+            if shown := [Digest(each) for each in request["pictures"]]:
+                template.seen = self._eyes().see({each: self._pictures[each] for each in shown})
+            prompt = partial(template.prompt, think=False if lead else sampling.think)
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
-            said = request["messages"]
-            own = self._scheduler.template.raw(said) if isinstance(said, str) else prompt(_messages(said))
-            self._scheduler.submit(request["id"], own, sampling, contrast)
+            said = request["messages"] if isinstance(request["messages"], str) else _messages(request["messages"])
+            own = template.raw(said) if isinstance(said, str) else prompt(said)
+            tokens = template.lead(said, own, lead) if lead else ()
+            self._send_events(self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts))
         except Exception as error:
             self._send_events([Failed(request["id"], _known(error))])
+
+    def _eyes(self) -> Projector:
+        """Loaded when the first picture comes: whoever shows none need not wait for it, nor have the memory."""
+        if self._scheduler.projector is None:
+            if self._projector is None:
+                raise no_pictures(self._model.path.name)
+            o, path = self._options, self._projector
+            check_projector(read_header(path), path.name)
+            vision = VisionLibrary(self._model.library)
+            eyes = Projector(vision, self._model, path, o.threads, o.flash_attention, self._turns)
+            self._scheduler.projector = eyes
+        return self._scheduler.projector
 
     def _send_events(self, events: list[EngineEvent]) -> None:
         document: Document = {"op": "events", "events": [_event(event) for event in events]}
@@ -154,7 +201,9 @@ class Worker:
 
     def _memory(self) -> int:
         held = self._scorer.tokens_held + self._batches.tokens_held
-        return self._model.bytes + self._scheduler.memory + held * self._bytes_per_token
+        eyes = self._scheduler.projector
+        seen = eyes.memory if eyes else 0
+        return self._model.bytes + self._scheduler.memory + held * self._bytes_per_token + seen
 
     def _score_job(self, document: Document) -> Generator[None, None, list[TokenScores]]:
         prompt, continuations, contrast = self._read_job(document)
@@ -214,8 +263,21 @@ def _check_adapters(asked: Document) -> None:
     no_adapter("the local engine", *(Digest(each) for each in (asked["adapter"], guide and guide["adapter"]) if each))
 
 
-def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:
-    return [Message(role, content) for role, content in pairs]
+def _messages(triples: list[tuple[Role, str, list[Digest]]]) -> list[Message]:
+    """Of pictures only their digests came."""
+    return [
+        Message(role, content, tuple(Picture(Digest(each), "", 0, 0, b"") for each in pictures))
+        for role, content, pictures in triples
+    ]
+
+
+def _pixels(document: Document) -> dict[Digest, Pixels]:
+    found, start = {}, 0
+    for each in document["pictures"]:
+        end = start + CHANNELS * each["width"] * each["height"]
+        found[Digest(each["digest"])] = Pixels(each["width"], each["height"], document["data"][start:end])
+        start = end
+    return found
 
 
 def _event(event: EngineEvent) -> Document:
@@ -238,7 +300,8 @@ class Inbox:
 
     def _read_forever(self) -> None:
         while frame := wire.read(self._stream):
-            document, _ = frame
+            document, data = frame
+            document["data"] = data
             if document["op"] == "cancel":
                 self.cancel(document["ids"])
             self.documents.put(document)  # also a cancellation, to wake the main thread
@@ -248,16 +311,16 @@ class Inbox:
 def main() -> None:
     die_with_parent()
     # Native code may print; only frames may reach the wire, so the wire moves away and stdout becomes stderr.
-    out = os.fdopen(os.dup(1), "wb")
+    send = Sender(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     inbox = Inbox(sys.stdin.buffer)
     document = inbox.documents.get()
     try:
-        worker = Worker(out, Path(document["path"]), EngineOptions(**document["options"]))
+        projector = Path(document["projector"]) if document["projector"] else None
+        worker = worker_of(send, Path(document["path"]), EngineOptions(**document["options"]), projector)
     except Exception as error:
         known = EngineError(f"the engine could not start: {error}") if isinstance(error, OSError) else _known(error)
-        out.write(wire.pack({"op": "refused", "error": known.as_dict()}))
-        out.flush()
+        send({"op": "refused", "error": known.as_dict()})
         os._exit(0)
     inbox.cancel = worker.cancel
     worker.serve(inbox.documents)

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 from ...engines.contract import Chunk, Engine, Failed, Finished, Request, Scored, ScoreRequest, Started, Thought
 from ...engines.thinking import Piece, Told, joined
@@ -69,6 +70,7 @@ class Participant:
 
     async def _scores(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[Response, None]:
         """In the order of the cells, each when all of its options are scored."""
+        await self._ground(cells)
         requests: list[ScoreRequest] = []
         ends: list[int] = []  # behind the last request of each cell
         for item, _ in cells:
@@ -95,7 +97,7 @@ class Participant:
         self, instrument: Instrument, item: Item, draw: int, found: Sequence[Scored], seconds: float
     ) -> Response:
         scores = [score for each in found for score in each.scores]
-        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        fields = self._blank(instrument, item, draw)
         totals = tuple(round(score.total, 5) for score in scores)
         tokens = sum(len(score.tokens) for score in scores)
         return Response(**fields, logprobs=totals, completion_tokens=tokens, seconds=round(seconds, 5))
@@ -124,6 +126,18 @@ class Participant:
 
     async def _texts(self, instrument: Instrument, cells: Sequence[Cell]) -> AsyncGenerator[tuple[int, Response], None]:
         """In the order in which they end, with their places among the cells."""
+        await self._ground(cells)
+        for place, cell in enumerate(cells):
+            if silent := self._silent(instrument, cell):
+                yield place, silent
+        places = [place for place, cell in enumerate(cells) if self._silent(instrument, cell) is None]
+        async with aclosing(self._spoken_texts(instrument, [cells[place] for place in places])) as texts:
+            async for place, response in texts:
+                yield places[place], response
+
+    async def _spoken_texts(
+        self, instrument: Instrument, cells: Sequence[Cell]
+    ) -> AsyncGenerator[tuple[int, Response], None]:
         requests = [self._request(item, draw) for item, draw in cells]
         said: list[list[Piece]] = [[] for _ in cells]
         started: list[Started | None] = [None] * len(cells)
@@ -152,12 +166,36 @@ class Participant:
     ) -> Response:
         item, draw = cell
         told = joined(pieces, end.unfinished)
-        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        fields = self._blank(instrument, item, draw)
         return Response(
             **fields, text=told.text.strip(), kind=_class_of(item, told, end.reason), finish_reason=end.reason,
             seed=start.seed, prompt_tokens=end.prompt_tokens, completion_tokens=end.completion_tokens,
             seconds=round(seconds, 3), thinking=told.thinking or "", unfinished=told.unfinished,
         )  # fmt: skip
+
+    def _blank(self, instrument: Instrument, item: Item, draw: int) -> dict[str, Any]:
+        """The fields of a response that are known before, with the passages that it answers from."""
+        fields = blank(item, self.respondent, instrument.name, instrument.version, draw)
+        grounds = None if item.form == "raw" else self.voice.grounds(item.prompt)
+        if grounds is not None:
+            passages = [[each.passage.work.id, each.passage.start, each.passage.end] for each in grounds.passages]
+            fields["metadata"] |= {"passages": passages, "declined": grounds.declined, "works": list(grounds.works)}
+        return fields
+
+    async def _ground(self, cells: Sequence[Cell]) -> None:
+        """What its works say of the items, where it has works: texts begin with a quotation, options are scored behind
+        the same passages, without one. Raw continuations are the base's alone."""
+        chats = [item for item, _ in cells if item.form != "raw"]
+        await self.voice.ground(prompt for item in chats for prompt in (item.prompts or (item.prompt,)))
+
+    def _silent(self, instrument: Instrument, cell: Cell) -> Response | None:
+        """What is said where its works do not speak of an item; no model is asked. None where they do."""
+        item, draw = cell
+        grounds = self.voice.grounds(item.prompt)
+        if grounds is None or not grounds.declined:
+            return None
+        start, end = Started(0, 0, 0, self.seed + draw), Finished(0, "stop", 0, 0)
+        return self._spoken(instrument, cell, [Piece(grounds.refusal)], start, end, 0.0)
 
     def _request(self, item: Item, draw: int) -> Request:
         """What the engine is asked for one cell; each draw has a seed of its own."""

@@ -4,7 +4,7 @@ Knows drafts of replies and engines; judges nothing.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,10 @@ from ...assistant import Assistant, Opposite
 from ...assistant.bases import Base
 from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
-from ...errors import EngineError
+from ...engines.quoting import quotations
+from ...errors import EngineError, UnsupportedError
+from ...runtime.grounding import Grounding, grounded
+from ...runtime.grounds import Grounds
 from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
 from ...values import Digest, Message, Sampling
@@ -45,6 +48,9 @@ class AssistantSession:
         self._workspace = workspace
         self._base = base
         self._other = other
+        self._grounds: dict[str, Grounds] = {}
+        self._grounding = Grounding(workspace)
+        self._leads: dict[str, int] = {}  # tokens of what an answer begins with: those asked for come on top
 
     @classmethod
     async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "AssistantSession":
@@ -87,6 +93,24 @@ class AssistantSession:
         settle_guidance(draft, self.engine, self._base, self._workspace)
         return draft.guidance, draft.request.sampling
 
+    async def ground(self, questions: Iterable[str]) -> None:
+        """Find what its works say of the questions; what is asked of its engine then has the passages. Nothing without
+        works."""
+        if self.assistant.works:
+            for question in set(questions) - set(self._grounds):
+                found = self._grounds[question] = await grounded(self._grounding, self.assistant, question)
+                self._leads[question] = await self._tokens(found.lead)
+
+    async def _tokens(self, lead: str) -> int:
+        try:
+            return await self.engine.count_tokens(lead) if lead else 0
+        except UnsupportedError:
+            return len(lead.encode()) // 2
+
+    def grounds(self, question: str) -> Grounds | None:
+        """What was found of a question."""
+        return self._grounds.get(question)
+
     def messages(self, question: str) -> tuple[Message, ...]:
         return self._draft(question, AskOptions(guidance=0)).request.messages
 
@@ -101,13 +125,15 @@ class AssistantSession:
 
     async def answer(self, questions: Sequence[str], options: AskOptions) -> Answers:
         """All questions in one batch. Raises the error of any that failed: a measure has no holes."""
+        await self.ground(questions)
         drafts = [self._draft(question, options) for question in questions]
+        asked = [draft for draft in drafts if draft.reply is None]
         for draft in drafts:
             draft.declared = False  # a strength that was found before must not hide what is measured now
             settle_guidance(draft, self.engine, self._base, self._workspace)
         started = time.perf_counter()
-        async for event in self.engine.generate([draft.request for draft in drafts]):
-            drafts[event.index].take(event, time.perf_counter() - started)
+        async for event in self.engine.generate([draft.request for draft in asked]):
+            asked[event.index].take(event, time.perf_counter() - started)
         replies = [draft.reply for draft in drafts]
         for reply in replies:
             if reply is None:
@@ -127,14 +153,30 @@ class AssistantSession:
         heard = Heard(self.assistant, (Message("user", question),))
         if options.base is None:
             options = replace(options, base=self._other)
+        if options.max_tokens is not None:
+            options = replace(options, max_tokens=options.max_tokens + self._leads.get(question, 0))
         draft = Draft(0, heard, options, self._base.name, self._workspace.shelf)
         draft.speaks_through(self._base.name, self._base.digest)
+        draft.can(self.engine.capabilities)
+        if grounds := self._grounds.get(question):
+            draft.stand_on(grounds, 0.0)
         return draft
 
 
+def own_words(text: str) -> str:
+    """What a text says outside its quotations."""
+    place, outside = 0, []
+    for each in quotations(text):
+        outside.append(text[place : each.start])
+        place = each.end
+    return "".join([*outside, text[place:]]).strip()
+
+
 async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:
-    """How the answers read; perplexity is the plain base's, after the question alone."""
-    spoken = [(question, text) for question, text in zip(questions, answers.texts, strict=True) if text]
+    """How the answers read; perplexity is the plain base's, after the question alone. Of a voice with works it is how
+    its own words read: what it quotes says nothing of the model."""
+    texts = map(own_words, answers.texts) if voice.assistant.works else answers.texts
+    spoken = [(question, text) for question, text in zip(questions, texts, strict=True) if text]
     surprise, tokens = 0.0, 0
     for question, text in spoken:
         (score,) = await voice.engine.score((Message("user", question),), [text])

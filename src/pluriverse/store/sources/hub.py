@@ -22,7 +22,8 @@ from .stream import ByteStream, Earlier
 _TIMEOUT_S = 10
 _LONGEST = 16 * 1024**2  # bytes of a listing, unpacked
 _SHOWN = 12  # names of files in a message
-_NO_MODEL = ("mmproj", "imatrix")  # files that lie beside a model and are none
+PROJECTOR = "mmproj"  # as names of files have it
+_NO_MODEL = (PROJECTOR, "imatrix")  # files that lie beside a model and are none
 _PART = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$|$)", re.IGNORECASE)  # of a file that is split
 _INSIDE = re.compile(r"(?:^|[-._])[it]?q\d+[-._](?:k[-._])?$")  # what follows is the rest of a format's name
 _TAILS = "xxs|xs|s|m|l|xl|xxl|nl|k|\\d"
@@ -93,8 +94,14 @@ def _cached(source: HubSource) -> Path | None:
 
 
 def _by_quantization(source: HubSource) -> str:
-    """The one file of weights that "hf:OWNER/REPO:Q4_K_M" means. UnreachableError where there is none or several."""
-    wanted, weights = source.file[1:], _weights(source)
+    """The one file that "hf:OWNER/REPO:Q4_K_M" means, or "hf:OWNER/REPO:mmproj", the projector that lies beside it.
+
+    UnreachableError where there is none or several.
+    """
+    wanted, files = source.file[1:], _files(source)
+    if wanted == PROJECTOR:
+        return _projector(source, files)
+    weights = [file for file in files if not any(word in Path(file).name.lower() for word in _NO_MODEL)]
     fitting = _fitting(weights, wanted)
     if len(fitting) == 1:
         return fitting[0]
@@ -114,8 +121,22 @@ def _by_quantization(source: HubSource) -> str:
     )
 
 
-def _weights(source: HubSource) -> list[str]:
-    """GGUF files of the repository that can be a model: no projector and no importance matrix."""
+def _projector(source: HubSource, files: list[str]) -> str:
+    """The file of a projector; of several the one that is exact enough and no larger than it must be."""
+    found = [file for file in files if PROJECTOR in Path(file).name.lower()]
+    for form in ("f16", "bf16", "q8_0", ""):
+        of_it = [
+            file for file in found if re.search(rf"(?:^|[-._]){form}(?:$|[-._])", Path(file).name.lower()) or not form
+        ]
+        if of_it:
+            return of_it[0]
+    raise UnreachableError(
+        f"{source.repository} holds no projector", "look where the model's maker publishes it: --projector MMPROJ.gguf"
+    )
+
+
+def _files(source: HubSource) -> list[str]:
+    """GGUF files of the repository."""
     import httpx2
     from huggingface_hub import constants
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
@@ -134,8 +155,7 @@ def _weights(source: HubSource) -> list[str]:
         files = [str(entry["path"]) for entry in json.loads(listing) if entry["type"] == "file"]
     except Exception as error:  # what the client, the environment, the server and its list can hold
         raise cannot_connect("the hub", error) from error
-    gguf = [file for file in files if file.lower().endswith(".gguf")]
-    return [file for file in gguf if not any(word in Path(file).name.lower() for word in _NO_MODEL)]
+    return [file for file in files if file.lower().endswith(".gguf")]
 
 
 def _fitting(files: list[str], wanted: str) -> list[str]:

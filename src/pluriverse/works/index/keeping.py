@@ -1,0 +1,92 @@
+"""The words indexes of works, as parts of the store: made where they are missing, made anew where they are no use.
+
+Knows texts and the store; nothing of ranking.
+"""
+
+import mmap
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import file_digest
+from pathlib import Path
+
+from ...errors import PluriverseError
+from ...settings import Settings
+from ...store import Store
+from ...store.works import StoredWork
+from ..passages import passages
+from ..schema import Work
+from ..texts import TEXT, text_of
+from .words import BrokenIndex, WordsIndex, build, opened
+
+_MOST_OPEN = 256
+_opened: dict[
+    tuple[Path, int, int, int], memoryview
+] = {}  # files whose bytes were checked, as long as they are the same
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """The words of one work can be searched. `made`: now, for there was no index of use."""
+
+    work: Work
+    index: WordsIndex
+    made: bool
+
+
+def index_words(
+    store: Store, settings: Settings, works: Sequence[Work], *, must_keep: bool = False
+) -> Iterator[Indexed]:
+    """The index of each work, in their order.
+
+    An index that cannot be kept, for want of room or rights, serves once; with `must_keep` that is an error:
+    NoSpaceError, PluriverseError. Raises as `text_of` where a text is not to be had.
+    """
+    known = store.works({work.digest for work in works})
+    for work in works:
+        stored = known.get(work.digest)
+        if (index := _kept(work, stored)) is not None:
+            yield Indexed(work, index, False)
+            continue
+        data = text_of(work, stored, settings)
+        text = data.decode()
+        made = build(work, text, passages(work, text))
+        try:
+            store.add_work(work, {TEXT: data, _part(work): made})
+        except PluriverseError:
+            if must_keep:
+                raise
+        yield Indexed(work, opened(made, work), True)
+
+
+def indexed(store: Store, works: Sequence[Work]) -> Iterator[tuple[Work, WordsIndex]]:
+    """The works that have an index of use, with it; nothing is made."""
+    known = store.works({work.digest for work in works})
+    for work in works:
+        if (index := _kept(work, known.get(work.digest))) is not None:
+            yield work, index
+
+
+def _kept(work: Work, stored: StoredWork | None) -> WordsIndex | None:
+    """The index that a store has, if its bytes are those that were written, and of today's version."""
+    path = stored.path(_part(work)) if stored else None
+    if stored is None or path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            state = os.fstat(file.fileno())
+            key = (path, state.st_size, state.st_mtime_ns, state.st_ino)
+            if key not in _opened:
+                if file_digest(file, "sha256").hexdigest() != stored.parts[_part(work)][0].hex:
+                    return None
+                if len(_opened) >= _MOST_OPEN:
+                    _opened.clear()
+                _opened[key] = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return opened(_opened[key], work)
+    except (OSError, ValueError, BrokenIndex):
+        return None
+
+
+def _part(work: Work) -> str:
+    """Each language that a text is taken for has its own terms."""
+    return f"words.{work.language or 'und'}"
