@@ -127,7 +127,7 @@ async def vectors_of(
             continue
         part.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(step)
-        took, size = time.perf_counter() - began, sum(len(each.text) for each in cut[before:])
+        took, size = time.perf_counter() - began, sum(len(each.text) for each in cut) if before == 0 else 0
         speed = f"{took / size * 1e6:.0f} s for 1 MB" if size else "kept"
         print(f"{work.id}: {len(cut)} passages, {speed}", flush=True)
         return meaning.opened(step, made_of)

@@ -26,6 +26,7 @@ from ..runtime.grouping import Group, group
 from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
+from ..store.kinds import writes_none
 from ..values import Message, Picture
 
 if TYPE_CHECKING:
@@ -180,6 +181,8 @@ async def _speak(work: _Work, group: Group) -> None:
             return
         check_eyes(group.ref, drafts, work.workspace)
         base, engine = await _ready(work, group, drafts)
+        if not engine.capabilities.writes:
+            raise writes_none(base.name)
         able = []
         for draft in drafts:
             try:

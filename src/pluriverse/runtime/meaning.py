@@ -3,19 +3,22 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from ..settings import Settings
 from ..works.index.models import ENGLISH, Model, model_for
 from ..works.index.vectors import Meaning
-from ..works.schema import Why
 from .events import Fetching
 from .ready import Ready, ready
 
 if TYPE_CHECKING:
     from ..engines.pool import EnginePool
     from ..store import Store
+
+Why = Literal["offline", "unreachable", "engine", "language"]
+"""offline: the user allows no network; unreachable: no source gives the model, or the disk is full; engine: it does not
+load; language: the question is in another language than the works, and their model knows only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class WordsAlone:
 async def ready_meaning(
     languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings, *, question_language: str = ""
 ) -> AsyncGenerator[Fetching | Meaning | WordsAlone, None]:
-    """The store's events while the model for works in these `languages` is fetched, then what works are embedded with,
-    or why words alone serve.
+    """The store's events while the model for works in these `languages` is fetched; then what embeds them, or why words
+    alone serve.
 
     `question_language`: BCP 47, where it is known for certain.
     """

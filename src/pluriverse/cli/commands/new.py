@@ -180,10 +180,13 @@ def _base(ref: str, store: "Store", settings: "Settings") -> str:
 
     from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
+    from ...store import read_header
+    from ...store.kinds import check_writes
     from ...values import PathSource
 
     try:
-        resolve(ref, store, settings)
+        if path := resolve(ref, store, settings).path:
+            check_writes(read_header(path), ref)
     except NotPulled as missing:
         for source in missing.pullable.sources:
             if isinstance(source, PathSource):

@@ -265,7 +265,7 @@ class Scheduler:
         """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
         forced = bool(reply.forced)
         try:
-            token = reply.forced.popleft() if forced else reply.sampler.choose(*rows, mask=reply.mask)
+            token = reply.forced.popleft() if forced else reply.sampler.choose(rows, reply.mask)
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]

@@ -6,8 +6,8 @@ an engine that embeds; nothing of ranking.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
@@ -37,7 +37,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """`done` of `total` passages of a work have their vectors."""
+    """`done` of `total` pieces of a work have their vectors."""
 
     work: Work
     done: int
@@ -48,7 +48,7 @@ def kept(store: Store, works: Sequence[Work], indexes: Sequence[WordsIndex], mod
     """The vectors of each work that are here, from a store or with the library; None where they are to be made."""
     known = store.works({work.digest for work in works})
     return [
-        _kept(known.get(work.digest), _made_of(work, index, model)) for work, index in zip(works, indexes, strict=True)
+        _kept(known.get(work.digest), made_of(work, index, model)) for work, index in zip(works, indexes, strict=True)
     ]
 
 
@@ -63,7 +63,7 @@ def any_kept(store: Store, works: Sequence[Work], model: str) -> bool:
 
 async def embed_works(
     store: Store, settings: Settings, works: Sequence[Work], meaning: Meaning
-) -> AsyncIterator[Embedding]:
+) -> AsyncGenerator[Embedding, None]:
     """Make the vectors that are missing and keep them; nothing is yielded of works that have theirs.
 
     One process makes those of a work, others wait for it. Raises as `texts.text_of`, the engine's errors, NoSpaceError
@@ -72,52 +72,55 @@ async def embed_works(
     indexed = await asyncio.to_thread(lambda: list(index_words(store, settings, works)))
     for each, here in zip(indexed, kept(store, works, [one.index for one in indexed], meaning.model), strict=True):
         if here is None:
-            async for step in _embedded(store, settings, each.work, each.index, meaning):
-                yield step
+            async with aclosing(_embedded(store, settings, each.work, each.index, meaning)) as steps:
+                async for step in steps:
+                    yield step
 
 
 async def _embedded(
     store: Store, settings: Settings, work: Work, index: WordsIndex, meaning: Meaning
-) -> AsyncIterator[Embedding]:
-    made_of = _made_of(work, index, meaning.model)
-    key = f"vectors-{sha256(repr(made_of.heading()).encode()).hexdigest()[:32]}"
+) -> AsyncGenerator[Embedding, None]:
+    of = made_of(work, index, meaning.model)
+    key = f"vectors-{sha256(repr(of.heading()).encode()).hexdigest()[:32]}"
     with ExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, store.home.lock(key))
         stored = store.works({work.digest}).get(work.digest)
-        if _kept(stored, made_of) is not None:  # another process made them meanwhile
+        if _kept(stored, of) is not None:  # another process made them meanwhile
             return
         text = text_of(work, stored, settings)
         texts = [index.passage(work, number, text).text for number in range(len(index))]
         part = store.home.incoming / f"{key}.part"
-        async for step in build(meaning.engine, made_of, texts, part):
+        async for step in build(meaning.engine, of, texts, part):
             if isinstance(step, Embedded):
                 yield Embedding(work, step.done, step.total)
             else:
-                await asyncio.to_thread(store.add_work, work, {_part(meaning.model): step})
+                await asyncio.to_thread(store.add_work, work, {part_of(meaning.model): step})
         forget(part)
 
 
-def _kept(stored: StoredWork | None, made_of: MadeOf) -> MeaningIndex | None:
+def _kept(stored: StoredWork | None, of: MadeOf) -> MeaningIndex | None:
     """What a store has, where its bytes are those that were written; else what came with the library."""
-    name = _part(made_of.model)
+    name = part_of(of.model)
     if stored and (path := stored.path(name)):
         try:
             data = path.read_bytes()
             if sha256(data).hexdigest() == stored.parts[name][0].hex:
-                return opened(data, made_of)
+                return opened(data, of)
         except (OSError, BrokenMeaning):
             pass
     try:
-        return opened(_shipped(made_of.text).read_bytes(), made_of)
+        return opened(_shipped(of.text).read_bytes(), of)
     except (OSError, BrokenMeaning):
         return None
 
 
-def _made_of(work: Work, index: WordsIndex, model: Model) -> MadeOf:
+def made_of(work: Work, index: WordsIndex, model: Model) -> MadeOf:
+    """What the vectors of a work must be of to fit its index."""
     return MadeOf(work.digest, cut_of([(int(start), int(end)) for start, end, *_ in index.spans]), model)
 
 
-def _part(model: Model) -> str:
+def part_of(model: Model) -> str:
+    """The part of a stored work that its vectors are."""
     return f"{_PART}{model.name}"
 
 
