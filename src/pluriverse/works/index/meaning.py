@@ -82,8 +82,8 @@ class MeaningIndex:
 
 async def embed_question(engine: Engine, question: str, model: Model) -> Vectors:
     """float32 [width]. UnsupportedError of an engine that does not embed."""
-    vectors: Vectors = await engine.embed([model.question(question)])
-    return vectors[0]
+    vector: Vectors = (await engine.embed([model.question(question)]))[0]
+    return vector
 
 
 async def embed_passages(engine: Engine, texts: Sequence[str], model: Model) -> Vectors:
