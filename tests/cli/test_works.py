@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
     (place / "Duty.txt").write_text(book(1)[1].replace("law", "duty"), "utf-8")
     (place / "more" / "Liberty & Truth.txt").write_text(book(2)[1], "utf-8")
     (place / "more" / "again.txt").write_text(book(2)[1], "utf-8")
-    (place / "論語.txt").write_text("# 學而\n\n子曰：「學而時習之，不亦說乎？有朋自遠方來，不亦樂乎？」\n", "utf-8")
+    (place / "論語.txt").write_text("# 學而\n\n子曰：「學而時習之，不亦說乎？有朋自遠方來，不亦樂乎？」\n" * 3, "utf-8")
     (place / "bad.txt").write_bytes(b"\xff\xfe\xfa" * 50)
     return place
 
@@ -130,7 +130,7 @@ def test_verify_tells_of_a_damaged_work(call: Call, voice: str) -> None:
     ("words", "told"),
     [
         (("new", "voice", "--works", "missing.txt"), "is not there"),
-        (("new", "voice", "--works", "{bad}"), "not UTF-8"),
+        (("new", "voice", "--works", "{bad}"), "bad.txt"),
         (("new", "duty", "--works", "{folder}"), "starter set has"),
         (("new", "--pair", "north", "south", "--works", "{folder}"), "for one assistant"),
         (("works", "add", "duty", "{folder}"), "comes with pluriverse"),

@@ -134,3 +134,12 @@ def test_the_nearest_that_reads_well_is_chosen() -> None:
     assert best([(good, Nearness(0.2)), (evil, Nearness(0.2))], {found: 0}, 1) == [(good, Nearness(0.2))]
     assert best([(good, Nearness(0.2)), (evil, Nearness(0.9))], {found: 0}, 1) == [(evil, Nearness(0.9))]
     assert best([], {}, 1) == []
+
+
+def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:
+    long = " ".join(["Nothing that is very long is read with it,"] * 12) + " never."
+    text = f"{long} The state is a ship in a storm. No man may steer it alone in these days. {long}"
+    ship = next(each for each in quotables(*passage(text)) if each.text.startswith("The state"))
+    assert ship.excerpt == "The state is a ship in a storm. No man may steer it alone in these days."
+    alone = quotables(*passage("Truth is a great good for all of us."))[0]
+    assert alone.excerpt == alone.text

@@ -4,8 +4,9 @@ What an ask, a chat or a measurement takes and gives is written here once: the f
 its methods, and so is the twin in `synchronous`.
 """
 
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from contextlib import aclosing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from ..asking.asking import Asking
@@ -14,6 +15,7 @@ from ..asking.conversation import Conversation
 from ..assistant import Assistant, Panel
 from ..chats.chat import Turn
 from ..errors import PluriverseError, command
+from ..pictures import Shown, taken
 from ..runtime.events import AskEvent, AskFinished
 from ..runtime.replies import Replies, Reply
 from ..runtime.requests import AskOptions
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ..panelcheck.check import CheckOptions
     from ..panelcheck.report import PanelReport
     from ..store import Pulled, StoredModel
+    from ..works.schema import Found
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -68,18 +71,21 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        images: Shown | Iterable[Shown] = (),
         keep: bool = False,
         **options: Unpack[Options],
     ) -> Replies:
         """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
 
+        `images`: pictures that all see before they read the question (paths, bytes of files), PNG, JPEG, GIF or BMP;
+        through a base without a projector nobody can see, and replies end with UnsupportedError.
         `options`: max_tokens, temperature, seed, system (replaces every system prompt), base (all speak through
         it), guidance (a strength for all; 0: nobody is guided), think, thinking_tokens, beyond_works. The default
         model is fetched when it is not here yet. An error of one assistant is in its reply's `error`; one that leaves
         nobody with a word is raised. UsageError, NotFoundError as in `Workspace.choose`. Nothing is kept,
         unless `keep=True` puts question and replies into the history.
         """
-        async with self.stream(question, assistants, panel=panel, keep=keep, **options) as events:
+        async with self.stream(question, assistants, panel=panel, images=images, keep=keep, **options) as events:
             return _outcome([event async for event in events])
 
     def stream(
@@ -88,12 +94,13 @@ class Pluriverse:
         assistants: Who | Sequence[Who] | None = None,
         *,
         panel: str | None = None,
+        images: Shown | Iterable[Shown] = (),
         keep: bool = False,
         **options: Unpack[Options],
     ) -> Asking:
         """The same as events while they happen; an async iterator and context manager that can be closed half way."""
         asked = self._workspace.choose(_several(assistants), panel)
-        return _ask(self._workspace, question, asked, AskOptions(**options), keep=keep)
+        return _ask(self._workspace, question, asked, AskOptions(**options), pictures=taken(images), keep=keep)
 
     def chat(self, assistant: Who, *, keep: bool = True, **options: Unpack[Options]) -> "Chat":
         """A conversation with one assistant. `keep=False` keeps nothing of it in the history."""
@@ -157,20 +164,81 @@ class Pluriverse:
                     return event
         raise PluriverseError("the measurement ended without a result", "call again: it goes on")
 
-    async def pull(self, ref: str) -> "Pulled":
-        """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does."""
-        from ..catalogue import parse
+    async def new(
+        self,
+        name: str,
+        *,
+        works: "Sequence[str | Path]" = (),
+        system: str = "",
+        title: str = "",
+        base: str = "default",
+        languages: Sequence[str] = (),
+        words_now: bool = False,
+        replace: bool = False,
+    ) -> Assistant:
+        """Make an assistant and write its file; `works` are files and folders that it answers from.
+
+        Works are read and indexed, words and meaning; `words_now` leaves meaning for later. Where nothing embeds here,
+        words alone serve. `replace`: also where one of that name is there. UsageError where the name is taken or no
+        file has any text; NoSpaceError. Files that gave no text are left out: `pluriverse new` tells of them.
+        """
+        from dataclasses import replace as changed
+
+        from ..runtime.making import FROM_WORKS, keep_definition
+        from ..runtime.studying import study
+        from ..works.adding import Added, add_works
+
+        workspace = self._workspace
+        store, settings, shelf = workspace.store, workspace.settings, workspace.shelf
+        made = Assistant(name, title or name, base, system or (FROM_WORKS if works else ""), languages=tuple(languages))
+        if not replace:
+            shelf.free(name)
+        with store.holding_works() if works else nullcontext():
+            if works:
+                async for event in add_works(store, settings, [Path(each) for each in works]):
+                    if isinstance(event, Added):
+                        made = changed(made, works=event.new, languages=made.languages or event.languages)
+                if not words_now:
+                    async for _ in study(workspace, made.works):
+                        pass
+            shelf.write(made, overwrite=replace)
+        keep_definition(made, store, settings)
+        return shelf.assistant(name)
+
+    async def search_works(self, assistant: Who, question: str, k: int = 5) -> "list[Found]":
+        """The `k` passages of an assistant's works that a question is about, best first.
+
+        By meaning too where the works were read for it. NotFoundError for an unknown assistant, and where the text of a
+        work is not on this machine.
+        """
+        from ..runtime.studying import search_works
+
+        (chosen,) = self._workspace.choose([assistant])
+        return await search_works(self._workspace, chosen.works, question, k)
+
+    async def pull(self, ref: str, projector: str | None = None) -> "Pulled":
+        """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does.
+
+        `projector`: a reference to the file (mmproj) that lets it see pictures, fetched too; "": the one that lies in
+        the model's own hub repository.
+        """
+        from ..catalogue import parse, projector_of
         from ..catalogue.fit import Machine
-        from ..engines.admitting import pull_usable
+        from ..engines.admitting import pull_projector, pull_usable
         from ..store import Pulled
 
         workspace = self._workspace
         settings = workspace.settings
         pullable = parse(ref, settings.catalogues, Machine.here(settings.home))
+        eyes = None if projector is None else projector_of(pullable, projector)
         async with aclosing(pull_usable(workspace.store, pullable, settings)) as events:
-            async for event in events:
-                if isinstance(event, Pulled):
-                    return event
+            pulled = [event async for event in events if isinstance(event, Pulled)]
+        if eyes and pulled:
+            async with aclosing(pull_projector(workspace.store, pulled[0].name, eyes, settings)) as events:
+                async for _ in events:
+                    pass
+        if pulled:
+            return pulled[0]
         raise PluriverseError(f"{ref} was not pulled", command("pull", ref))
 
     def assistants(self) -> list[Assistant]:
@@ -218,14 +286,14 @@ class Chat:
         """All that was said, in order."""
         return self._conversation.turns
 
-    async def say(self, text: str) -> Reply:
-        """Say something; the reply. Raises its error when there was no word of it."""
-        async with aclosing(self.stream(text)) as events:
+    async def say(self, text: str, images: Shown | Iterable[Shown] = ()) -> Reply:
+        """Say something, and show pictures; the reply. Raises its error when there was no word of it."""
+        async with aclosing(self.stream(text, images)) as events:
             return _outcome([event async for event in events])[0]
 
-    def stream(self, text: str) -> AsyncGenerator[AskEvent, None]:
-        """Say something; the reply as events while they happen."""
-        return self._conversation.say(text)
+    def stream(self, text: str, images: Shown | Iterable[Shown] = ()) -> AsyncGenerator[AskEvent, None]:
+        """Say something, and show pictures; the reply as events while they happen."""
+        return self._conversation.say(text, taken(images))
 
     async def with_(self, assistant: Who) -> Reply | None:
         """Go on with another assistant: its reply to the last message. None when there is none to reply to."""
@@ -271,6 +339,8 @@ def _at_once(method: Callable[Concatenate[Pluriverse, P], T]) -> Callable[P, T]:
 ask = _alone(Pluriverse.ask)
 stream = _alone_streamed(Pluriverse.stream)
 score = _alone(Pluriverse.score)
+new = _alone(Pluriverse.new)
+search_works = _alone(Pluriverse.search_works)
 pull = _alone(Pluriverse.pull)
 assistants = _at_once(Pluriverse.assistants)
 panels = _at_once(Pluriverse.panels)

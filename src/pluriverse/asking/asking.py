@@ -12,12 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from ..assistant import Assistant
-from ..assistant.bases import Base, meant, resolve
+from ..assistant.bases import LOCAL, Base, NotPulled, meant, resolve
 from ..assistant.default_base import BaseChosen
 from ..chats.chat import turns_of
 from ..chats.shelf import chats_of
-from ..engines.contract import Engine
+from ..engines.contract import Engine, no_pictures
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
+from ..pictures import MOST_PICTURES
 from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
 from ..runtime.grounding import Grounding
 from ..runtime.grounds import Grounds
@@ -26,7 +27,7 @@ from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
 from ..store.kinds import writes_none
-from ..values import Message
+from ..values import Message, Picture
 
 if TYPE_CHECKING:
     from ..runtime.workspace import Workspace
@@ -40,16 +41,20 @@ def ask(
     assistants: Sequence[Assistant],
     options: AskOptions | None = None,
     *,
+    pictures: Sequence[Picture] = (),
     keep: bool = False,
 ) -> "Asking":
     """Ask all `assistants` the same question; iterate over what is returned for the events.
 
+    `pictures`: what they see before they read it; a reply through a base that sees none ends with UnsupportedError.
     `keep`: when it ends, question and replies go into the history (`Asking.keep`). Times count from this call.
-    UsageError for an empty question, nobody to ask, or one assistant named twice.
+    UsageError for an empty question, too many pictures, nobody to ask, or one assistant named twice.
     """
     if not question.strip():
         raise UsageError("the question is empty", 'ask something, e.g. pluriverse ask "What is a fair tax?"')
-    turn = (Message("user", question),)
+    if len(pictures) > MOST_PICTURES:
+        raise UsageError(f"{len(pictures)} pictures are asked about; the most is {MOST_PICTURES}", "ask about fewer")
+    turn = (Message("user", question, tuple(pictures)),)
     return Asking(workspace, question, [Heard(assistant, turn) for assistant in assistants], options, keep=keep)
 
 
@@ -81,8 +86,9 @@ class Asking(AsyncIterator[AskEvent]):
             for index, each in enumerate(heard)
         ]
         self.question = question
+        self.pictures = heard[0].turns[-1].pictures
         self._work = _Work(workspace, drafts)
-        self._events = _merged(self._work, question)
+        self._events = _merged(self._work, question, self.pictures)
         self._keeps = keep
         self._kept: str | None = None
 
@@ -90,7 +96,7 @@ class Asking(AsyncIterator[AskEvent]):
     def replies(self) -> Replies:
         now = self._work.now()
         so_far = [draft.so_far(now) for draft in self._work.drafts]
-        return Replies(self.question, so_far, max(reply.total_s for reply in so_far))
+        return Replies(self.question, so_far, max(reply.total_s for reply in so_far), self.pictures)
 
     def keep(self) -> str | None:
         """Keep question and replies in the history, as far as they came, once; the id. None where nothing is kept: the
@@ -138,7 +144,7 @@ class _Work:
         return time.perf_counter() - self._asked_at
 
 
-async def _merged(work: _Work, question: str) -> AsyncGenerator[AskEvent, None]:
+async def _merged(work: _Work, question: str, pictures: tuple[Picture, ...]) -> AsyncGenerator[AskEvent, None]:
     # No TaskGroup: it would wrap the GeneratorExit of a closed iterator, and cancel whoever iterates when a task fails.
     tasks: list[asyncio.Task[None]] = []
     try:
@@ -156,7 +162,7 @@ async def _merged(work: _Work, question: str) -> AsyncGenerator[AskEvent, None]:
             yield event
         replies = [draft.so_far(work.now()) for draft in work.drafts]
         total_s = max(reply.total_s for reply in replies)
-        yield AskFinished(Replies(question, replies, total_s), total_s)
+        yield AskFinished(Replies(question, replies, total_s, pictures), total_s)
     finally:
         for task in tasks:
             task.cancel()
@@ -173,12 +179,15 @@ async def _speak(work: _Work, group: Group) -> None:
         drafts = [draft for draft in drafts if draft.reply is None]
         if not drafts:
             return
+        check_eyes(group.ref, drafts, work.workspace)
         base, engine = await _ready(work, group, drafts)
         if not engine.capabilities.writes:
             raise writes_none(base.name)
         able = []
         for draft in drafts:
             try:
+                if draft.pictures and not engine.capabilities.images:
+                    raise no_pictures(base.name, "its engine shows it none")
                 draft.can(engine.capabilities)
                 settle_guidance(draft, engine, base, work.workspace)
                 able.append(draft)
@@ -212,6 +221,18 @@ async def _grounded(work: _Work, draft: Draft) -> AsyncGenerator[AskEvent, None]
                     yield event
             else:
                 yield step
+
+
+def check_eyes(ref: str, drafts: Sequence[Draft], workspace: "Workspace") -> None:
+    """UnsupportedError where pictures are shown to a model without a projector: said before it is fetched or loaded."""
+    if not any(draft.pictures for draft in drafts):
+        return
+    try:
+        base = resolve(ref, workspace.store, workspace.settings)
+    except NotPulled as missing:
+        raise no_pictures(missing.pullable.name) from missing
+    if base.kind == LOCAL and base.projector is None:
+        raise no_pictures(base.name)
 
 
 def settle_guidance(draft: Draft, engine: Engine, base: Base, workspace: "Workspace") -> None:

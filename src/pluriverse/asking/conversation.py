@@ -7,20 +7,20 @@ asked the same. A round in which nobody said a word is not heard. Nothing else i
 oldest rounds be forgotten; what was forgotten stays in the history.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..assistant import Assistant
-from ..chats.chat import Turn
+from ..chats.chat import Turn, asked, gone
 from ..chats.shelf import chats_of
 from ..engines.thinking import told
 from ..errors import ContextOverflowError, NotFoundError, UsageError
 from ..runtime.events import AskEvent, AskFinished, ReplyFinished
 from ..runtime.replies import Replies, Reply
 from ..runtime.requests import AskOptions, Heard
-from ..values import Message
+from ..values import Message, Picture
 from .asking import Asking
 
 if TYPE_CHECKING:
@@ -29,9 +29,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Round:
-    message: str
+    turn: Turn  # the user's
+    pictures: tuple[Picture, ...] = ()  # those of it that are still here
     replies: list[Turn] = field(default_factory=list)
     forgotten: bool = False
+
+    @property
+    def asked(self) -> Message:
+        return Message("user", self.turn.content + ("" if self.pictures else gone(self.turn)), self.pictures)
 
     def heard_as(self, name: str) -> str | None:
         """The reply that the assistant `name` hears as its own; None when nobody said a word."""
@@ -77,7 +82,7 @@ class Conversation:
         conversation.id = record.id
         for turn in record.turns:
             if turn.speaker is None:
-                conversation._rounds.append(_Round(turn.content))
+                conversation._rounds.append(_Round(turn))
             elif conversation._rounds:  # kept before thinking was told apart: it is not said again
                 conversation._rounds[-1].replies.append(replace(turn, content=told(turn.content).text))
         return conversation
@@ -85,7 +90,7 @@ class Conversation:
     @property
     def turns(self) -> tuple[Turn, ...]:
         """All that was said, in order, forgotten rounds too."""
-        return tuple(turn for each in self._rounds for turn in (Turn(None, each.message), *each.replies))
+        return tuple(turn for each in self._rounds for turn in (each.turn, *each.replies))
 
     def heard_by(self, assistant: Assistant) -> tuple[Message, ...]:
         """The turns that `assistant` gets, up to the last message (see the scheme above); without its system prompt."""
@@ -93,18 +98,18 @@ class Conversation:
         for each in self._rounds[:-1]:
             reply = each.heard_as(assistant.name)
             if reply is not None and not each.forgotten:
-                messages += Message("user", each.message), Message("assistant", reply)
-        return (*messages, *(Message("user", each.message) for each in self._rounds[-1:]))
+                messages += each.asked, Message("assistant", reply)
+        return (*messages, *(each.asked for each in self._rounds[-1:]))
 
-    async def say(self, text: str) -> AsyncGenerator[AskEvent, None]:
-        """Say something to the assistant; the events of its reply. UsageError for an empty text.
+    async def say(self, text: str, pictures: Sequence[Picture] = ()) -> AsyncGenerator[AskEvent, None]:
+        """Say something to the assistant, and show it pictures; the events of its reply. UsageError for an empty text.
 
         The reply is kept with its state also when it is cut short or fails.
         """
         if not text.strip():
             raise UsageError("there is nothing to say")
-        self._rounds.append(_Round(text))
-        self._keep(Turn(None, text))
+        self._rounds.append(_Round(asked(text, pictures), tuple(pictures)))
+        self._keep(self._rounds[-1].turn)
         async with aclosing(self._answered()) as events:
             async for event in events:
                 yield event
@@ -134,7 +139,7 @@ class Conversation:
 
     async def _answered(self) -> AsyncGenerator[AskEvent, None]:
         heard = Heard(self.assistant, self.heard_by(self.assistant))
-        asking = Asking(self._workspace, self._rounds[-1].message, [heard], self._options)
+        asking = Asking(self._workspace, self._rounds[-1].turn.content, [heard], self._options)
         noted = False
         try:
             async for event in asking:
@@ -170,7 +175,8 @@ def _with_way_out(event: AskEvent) -> AskEvent:
         case ReplyFinished(index, reply):
             return ReplyFinished(index, _helped(reply))
         case AskFinished(replies, total_s):
-            return AskFinished(Replies(replies.question, [_helped(reply) for reply in replies], total_s), total_s)
+            helped = [_helped(reply) for reply in replies]
+            return AskFinished(Replies(replies.question, helped, total_s, replies.pictures), total_s)
         case _:
             return event
 

@@ -4,7 +4,7 @@ Reads the store and the catalogue; fetches and loads nothing.
 """
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from .. import doors
 from ..catalogue.ladder import model_of
 from ..errors import NotFoundError, UsageError
 from ..settings import Settings
-from ..values import Digest, PathSource, Pullable, Source
+from ..values import Digest, PathSource, Pullable, Source, names_of_parts
 from .copies import Copies
 from .default_base import BaseChosen, chosen
 
@@ -33,6 +33,7 @@ class Base:
     digest: Digest | None
     path: Path | None
     kind: str
+    projector: Path | None = None  # with which it sees pictures
 
     @property
     def may_change(self) -> bool:
@@ -79,13 +80,14 @@ def resolve(ref: str, store: "Store", settings: Settings) -> Base:
     """
     choice = choice_of(ref, store, settings)
     ref = choice.rung.model if choice else meant(ref, store, settings)
-    copy = Copies(settings.home).all().get(ref)
+    original, copy = ref, Copies(settings.home).all().get(ref)
     if copy is not None and any(model.name == copy for model in store.models()):
         ref = copy
     if ref == SCRIPTED or ref.startswith(f"{SCRIPTED}:"):
         return Base(ref, None, None, SCRIPTED)
     try:
-        return _local(store.find(ref))
+        base = _local(store.find(ref))
+        return base if original == ref else replace(base, projector=base.projector or _projector(original, store))
     except NotFoundError as unknown:
         return _by_catalogue(ref, store, settings, unknown, choice)
 
@@ -107,7 +109,9 @@ def _by_catalogue(
             raise NotFoundError(unknown.message, unclear.hint) from None
         raise unknown from None
     if pullable.digest is not None and store.has(pullable.digest):
-        return Base(pullable.name, pullable.digest, store.path(pullable.digest), LOCAL)
+        named = next((each for each in store.models() if each.digest == pullable.digest), None)
+        here = store.path(pullable.digest)
+        return Base(pullable.name, pullable.digest, here, LOCAL, _projector(named.name, store) if named else None)
     if pullable.digest is None and (model := _pulled_from(pullable.sources, store)):
         return _local(model)
     from ..store.sources.local import problem_of
@@ -128,8 +132,11 @@ def _pulled_from(sources: tuple[Source, ...], store: "Store") -> "StoredModel | 
 
 
 def _as_pulled(file: Path, model: "StoredModel") -> bool:
+    parts = [file.with_name(name) for name in names_of_parts(file.name)]
     try:
         theirs, ours = file.stat(), model.path.stat()
+        if len(parts) > 1:
+            return max(part.stat().st_mtime for part in parts) <= ours.st_mtime
     except OSError:  # it is gone since: what was pulled is what there is
         return model.path.exists()
     same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)
@@ -139,4 +146,10 @@ def _as_pulled(file: Path, model: "StoredModel") -> bool:
 def _local(model: "StoredModel") -> Base:
     if model.kind != "model":
         raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
-    return Base(model.name, model.digest, model.path, LOCAL)
+    return Base(model.name, model.digest, model.path, LOCAL, model.projector and model.projector.path)
+
+
+def _projector(name: str, store: "Store") -> Path | None:
+    """That of the model of this name, also for a copy of it in another quantization."""
+    model = next((each for each in store.models() if each.name == name), None)
+    return model.projector.path if model and model.projector else None

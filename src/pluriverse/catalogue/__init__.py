@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..errors import UsageError
-from ..values import Pullable
+from ..values import HubSource, Pullable
 from .carriers import carrier
 from .entry import Entry
 from .fit import Machine, pullable_for
@@ -18,7 +18,7 @@ from .ladder import model_of
 from .reading import Catalogue, ours, read
 from .references import FORMS, understood
 
-__all__ = ["Catalogue", "Entry", "entries", "find", "parse", "read"]
+__all__ = ["Catalogue", "Entry", "entries", "find", "parse", "projector_of", "read"]
 
 
 def entries(folders: Sequence[Path] = ()) -> list[Entry]:
@@ -55,6 +55,22 @@ def parse(ref: str, folders: Sequence[Path] = (), machine: Machine | None = None
     close = next(iter(longer or get_close_matches(ref.lower(), list(known), 1)), None)
     hint = f"did you mean {close}?" if close else f"give {FORMS}; see the names: pluriverse catalogue"
     raise UsageError(f"{ref!r} is not known", hint)
+
+
+def projector_of(model: Pullable, ref: str) -> Pullable:
+    """What `ref` names as a projector of a model; "": the one that lies in the model's own hub repository.
+
+    UsageError as `parse`, and where the model has no such repository.
+    """
+    if ref:
+        if found := understood(ref):
+            return found
+        raise UsageError(f"{ref!r} is no reference to a projector", f"give {FORMS.partition(', ')[2] or FORMS}")
+    source = next((each for each in model.sources if isinstance(each, HubSource)), None)
+    if source is None:
+        raise UsageError(f"{model.name} comes from no hub repository", "name the file: --projector MMPROJ.gguf")
+    beside = HubSource(source.repository, ":mmproj", source.revision)
+    return Pullable.of_file(str(beside), f"{model.name}-mmproj", beside)
 
 
 def _by_id(folders: Sequence[Path]) -> dict[str, Entry]:

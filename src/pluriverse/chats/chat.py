@@ -4,10 +4,12 @@ An ask is kept as a conversation of one round: the question, then each reply. Va
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..runtime.citing import numbered
+from ..values import Picture
 
 if TYPE_CHECKING:
     from ..runtime.replies import Replies
@@ -72,7 +74,27 @@ class KeptChat:
 def turns_of(replies: "Replies") -> tuple[Turn, ...]:
     """A question and its replies, in the order in which the assistants were named."""
     given = (Turn(each.assistant, each.text, each.finish_reason, each.as_dict()) for each in replies)
-    return (Turn(None, replies.question), *given)
+    return (asked(replies.question, replies.pictures), *given)
+
+
+def asked(question: str, pictures: Sequence[Picture] = ()) -> Turn:
+    """A user's turn. Of pictures it is kept that they were there, and which; not their bytes."""
+    return Turn(None, question, record={"images": [each.as_dict() for each in pictures]} if pictures else None)
+
+
+def shown(turn: Turn) -> list[str]:
+    """A line for each picture that was shown with a turn."""
+    return [
+        f"[picture: {each['format'].upper()}, {each['width']:,} x {each['height']:,} pixels, {each['digest'][:19]}]"
+        for each in (turn.record or {}).get("images", ())
+    ]
+
+
+def gone(turn: Turn) -> str:
+    """What a model is told in the place of pictures that were shown when this was said, and are not kept."""
+    count = len(shown(turn))
+    were = "pictures were" if count > 1 else "picture was"
+    return f"\n\n({count} {were} shown here and cannot be seen any more.)" if count else ""
 
 
 def as_document(kept: KeptChat) -> dict[str, Any]:
@@ -103,6 +125,7 @@ def as_markdown(kept: KeptChat) -> str:
         text = said(turn).strip()
         if text:
             parts.append(_quoted(text))
+        parts += [f"*{each}*" for each in shown(turn)]
         for each in cited(turn):
             parts.append(_folded(_inert(each["told"]), each["passage"]))
         if thought := thinking(turn):

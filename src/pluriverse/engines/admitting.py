@@ -21,6 +21,7 @@ async def check_file(path: Path) -> None:
     """Raises what `pull_usable` would raise over the bytes of this file."""
     from ..store import read_header
     from ..store.kinds import check_writes, has_vocabulary
+    from ..values import names_of_parts
     from .local.trial import trial
 
     try:
@@ -28,7 +29,7 @@ async def check_file(path: Path) -> None:
     except IntegrityError as unsound:
         unsound.hint = "get that file anew from where it came; then the same command"
         raise
-    check_writes(header, str(path))
+    check_writes(header, str(path), part=len(names_of_parts(path.name)) > 1)  # the library finds the other parts
     error = await trial(path, str(path))
     if error is not None and _final(error, has_vocabulary(header)):
         raise error
@@ -64,3 +65,22 @@ async def pull_usable(store: "Store", pullable: "Pullable", settings: Settings) 
                 yield replace(event, problem=problem)
             else:
                 yield event
+
+
+async def pull_projector(
+    store: "Store", model: str, pullable: "Pullable", settings: Settings
+) -> AsyncGenerator["PullEvent", None]:
+    """The events of `store.pull` of a projector, which from then on belongs to the model of that name.
+
+    Raises what that raises, NotFoundError where there is no such model, and EngineError with the library's reason where
+    it is of another model, or cannot be loaded.
+    """
+    from ..store import Whole, pull
+    from .local.trial import trial
+
+    weights = store.find(model).path
+    async with aclosing(pull(store, pullable, settings, model)) as events:
+        async for event in events:
+            yield event
+            if isinstance(event, Whole) and (error := await trial(weights, model, event.path)):
+                await events.athrow(error)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..errors import PluriverseError, UnsupportedError
-from ..values import Digest, Message, Sampling, check_strength
+from ..values import Digest, Message, Picture, Sampling, check_strength
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +55,7 @@ class Capabilities:
     leads: bool = False  # requests with a `lead` work
     quotes: bool = False  # requests with `quotable` texts are held to them while decoding
     embeds: bool = False  # embed() works
+    images: bool = False  # messages may show pictures; scores never do
     writes: bool = True  # generate() works; models that embed write nothing
 
 
@@ -80,6 +81,7 @@ class Request:
 
     With a `guide` every token is chosen by the contrast with it, before penalties, grammar and the rest of sampling;
     both conversations hear the token. Token counts are those of `messages`; the window must hold both.
+    Pictures of a message are seen before its text; UnsupportedError where the engine shows none.
     An `adapter` is applied to the base for this request alone; UnsupportedError where the engine cannot.
 
     `lead`: the reply's first words, given; the model goes on after them. They are part of the text and come as its
@@ -280,3 +282,18 @@ def no_adapter(engine: str, *adapters: Digest | None) -> None:
             f"{engine} cannot apply the adapter {each.short}",
             "take `adapter` out of the assistant's file, or let it speak through a base whose engine can",
         )
+
+
+def no_pictures(base: str, why: str = "it has no projector") -> UnsupportedError:
+    """The error for a request with pictures to a base that cannot see them."""
+    return UnsupportedError(
+        f"{base} sees no pictures: {why}",
+        "pull a model together with its projector, pluriverse pull MODEL.gguf --projector MMPROJ.gguf; "
+        "then ask it with --base NAME",
+    )
+
+
+def pictures_of(request: Request) -> tuple[Picture, ...]:
+    """Every picture that a request shows, also to the one it is contrasted with, each once."""
+    messages = (*request.messages, *(request.guide.against if request.guide else ()))
+    return tuple(dict.fromkeys(picture for message in messages for picture in message.pictures))

@@ -49,7 +49,7 @@ class EnginePool:
 
         Idle engines are ended, least recently used first, until the new one fits the budget. A busy one never is.
         """
-        key = base.digest or base.name
+        key = (base.digest or base.name, base.projector)
         async with self._making:
             if (known := self._engines.get(key)) is None:
                 await self._make_room(_expected(base))
@@ -182,4 +182,5 @@ class PooledEngine:
 
 
 def _expected(base: Base) -> int:
-    return int(base.path.stat().st_size * _HEADROOM) if base.path else 0
+    files = [path for path in (base.path, base.projector) if path]
+    return int(sum(path.stat().st_size for path in files) * _HEADROOM)

@@ -18,7 +18,7 @@ from ..errors import NotFoundError, UsageError
 from ..values import Digest
 
 _MOST_BYTES = 16 * 2**20  # of a script
-_KEYS = {"pace", "context_length", "guidance", "embeds", "rule"}
+_KEYS = {"pace", "context_length", "guidance", "embeds", "images", "rule"}
 _RULE_KEYS = {"system", "question", "replies", "fail_after", "error", "hang", "thinks", "adapter"}
 
 
@@ -43,6 +43,7 @@ class Script:
     context_length: int = 4096  # tokens
     guidance: bool = True  # False: play an engine that cannot guide
     embeds: bool = field(default=True, repr=False)  # False: play an engine that cannot embed; no reply depends on it
+    images: bool = field(default=False, repr=False)  # True: play an engine that sees pictures; a rule knows how many
 
     @classmethod
     def load(cls, name: str) -> "Script":
@@ -75,7 +76,9 @@ class Script:
             if rule.adapter:
                 Digest(rule.adapter)
             rules.append(rule)
-        settings = {key: document[key] for key in ("pace", "context_length", "guidance", "embeds") if key in document}
+        settings = {
+            key: document[key] for key in ("pace", "context_length", "guidance", "embeds", "images") if key in document
+        }
         return cls(tuple(rules), **settings)
 
     @property

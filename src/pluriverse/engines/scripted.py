@@ -38,6 +38,8 @@ from .contract import (
     Started,
     Thought,
     no_adapter,
+    no_pictures,
+    pictures_of,
 )
 from .quoting import check_lead, truthful
 from .script import Rule, Script
@@ -103,6 +105,7 @@ class ScriptedEngine:
             leads=True,
             quotes=True,
             embeds=self._script.embeds,
+            images=self._script.images,
         )
 
     @property
@@ -205,9 +208,12 @@ class ScriptedEngine:
         if request.sampling.grammar is not None:
             raise UnsupportedError(f"the engine of {self._base} cannot follow a grammar")
         self._check(request.guide, request.adapter)
+        pictures = pictures_of(request)
+        if pictures and not self._script.images:
+            raise no_pictures(self._base, "its script plays none")
         messages = request.messages if request.raw is None else (Message("user", request.raw),)
         system = next((m.content for m in messages if m.role == "system"), "")
-        question = next((m.content for m in reversed(messages) if m.role == "user"), "")
+        question = next((m.content for m in reversed(messages) if m.role == "user"), "") + " [picture]" * len(pictures)
         prompt = sum(len(_split(m.content)) + _MESSAGE_MARKS for m in messages)
         heard = request.guide.against if request.guide else ()
         self._check_length(max(prompt, sum(len(_split(m.content)) + _MESSAGE_MARKS for m in heard)) + 1)

@@ -117,6 +117,10 @@ def _here(ref: str, asked: Asked, settings: Settings, entry: Entry | None) -> Qu
     if asked.quantisation:
         raise UsageError(f"{ref} is a file, in the quantisation that it has", "leave --quantisation out")
     shapes = _shapes(read_header(base.path, ref), ref)
+    if base.projector:  # its file is loaded beside the model's
+        more = base.projector.stat().st_size
+        low, high = (replace(each, header=each.header + more) for each in shapes)
+        shapes = low, high
     return Question(ref, shapes, asked.load, Machine(0, 0), here=True)
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 _FOUND = 5  # passages that are looked at
-_LIKELY = 8  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
+_LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
@@ -54,11 +54,13 @@ class Grounding:
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, _FOUND, meaning)
         weighed = Weighed.of(question, [each.index for each in index_words(store, settings, works)])
-        chosen = await self._chosen(question, found, weighed, meaning) if _evidence(found, weighed).value > 0 else None
+        evidence = _evidence(found, weighed)
+        chosen = await self._chosen(question, found, weighed, meaning) if evidence.value > 0 else None
         yield Grounds(
             works=tuple(sorted(work.digest for work in works)),
             language=(assistant.languages or ("en",))[0],
             passages=_shown(found, chosen),
+            evidence=evidence,
             quotation=chosen,
             beyond=chosen is None and beyond,
             words_alone=how.why if isinstance(how, WordsAlone) else None,
@@ -85,13 +87,14 @@ class Grounding:
     ) -> Quotable | None:
         """The words that answer best; those that look likely are compared by meaning too."""
         store, settings = self._workspace.store, self._workspace.settings
-        known = store.works({each.passage.work.digest for each in found})
-        texts = {digest: text_of(stored.work, stored, settings).decode() for digest, stored in known.items()}
+        works = {each.passage.work for each in found}
+        known = store.works({work.digest for work in works})  # without one that could not be kept
+        texts = {work: text_of(work, known.get(work.digest), settings).decode() for work in works}
         ranks = {each.passage: rank for rank, each in enumerate(found)}
         candidates = [
             (each, Nearness(weighed.shared(each.text, passage.work.language)))
             for passage in ranks
-            for each in quotables(passage, texts[passage.work.digest])
+            for each in quotables(passage, texts[passage.work])
         ]
         if meaning is not None and candidates:
             likely = best(candidates, ranks, _LIKELY)

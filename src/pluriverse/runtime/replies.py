@@ -11,7 +11,7 @@ from typing import Any, overload
 from ..assistant import Opposite
 from ..engines.contract import FinishReason
 from ..errors import NotFoundError, PluriverseError
-from ..values import Digest, Sampling
+from ..values import Digest, Picture, Sampling
 from ..works.schema import Citation
 from .citing import Cited, numbered
 from .grounds import source
@@ -126,8 +126,11 @@ class Reply:
 class Replies(Sequence[Reply]):
     """All replies to one question, in the order in which the assistants were named; also found by name."""
 
-    def __init__(self, question: str, replies: Sequence[Reply], total_s: float) -> None:
+    def __init__(
+        self, question: str, replies: Sequence[Reply], total_s: float, pictures: Sequence[Picture] = ()
+    ) -> None:
         self.question = question
+        self.pictures = tuple(pictures)  # that were asked about
         self.total_s = total_s  # from the moment of asking to the end of the last reply
         self._replies = tuple(replies)
 
@@ -153,9 +156,11 @@ class Replies(Sequence[Reply]):
         return PluriverseError(f"none of the assistants could answer ({each})", first.hint)
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON document of `ask`."""
+        """The contract's JSON document of `ask`; `images` where pictures were asked about."""
+        images = {"images": [each.as_dict() for each in self.pictures]} if self.pictures else {}
         return {
             "question": self.question,
+            **images,
             "replies": [reply.as_dict() for reply in self._replies],
             "total_s": _rounded(self.total_s),
         }

@@ -22,7 +22,7 @@ from ..engines.contract import (
 )
 from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
-from ..values import Digest, Message, Sampling, check_strength
+from ..values import Digest, Message, Picture, Sampling, check_strength
 from .citing import cited
 from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyWaits
 from .grounds import Grounds
@@ -114,6 +114,11 @@ class Draft:
     def beyond_works(self) -> bool:
         """Whether it is answered also where the works do not speak of it."""
         return self._options.beyond_works
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All that it shows, in earlier turns too."""
+        return tuple(picture for turn in self._turns for picture in turn.pictures)
 
     @property
     def question(self) -> str:

@@ -3,16 +3,18 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .events import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole
     from .gguf import Header, read_header
     from .manifests import StoredModel
-    from .pulling import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole, pull
+    from .pulling import pull
     from .store import Collected, Removed, Store
     from .verifying import Bad, Verified, VerifyProgress
 
 _WHERE = {
+    "events": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "Whole"),
     "gguf": ("Header", "read_header"),
     "manifests": ("StoredModel",),
-    "pulling": ("Progress", "PullEvent", "Pulled", "SourceFailed", "StartedOver", "Trying", "Whole", "pull"),
+    "pulling": ("pull",),
     "store": ("Collected", "Removed", "Store"),
     "verifying": ("Bad", "Verified", "VerifyProgress"),
 }

@@ -4,7 +4,7 @@ Pure functions between facts and OCI documents. Knows no disk. What that specifi
 annotations under `org.pluriverse.`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -38,6 +38,19 @@ _SHOWN = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
+class StoredProjector:
+    """What lets a model see: a second file, which belongs to it."""
+
+    digest: Digest
+    bytes: int
+    path: Path
+    source: str | None  # where its bytes came from
+
+    def as_dict(self) -> Document:
+        return {"digest": self.digest, "bytes": self.bytes, "source": self.source, "path": str(self.path)}
+
+
+@dataclass(frozen=True, slots=True)
 class StoredModel:
     """A model or adapter that is whole and on this machine."""
 
@@ -54,6 +67,7 @@ class StoredModel:
     source: str | None  # where its bytes came from
     store: Path
     annotations: Mapping[str, str] = field(default_factory=dict)
+    projector: StoredProjector | None = None
 
 
 def facts(header: Header) -> Document:
@@ -111,6 +125,30 @@ def model(config: tuple[Digest, int], weights: tuple[Digest, int], file: str, an
     }
 
 
+def with_projector(manifest: Document, projector: Document) -> Document:
+    """The manifest of a model with the layer of its projector, in the place of another's if it has one."""
+    return {**manifest, "layers": [manifest["layers"][0], projector]}
+
+
+def projector_layer(projector: tuple[Digest, int], name: str, source: str) -> Document:
+    """`projector`: (digest, size in bytes); `name`: of the model that it belongs to."""
+    return {
+        "mediaType": WEIGHT_TYPE,
+        "digest": projector[0],
+        "size": projector[1],
+        "annotations": {
+            "org.cncf.model.filepath": f"{name}.mmproj.gguf",
+            P + "role": "projector",
+            P + "source": source,
+        },
+    }
+
+
+def projector_of(manifest: Document) -> Document | None:
+    """The layer of a model's projector."""
+    return next((each for each in manifest["layers"][1:] if each["annotations"].get(P + "role") == "projector"), None)
+
+
 def assistant(toml: tuple[Digest, int], empty: tuple[Digest, int], annotations: dict[str, str]) -> Document:
     return {
         "schemaVersion": 2,
@@ -146,7 +184,8 @@ def parts(manifest: Document) -> dict[str, tuple[Digest, int]]:
     return {each["annotations"][P + "part"]: (Digest(each["digest"]), each["size"]) for each in manifest["layers"]}
 
 
-def stored(name: str, manifest: Document, config: Document, path: Path, store: Path) -> StoredModel:
+def stored(name: str, manifest: Document, config: Document, store: Path, path: Callable[[Digest], Path]) -> StoredModel:
+    """`path`: where a blob of it lies."""
     layer, given, annotations = manifest["layers"][0], config.get("config", {}), manifest.get("annotations", {})
     parameters = given.get("paramSize", "")
     return StoredModel(
@@ -154,7 +193,7 @@ def stored(name: str, manifest: Document, config: Document, path: Path, store: P
         digest=Digest(layer["digest"]),
         bytes=layer["size"],
         kind="adapter" if annotations.get(P + "role") == "adapter" else "model",
-        path=path,
+        path=path(Digest(layer["digest"])),
         architecture=given.get("architecture"),
         parameters=int(parameters) if parameters.isdecimal() else None,
         quantization=given.get("quantization"),
@@ -163,7 +202,15 @@ def stored(name: str, manifest: Document, config: Document, path: Path, store: P
         source=annotations.get(P + "source"),
         store=store,
         annotations=annotations,
+        projector=_projector(projector_of(manifest), path),
     )
+
+
+def _projector(layer: Document | None, path: Callable[[Digest], Path]) -> StoredProjector | None:
+    if layer is None:
+        return None
+    digest = Digest(layer["digest"])
+    return StoredProjector(digest, layer["size"], path(digest), layer["annotations"].get(P + "source"))
 
 
 def blobs(manifest: Document) -> list[tuple[Digest, int]]:

@@ -112,11 +112,44 @@ class Store:
         name = pullable.name
         with self.home.lock():
             size = (file or self.path(digest)).stat().st_size
-            config = self.home.add_document(manifests.config(name, digest, header, pullable.licence))
-            manifest = self.home.add_document(manifests.model(config, (digest, size), f"{name}.gguf", annotations))
+            facts, eyes = manifests.config(name, digest, header, pullable.licence), self._eyes(name, digest)
+            if eyes:
+                facts["modelfs"]["diffIds"].append(eyes["digest"])
+            config = self.home.add_document(facts)
+            document = manifests.model(config, (digest, size), f"{name}.gguf", annotations)
+            manifest = self.home.add_document(manifests.with_projector(document, eyes) if eyes else document)
             if file is not None:  # last: what fails before leaves no blob without a name
                 self.home.adopt(file, digest)
             self.home.point(name, *manifest, manifests.MODEL_TYPE, {P + "role": role})
+
+    def add_projector(self, model: str, digest: Digest, source: str, file: Path | None = None) -> None:
+        """Give the model of that name a projector, in the place of another if it has one. `file` as in `add_model`.
+
+        A model of a store beside this one gets its name here too. NotFoundError where there is no such model.
+        """
+        place = self.find(model)
+        layout = next(each for each in self.layouts if each.root == place.store)
+        with self.home.lock():
+            entry = next(each for each in layout.index() if _is_model(each, model))
+            size = (file or self.path(digest)).stat().st_size
+            earlier = layout.document(Digest(entry["digest"]))
+            document = manifests.with_projector(earlier, manifests.projector_layer((digest, size), model, source))
+            facts = layout.document(Digest(earlier["config"]["digest"]))
+            facts = {**facts, "modelfs": {"type": "layers", "diffIds": [place.digest, digest]}}
+            config = self.home.add_document(facts)
+            document["config"] = {**document["config"], "digest": config[0], "size": config[1]}
+            manifest = self.home.add_document(document)
+            if file is not None:
+                self.home.adopt(file, digest)
+            self.home.point(model, *manifest, manifests.MODEL_TYPE, {P + "role": place.kind})
+
+    def _eyes(self, name: str, digest: Digest) -> manifests.Document | None:
+        """The projector's layer of a model that is here already, under that name and with these weights."""
+        for entry in self.home.index():
+            if _is_model(entry, name):
+                known = self.home.document(Digest(entry["digest"]))
+                return manifests.projector_of(known) if known["layers"][0]["digest"] == digest else None
+        return None
 
     def put_assistant(self, name: str, toml: str, base: Digest | None) -> Digest:
         """Keep an assistant's definition as it is now, under its digest; the digest of its manifest."""
@@ -190,9 +223,11 @@ class Store:
     def _model(self, layout: Layout, name: str, digest: Digest) -> StoredModel:
         manifest = layout.document(digest)
         config = layout.document(Digest(manifest["config"]["digest"]))
-        weights = Digest(manifest["layers"][0]["digest"])
-        path = next((each.blob(weights) for each in [layout, *self.layouts] if each.has(weights)), layout.blob(weights))
-        return manifests.stored(name, manifest, config, path, layout.root)
+
+        def path(blob: Digest) -> Path:
+            return next((each.blob(blob) for each in [layout, *self.layouts] if each.has(blob)), layout.blob(blob))
+
+        return manifests.stored(name, manifest, config, layout.root, path)
 
     def _unused(self) -> list[tuple[Path, int]]:
         """Blobs of the home store that no manifest needs."""
@@ -222,6 +257,10 @@ class Store:
             with self.home.lock(path.stem if path.suffix in ENDS else path.name, wait=False) as held:
                 if held and _touched(path) <= before:
                     yield from _dropped(path)
+
+
+def _is_model(entry: manifests.Document, name: str) -> bool:
+    return bool(entry["annotations"][NAME] == name and entry.get("artifactType") == manifests.MODEL_TYPE)
 
 
 def check_name(name: str) -> None:

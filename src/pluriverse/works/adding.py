@@ -23,7 +23,7 @@ from .reading import Document, Problem, read
 from .schema import Work
 from .texts import TEXT
 
-_CALLED = {"und": "", "yue": "zh"}  # not known; old Chinese, which is taken for Cantonese
+_CALLED = {"yue": "zh"}  # what old Chinese is taken for
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,11 @@ class Added:
 
     works: tuple[AddedWork, ...]
     problems: tuple[Problem, ...]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In which they are, each once, as far as that is known."""
+        return tuple(dict.fromkeys(filter(None, (each.work.language for each in self.works))))
 
     @property
     def new(self) -> tuple[Work, ...]:
@@ -132,7 +137,7 @@ def _work(document: Document, taken: Collection[str]) -> Work:
         id=_id(document, taken),
         title=title,
         digest=document.digest,
-        language=document.language or _language(document.text),
+        language=_CALLED.get(document.language, document.language),
         author=" ".join(document.author.split())[:300],
         edition=" ".join(document.edition.split())[:300],
     )
@@ -148,22 +153,11 @@ def _id(document: Document, taken: Collection[str]) -> str:
     return found
 
 
-def _language(text: str) -> str:
-    """By the text itself, from its middle, where a preface in another language has ended."""
-    import py3langid
-
-    middle = len(text) // 2
-    found, _ = py3langid.classify(text[max(0, middle - 5000) : middle + 5000])
-    return _CALLED.get(found, str(found))
-
-
 def _nothing(paths: Sequence[Path], problems: Sequence[Problem]) -> UsageError:
-    named = ", ".join(map(str, paths[:3]))
+    kinds = "name text, Markdown, HTML, EPUB, PDF or DOCX files, or a folder of them"
     if len(problems) == 1:
-        return UsageError(problems[0].message, problems[0].hint)
-    return UsageError(
-        f"no text was found in {named}", "name text, Markdown, HTML, EPUB, PDF or DOCX files, or a folder"
-    )
+        return UsageError(problems[0].message, problems[0].hint or kinds)
+    return UsageError(f"no text was found in {', '.join(map(str, paths[:3]))}", kinds)
 
 
 def unchanged(origin: Origin) -> bool | None:

@@ -34,6 +34,10 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
     parser.add_argument(
+        "--image", dest="images", action="append", type=Path, default=[], metavar="FILE",
+        help="a picture that they see before they read the question: .png, .jpg, .gif or .bmp; may be given again",
+    )  # fmt: skip
+    parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
         help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
@@ -104,13 +108,14 @@ async def _ask(
 ) -> "tuple[Replies, bool, str | None]":
     """All replies as far as they came, shown; whether Ctrl-C stopped them; their id in the history."""
     from ...asking.asking import ask
+    from ...pictures import taken
     from ...runtime.workspace import Workspace
     from ..terminal.replies import follow
     from ..terminal.views import view_for
 
     async with Workspace(settings) as workspace:
         assistants = workspace.choose(names, args.panel)
-        asking = ask(workspace, question, assistants, options_of(args))
+        asking = ask(workspace, question, assistants, options_of(args), pictures=taken(args.images))
         kept = None
         try:
             async with asking as events:

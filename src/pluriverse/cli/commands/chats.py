@@ -65,7 +65,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 
 def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
-    from ...chats.chat import as_document, cited, said, state, through
+    from ...chats.chat import as_document, cited, said, shown, state, through
 
     kept = _history(settings).get(args.id)
     out.document(as_document(kept))
@@ -76,6 +76,8 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line(bold("you" if turn.speaker is None else turn.speaker), dim(through(turn)))
         if turn.content.strip():
             out.paragraph(said(turn).strip())
+        for line in shown(turn):
+            out.line(dim(line))
         for each in cited(turn):
             out.line(dim(one_line(each["told"])))
         if note := state(turn):

@@ -86,7 +86,14 @@ def _models(out: Output, title: str, stored: "list[StoredModel]") -> None:
     out.line()
     out.line(bold(title))
     rows = [
-        (each.name, size(each.bytes), each.quantization or "", each.licence or "", each.digest.short) for each in stored
+        (
+            each.name,
+            size(each.bytes) + (" + eyes" if each.projector else ""),
+            each.quantization or "",
+            each.licence or "",
+            each.digest.short,
+        )
+        for each in stored
     ]
     out.table(("NAME", "SIZE", "QUANTIZATION", "LICENCE", "DIGEST"), rows, spare=("DIGEST", "LICENCE"))
 
@@ -159,4 +166,5 @@ def model_document(stored: "StoredModel") -> dict[str, Any]:
         "path": str(stored.path),
         "store": str(stored.store),
         "annotations": dict(stored.annotations),
+        "projector": stored.projector.as_dict() if stored.projector else None,
     }

@@ -26,12 +26,18 @@ def add(commands: Commands) -> None:
         "(with #sha256=... it is checked), or a path to a .gguf file",
     )
     parser.add_argument("--name", metavar="N", help="the name it gets here")
+    parser.add_argument(
+        "--projector", nargs="?", const="", metavar="MMPROJ",
+        help="also fetch what lets it see pictures: a reference to an mmproj file, or nothing, for the one in the "
+        "model's own hub repository",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ... import catalogue
+    from ...catalogue import projector_of
     from ...catalogue.fit import Machine
     from ...store import Store, read_header
     from ...store.kinds import embeds
@@ -44,7 +50,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.note(f"the usual file would not fit here; a smaller one does: {pullable.sources[0]}")
     if args.name:
         pullable = replace(pullable, name=args.name)
+    eyes = None if args.projector is None else projector_of(pullable, args.projector)
     pulled = asyncio.run(_pull(pullable, out, settings))
+    seen = asyncio.run(_pull(eyes, out, settings, pulled.name)) if eyes else None
     out.document(
         {
             "ref": args.ref,
@@ -55,6 +63,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             "resumed_bytes": pulled.resumed_bytes,
             "already_here": pulled.already_here,
             "problem": pulled.problem,
+            "projector": {"digest": seen.digest, "bytes": seen.bytes, "source": str(seen.source)} if seen else None,
         }
     )
     out.line(pulled.name)
@@ -63,6 +72,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         return 0
     if embeds(read_header(Store.at(settings).path(pulled.digest))):
         out.note("it turns texts into vectors: works are searched by meaning with it")
+        return 0
+    if seen:
+        out.note(f'try it: pluriverse ask "What is in this picture?" --image FILE.png --base {pulled.name}')
         return 0
     out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
     return 0
@@ -83,14 +95,17 @@ def terms_of(entry: "Entry") -> str:
     return "; ".join(told) + "".join(f"\n  {trap}" for trap in traps)
 
 
-async def _pull(pullable: "Pullable", out: Output, settings: "Settings") -> "Pulled":
+async def _pull(pullable: "Pullable", out: Output, settings: "Settings", model: str | None = None) -> "Pulled":
+    """`model`: whose projector it is."""
     from contextlib import aclosing
 
-    from ...engines.admitting import pull_usable
+    from ...engines.admitting import pull_projector, pull_usable
     from ...store import Pulled, Store
     from ..terminal.pulling import show_pull
 
-    async with aclosing(pull_usable(Store.at(settings), pullable, settings)) as events:
+    store = Store.at(settings)
+    pulling = pull_projector(store, model, pullable, settings) if model else pull_usable(store, pullable, settings)
+    async with aclosing(pulling) as events:
         async for event in events:
             show_pull(out, event, pullable.name)
             if isinstance(event, Pulled):

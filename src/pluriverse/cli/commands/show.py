@@ -109,6 +109,7 @@ def _measured(each: "OnOneBase") -> str:
 
 def _show_model(stored: "StoredModel", out: Output) -> None:
     out.document(model_document(stored))
+    eyes = stored.projector
     out.line(bold(stored.name), f"  {stored.kind}")
     out.line()
     out.fields(
@@ -119,6 +120,7 @@ def _show_model(stored: "StoredModel", out: Output) -> None:
             ("parameters", f"{stored.parameters:,}" if stored.parameters else None),
             ("quantization", stored.quantization),
             ("context", f"{stored.context_length:,} tokens" if stored.context_length else None),
+            ("pictures", f"seen, with a projector of {size(eyes.bytes)} ({eyes.digest.short})" if eyes else None),
             ("licence", stored.licence),
             ("source", str(stored.source) if stored.source else None),
             ("file", str(stored.path)),

@@ -63,7 +63,7 @@ def rendered(form: str, kept: "Sequence[KeptChat]", document: dict[str, Any]) ->
 
 def plain(kept: "KeptChat") -> str:
     """One conversation under underlined names, as `ask` writes replies where stdout is no terminal."""
-    from ...chats.chat import begun, cited, said, speaker, state, thinking, thought_first
+    from ...chats.chat import begun, cited, said, shown, speaker, state, thinking, thought_first
 
     parts = []
     for turn in kept.turns:
@@ -71,8 +71,8 @@ def plain(kept: "KeptChat") -> str:
         thought = thinking(turn)
         folded = f"({thought_first(thought)})" if thought else ""
         below = [clean(each["told"]) for each in cited(turn)]
-        shown = filter(None, (folded, clean(said(turn)).strip(), *below, state(turn)))
-        parts.append("\n".join([name, "-" * cells(name), *shown]))
+        lines = filter(None, (folded, clean(said(turn)).strip(), *shown(turn), *below, state(turn)))
+        parts.append("\n".join([name, "-" * cells(name), *lines]))
     return "\n\n".join([*parts, begun(kept)]) + "\n"
 
 
@@ -97,13 +97,18 @@ def _turns(kept: "KeptChat") -> "list[Html]":
 
     found: list[Html] = []
     for asked, turns in groupby(kept.turns, lambda turn: turn.speaker is None):
-        articles = [_article(turn) for turn in turns if turn is not kept.turns[0] or turn.content.strip() != kept.title]
+        articles = [_article(turn) for turn in turns if turn is not kept.turns[0] or not _told(turn, kept)]
         found += articles if asked else [el("div", *articles, class_="answers")]
     return found
 
 
+def _told(turn: "Turn", kept: "KeptChat") -> bool:
+    """Whether the title says all of it."""
+    return turn.content.strip() == kept.title and not turn.record
+
+
 def _article(turn: "Turn") -> "Html":
-    from ...chats.chat import cited, said, speaker, state, thinking, thought_first
+    from ...chats.chat import cited, said, shown, speaker, state, thinking, thought_first
     from ...report.markup import el
 
     note, thought = state(turn), thinking(turn)
@@ -112,6 +117,7 @@ def _article(turn: "Turn") -> "Html":
         el("h2", speaker(turn)),
         el("details", el("summary", thought_first(thought)), el("p", thought, dir="auto")) if thought else None,
         el("p", said(turn).strip(), dir="auto") if turn.content.strip() else None,
+        *(el("p", el("small", line)) for line in shown(turn)),
         *(el("details", el("summary", each["told"]), el("p", each["passage"], dir="auto")) for each in cited(turn)),
         el("p", el("small", note)) if note else None,
     )

@@ -35,9 +35,11 @@ from ..contract import (
 )
 from . import wire
 from .calibration import Calibrations
+from .documents import asked, guide_of, scored
 from .layouts import WHEEL
 from .libraries import Kept
 from .options import EngineOptions
+from .showing import decoded, nothing_shown
 from .sizes import physical_cores
 from .wire import Document
 
@@ -65,9 +67,13 @@ class LocalEngine:
         path: Path,
         settings: Settings,
         options: EngineOptions | None = None,
+        projector: Path | None = None,
     ) -> None:
         self._name, self._digest, self._path, self._home = name, digest, path, settings.home
         self._options = options or self.options_for(settings)
+        if projector:  # some models attend to all of a picture at once, of up to so many tokens
+            self._options = replace(self._options, chunk=max(self._options.chunk, EngineOptions().chunk))
+        self._projector = projector
         self._process: asyncio.subprocess.Process | None = None
         self._starting = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -109,6 +115,8 @@ class LocalEngine:
             built = (each for each in Kept(self._home).all() if str(each.path) == options.library)
             library = next((f"{each.source} {each.key}" for each in built), options.library)
         settings = {name: getattr(options, name) for name in ("flash_attention", "cache_type", "chunk")}
+        if self._projector:  # a blob is called after its digest
+            settings["projector"] = self._projector.name
         return Identity("local", self._digest, library, settings)
 
     @property
@@ -121,6 +129,7 @@ class LocalEngine:
             seed=writes,
             guidance=writes,
             context_length=self._ready.get("context_length"),
+            images=self._projector is not None,
             leads=writes,
             quotes=writes,
             embeds=not writes,
@@ -149,33 +158,20 @@ class LocalEngine:
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
         await self.start()
-        ids = [next(self._ids) for _ in requests]
-        index = {id: place for place, id in enumerate(ids)}
+        shown = await decoded(requests) if self._projector else nothing_shown(requests, self._name)
+        for place, error in shown.failed.items():
+            yield Failed(place, error)
+        index = {next(self._ids): place for place in range(len(requests)) if place not in shown.failed}
         events: asyncio.Queue[EngineEvent] = asyncio.Queue()
-        self._replies |= dict.fromkeys(ids, events)
+        self._replies |= dict.fromkeys(index, events)
         try:
-            await self._send(
-                {
-                    "op": "generate",
-                    "requests": [
-                        {
-                            "id": id,
-                            "messages": _pairs(request.messages) if request.raw is None else request.raw,
-                            "sampling": asdict(request.sampling),
-                            "guide": _guide(request.guide),
-                            "adapter": request.adapter,
-                            "lead": request.lead,
-                            "quotable": request.quotable,
-                        }
-                        for id, request in zip(ids, requests, strict=True)
-                    ],
-                }
-            )
-            while any(id in self._replies for id in ids) or not events.empty():
+            sent = [{"id": id, **asked(requests[place])} for id, place in index.items()]
+            await self._send({"op": "generate", "requests": sent, "pictures": shown.facts}, shown.data)
+            while any(id in self._replies for id in index) or not events.empty():
                 event = await events.get()
                 yield replace(event, index=index[event.index])
         finally:
-            left = [id for id in ids if self._replies.pop(id, None)]
+            left = [id for id in index if self._replies.pop(id, None)]
             if left and self._alive:
                 with contextlib.suppress(EngineCrashedError):
                     await self._send({"op": "cancel", "ids": left})
@@ -189,10 +185,9 @@ class LocalEngine:
         guide: Guide | None = None,
         adapter: Digest | None = None,
     ) -> tuple[Score, ...]:
-        where = {"prefix": prefix} if isinstance(prefix, str) else {"messages": _pairs(prefix)}
         document, data = await self._question(
-            {"op": "score", **where, "continuations": list(continuations), "logits": logits, "guide": _guide(guide),
-             "adapter": adapter}
+            {"op": "score", **scored(prefix), "continuations": list(continuations), "logits": logits,
+             "guide": guide_of(guide), "adapter": adapter}
         )  # fmt: skip
         arrays = _split(data, [len(row["tokens"]) for row in document["scores"]], self._ready["vocabulary_size"])
         return tuple(
@@ -208,9 +203,8 @@ class LocalEngine:
         self._answers |= answers
         jobs: list[Document] = []
         for id, request in zip(ids, requests, strict=True):
-            where = "prefix" if isinstance(request.prefix, str) else "messages"
-            jobs.append({"id": id, where: _said(request.prefix), "continuations": list(request.continuations),
-                         "guide": _guide(request.guide), "adapter": request.adapter})  # fmt: skip
+            jobs.append({"id": id, **scored(request.prefix), "continuations": list(request.continuations),
+                         "guide": guide_of(request.guide), "adapter": request.adapter})  # fmt: skip
         try:
             await self._send({"op": "score_many", "jobs": jobs})
             for id, index in ids.items():
@@ -262,7 +256,9 @@ class LocalEngine:
         ]
         first: asyncio.Future[tuple[Document, bytes]] = asyncio.get_running_loop().create_future()
         self._answers[-1] = first
-        await self._send({"op": "load", "path": str(self._path), "options": asdict(self._options)})
+        projector = str(self._projector) if self._projector else None
+        options = asdict(self._options)
+        await self._send({"op": "load", "path": str(self._path), "options": options, "projector": projector})
         document, _ = await first
         if "error" in document:
             await self._process.wait()
@@ -271,10 +267,10 @@ class LocalEngine:
         self._ready = document
         self._memory = document["memory"]
 
-    async def _send(self, document: Document) -> None:
+    async def _send(self, document: Document, data: bytes = b"") -> None:
         assert self._process and self._process.stdin
         try:
-            self._process.stdin.write(wire.pack(document))
+            self._process.stdin.write(wire.pack(document, data))
             await self._process.stdin.drain()
         except (BrokenPipeError, ConnectionResetError) as error:
             raise self._crashed() from error
@@ -364,21 +360,7 @@ def open_local(base: "Base", settings: Settings) -> LocalEngine:
     """What stands behind the door `engines`. EngineError for a base without a file."""
     if base.path is None:
         raise EngineError(f"the base {base.name} has no file", "see the models: pluriverse ls")
-    return LocalEngine(base.name, base.digest, base.path, settings)
-
-
-def _pairs(messages: Sequence[Message]) -> list[tuple[str, str]]:
-    return [(message.role, message.content) for message in messages]
-
-
-def _said(messages: str | Sequence[Message]) -> str | list[tuple[str, str]]:
-    return messages if isinstance(messages, str) else _pairs(messages)
-
-
-def _guide(guide: Guide | None) -> Document | None:
-    if guide is None:
-        return None
-    return {"messages": _pairs(guide.against), "strength": guide.strength, "adapter": guide.adapter}
+    return LocalEngine(base.name, base.digest, base.path, settings, projector=base.projector)
 
 
 def _decode(entry: Document) -> EngineEvent:

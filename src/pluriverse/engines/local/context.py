@@ -58,6 +58,7 @@ class Context:
         self._turns = turns
         self._pace = pace  # None: always all threads
         self._threads = shape.threads
+        self._rows = 0  # of the last decode
         self._lib = model.library
         # The abort callback runs for every graph node on the compute threads. A Python function there would need the
         # interpreter's lock thousands of times a second; the C library's strlen on a two-byte flag needs none:
@@ -115,17 +116,47 @@ class Context:
         self._seq_pointers[:n] = flat.ctypes.data + 4 * (np.cumsum(counts) - counts).astype(np.uint64)
         self._decode(tokens, positions, outputs)
 
+    def decode_embeddings(
+        self, embeddings: NDArray[np.float32], positions: NDArray[np.int32], stream: int, *, causal: bool
+    ) -> None:
+        """As `decode`, of rows that are no tokens: embeddings [rows, width] at positions [axes, rows] of one stream.
+
+        The last row's logits are wanted. Where they are not `causal`, every row attends to all of them.
+        """
+        n = len(embeddings)
+        places = np.ascontiguousarray(positions, np.int32)
+        self._seq[:n], self._count[:n], self._want[:n] = stream, 1, 0
+        self._want[n - 1] = 1
+        self._seq_pointers[:n] = self._seq.ctypes.data + 4 * np.arange(n, dtype=np.uint64)
+        mine = self._batch
+        batch = layouts.Batch(
+            n, None, embeddings.ctypes.data, places.ctypes.data_as(c.POINTER(c.c_int32)), mine.n_seq_id, mine.seq_id,
+            mine.logits,
+        )  # fmt: skip
+        if causal:
+            self._run(batch)
+            return
+        self._lib.llama_set_causal_attn(self.handle, False)
+        try:
+            self._run(batch)
+        finally:
+            self._lib.llama_set_causal_attn(self.handle, True)
+
     def _decode(self, tokens: Sequence[int], positions: Sequence[int], outputs: Sequence[int]) -> None:
         n = len(tokens)
         self._token[:n], self._pos[:n] = tokens, positions
         self._want[:n] = 0
         self._want[outputs] = 1
         self._batch.n_tokens = n
+        self._run(self._batch)
+
+    def _run(self, batch: layouts.Batch) -> None:
+        self._rows = batch.n_tokens
         if self._pace:
             self._use(self._pace.threads)
         with self._turns.taken() as waited:
             began = time.perf_counter()
-            code = self._lib.llama_decode(self.handle, self._batch)
+            code = self._lib.llama_decode(self.handle, batch)
             took = time.perf_counter() - began
         if code == 2:
             raise Aborted
@@ -133,7 +164,7 @@ class Context:
             raise EngineError(f"the engine could not decode (code {code})")
         # Beside an engine of ours steps are slower too, and fewer threads do not help.
         if self._pace and waited < took / 10:
-            self._pace.after(n, took)
+            self._pace.after(batch.n_tokens, took)
 
     def logits(self, row: int) -> Logits:
         """float32 [vocabulary] of batch row `row`: a view that the next decode overwrites."""
@@ -148,6 +179,10 @@ class Context:
         if not pointer:
             raise EngineError("the engine gave no vector")
         return np.ctypeslib.as_array(pointer, shape=(width,))
+
+    def last_logits(self) -> Logits:
+        """Those of the last row of the last decode."""
+        return self.logits(self._rows - 1)
 
     def remove(self, stream: int, start: int = 0) -> None:
         """Forget a stream's tokens from position `start` on."""

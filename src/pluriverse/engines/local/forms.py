@@ -30,7 +30,7 @@ class Form:
         if not self.folds:
             return list(messages)
         system, first, *rest = messages
-        return [Message(first.role, f"{system.content}\n\n{first.content}"), *rest]
+        return [Message(first.role, f"{system.content}\n\n{first.content}", first.pictures), *rest]
 
 
 def mark() -> str:

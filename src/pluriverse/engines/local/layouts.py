@@ -120,6 +120,34 @@ class Candidates(c.Structure):
     _fields_ = (("data", c.POINTER(Candidate)), ("size", c.c_size_t), ("selected", c.c_int64), ("sorted", c.c_bool))
 
 
+class VisionParams(c.Structure):
+    """mtmd_context_params, the same in both builds: tools/mtmd/mtmd.h of llama-cpp-python's source."""
+
+    _fields_ = (
+        ("use_gpu", c.c_bool),
+        ("device", c.c_void_p),
+        ("print_timings", c.c_bool),
+        ("n_threads", c.c_int32),
+        ("image_marker", c.c_void_p),
+        ("media_marker", c.c_void_p),
+        ("flash_attn_type", c.c_int32),
+        ("warmup", c.c_bool),
+        ("image_min_tokens", c.c_int32),
+        ("image_max_tokens", c.c_int32),
+        ("cb_eval", c.c_void_p),
+        ("cb_eval_user_data", c.c_void_p),
+        ("batch_max_tokens", c.c_int32),
+        ("progress_callback", c.c_void_p),
+        ("progress_callback_user_data", c.c_void_p),
+    )
+
+
+class InputPart(c.Structure):
+    """mtmd_input_part: one of the two."""
+
+    _fields_ = (("text", c.c_void_p), ("bitmap", c.c_void_p))
+
+
 _SIZES: dict[type[c.Structure], int] = {ModelParams: 80, Batch: 56, Candidates: 32}
 
 # What the library's own *_default_params() must say, field by field; padding between fields is not compared.
@@ -173,6 +201,23 @@ CONTEXT_DEFAULTS: dict[str, Any] = {
     "samplers": None,
     "n_samplers": 0,
     "ctx_other": None,
+}
+VISION_SIZE = 96
+VISION_DEFAULTS: dict[str, Any] = {
+    "use_gpu": True,
+    "device": None,
+    "print_timings": True,
+    "n_threads": 4,
+    "image_marker": None,
+    "flash_attn_type": -1,
+    "warmup": True,
+    "image_min_tokens": -1,
+    "image_max_tokens": -1,
+    "cb_eval": None,
+    "cb_eval_user_data": None,
+    "batch_max_tokens": 1024,
+    "progress_callback": None,
+    "progress_callback_user_data": None,
 }
 
 

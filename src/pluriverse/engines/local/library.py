@@ -29,6 +29,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "llama_model_free": (None, [P]),
     "llama_model_get_vocab": (P, [P]),
     "llama_model_n_ctx_train": (I32, [P]),
+    "llama_model_n_embd_inp": (I32, [P]),
     "llama_model_n_embd": (I32, [P]),
     "llama_model_size": (c.c_uint64, [P]),
     "llama_model_has_encoder": (BOOL, [P]),
@@ -47,6 +48,7 @@ _PROTOTYPES: dict[str, tuple[object, list[object]]] = {
     "llama_n_threads": (I32, [P]),
     "llama_n_threads_batch": (I32, [P]),
     "llama_set_n_threads": (None, [P, I32, I32]),
+    "llama_set_causal_attn": (None, [P, BOOL]),
     "llama_get_memory": (P, [P]),
     "llama_memory_seq_rm": (BOOL, [P, I32, I32, I32]),
     "llama_memory_seq_pos_max": (I32, [P, I32]),
@@ -103,7 +105,8 @@ class Library:
         self.log: list[str] = []  # the library's last warnings and errors, to be quoted when a call fails
         callback = _LOG_CALLBACK(self._keep_log)
         _KEPT.append(callback)
-        self.llama_log_set(c.cast(callback, P), None)
+        self.log_callback = c.cast(callback, P)
+        self.llama_log_set(self.log_callback, None)
         check_sensitivity(self)
         self.llama_backend_init()
 

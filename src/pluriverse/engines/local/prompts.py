@@ -9,15 +9,16 @@ import contextlib
 import functools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...errors import ContextOverflowError, UnsupportedError, UsageError
-from ...values import Message
+from ...values import Digest, Message
 from ..thinking import answering, beginning, closing, marks_of, opens
 from .forms import Form, Forms, holds, mark, values
 from .model import Model
+from .projector import Part, Seen
 from .renderer import Filled, Renderer
 
 # For base models that were never taught a chat format: the plainest transcript there is.
@@ -36,11 +37,31 @@ class Prompt:
     The cuts follow from the text alone (after the system prompt, after each user turn), never from what happens to be
     in memory; therefore a part copied from memory is, bit for bit, what computing it again would give. The last cut is
     the end. What was computed under one `adapter` (its digest, or "") is never copied for another.
+    Ids below zero stand for pictures' embeddings: `pictures` are these runs, with the places where they begin.
     """
 
     tokens: tuple[int, ...]
     cuts: tuple[int, ...]
     adapter: str = ""
+    pictures: tuple[tuple[int, Part], ...] = ()
+
+    def position(self, place: int) -> int:
+        """Of what stands at that place among its tokens, or follows them: pictures may take more tokens than positions.
+
+        Not for a place inside of a picture.
+        """
+        return place - sum(part.tokens - part.advance for at, part in self.pictures if at < place)
+
+    def runs(self, start: int, end: int) -> Iterator[tuple[int, int, Part | None]]:
+        """Places [start, end) in pieces that are tokens or one picture each: (from, to, the picture)."""
+        for at, part in self.pictures:
+            if start <= at < end:
+                if start < at:
+                    yield start, at, None
+                yield at, at + part.tokens, part
+                start = at + part.tokens
+        if start < end:
+            yield start, end, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,7 @@ class ChatTemplate:
         self._renderer = renderer or Renderer()
         self._renderer.read(source or PLAIN_TEMPLATE)
         self._forms = Forms(source or PLAIN_TEMPLATE, self._fill)
+        self.seen: Mapping[Digest, Seen] = {}  # what pictures are to the model, of those that prompts show
         self._now = 0.0  # what a template takes for the time: it stands while one prompt and what follows it are made
         self._spells_control = functools.lru_cache(maxsize=64)(model.spells_control)
         # Many prompts begin alike; but what a template says of the time must be of one time.
@@ -104,7 +126,18 @@ class ChatTemplate:
                 continue
             if 0 < len(head) < len(tokens) and tokens[: len(head)] == head:
                 cuts.add(len(head))
-        return Prompt(tuple(tokens), tuple(sorted(cuts)))
+        return Prompt(tuple(tokens), tuple(sorted(cuts)), pictures=tuple(self._places(messages, tokens)))
+
+    def _places(self, messages: Sequence[Message], tokens: Sequence[int]) -> Iterator[tuple[int, Part]]:
+        """Where the parts of the messages' pictures begin."""
+        shown = [piece for message in messages for picture in message.pictures for piece in self.seen[picture.digest]]
+        parts = {part.key: part for part in shown if isinstance(part, Part)}
+        at = 0
+        while parts and at < len(tokens):
+            part = parts.get(tokens[at])
+            if part:
+                yield at, part
+            at += part.tokens if part else 1
 
     def _read_head(
         self, messages: tuple[Message, ...], form: Form, reply: bool, think: bool | None = None
@@ -228,9 +261,11 @@ class ChatTemplate:
         """
         apart = [self._spells_control(message.content) for message in messages]
         marks = [mark() for _ in messages]
+        pictures = [{mark(): self.seen[picture.digest] for picture in message.pictures} for message in messages]
         while True:
             shown = [
-                Message(m.role, word) if hidden else m for m, word, hidden in zip(messages, marks, apart, strict=True)
+                Message(m.role, "".join(looks) + (word if hidden else m.content))
+                for m, word, hidden, looks in zip(messages, marks, apart, pictures, strict=True)
             ]
             text = self._render(values(shown, form.typed, reply, think))
             missing = [place for place, message in enumerate(shown) if not holds(text, message)] if whole else []
@@ -245,9 +280,12 @@ class ChatTemplate:
             text = self._led(text, think)
         if closed:
             text += closing(text)
-        return self._joined(text, {m: message.content for m, message in zip(marks, messages, strict=True)}, tail)
+        meant: dict[str, str | Seen] = {m: message.content for m, message in zip(marks, messages, strict=True)}
+        for looks in pictures:
+            meant |= looks
+        return self._joined(text, meant, tail)
 
-    def _joined(self, text: str, marks: dict[str, str], tail: str) -> list[int]:
+    def _joined(self, text: str, marks: dict[str, str | Seen], tail: str) -> list[int]:
         """Tokens of `text` with the contents of the marks in it, wherever these stand, and of the tail."""
         model = self._model
         if tail and self._spells_control(tail):
@@ -260,8 +298,13 @@ class ChatTemplate:
         if model.adds_bos and not (model.bos and text.startswith(model.bos)):
             tokens += model.tokenize("", special=True, add_bos=True)
         for place, piece in enumerate(pieces):
-            if piece:
-                tokens += model.tokenize_plain(marks[piece]) if place % 2 else model.tokenize(piece, special=True)
+            meant = marks[piece] if place % 2 else None
+            if isinstance(meant, str):
+                tokens += model.tokenize_plain(meant)
+            elif meant is not None:
+                tokens += _ids(meant)
+            elif piece:
+                tokens += model.tokenize(piece, special=True)
         return tokens
 
     def _render(self, filled: dict[str, Any]) -> str:
@@ -272,3 +315,9 @@ class ChatTemplate:
 
     def _fill(self, filled: dict[str, Any]) -> Filled:
         return self._renderer.render({**filled, "bos_token": self._model.bos, "eos_token": self._model.eos}, self._now)
+
+
+def _ids(seen: Seen) -> Iterator[int]:
+    """A picture among tokens: the key of each part stands for its embeddings."""
+    for piece in seen:
+        yield from [piece.key] * piece.tokens if isinstance(piece, Part) else piece

@@ -24,6 +24,11 @@ class Track:
     prompt: Prompt
     tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
 
+    @property
+    def position(self) -> int:
+        """Of the next token."""
+        return self.prompt.position(len(self.tokens))
+
 
 @dataclass(slots=True, eq=False)
 class Reply:
@@ -35,6 +40,7 @@ class Reply:
     sampler: Sampler
     text: ReplyStream
     budget: int | None = None  # tokens of thinking, besides those of the answer; None: it is not expected to think
+    quotable: tuple[str, ...] = ()
     hold: Hold | None = None
     lead: tuple[int, ...] = ()  # tokens that it is given to begin with
     tracks: tuple[Track, ...] = ()

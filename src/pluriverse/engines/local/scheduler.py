@@ -10,11 +10,13 @@ follow from its own text alone (`prompts.Prompt.cuts`), never in one decode with
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from ...errors import ContextOverflowError, PluriverseError, UsageError
 from ...values import Sampling
 from ..contract import EngineEvent, Failed, FinishReason, Started
+from ..quoting import check_lead
 from ..thinking import ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .grammars import Grammars
@@ -23,7 +25,9 @@ from .model import Model
 from .options import EngineOptions
 from .pace import Pace
 from .prefixes import Prefix, PrefixCache
+from .projector import Projector
 from .prompts import ChatTemplate, Contrast, Prompt
+from .reading import decodes
 from .running import Reply, Track
 from .sampling import Sampler
 from .turns import Turns
@@ -53,6 +57,7 @@ class Scheduler:
         self._bytes_per_token = bytes_per_token
         self._template = template or ChatTemplate(model)
         self._grammars = Grammars(model)
+        self.projector: Projector | None = None  # of prompts that show pictures
         self._prefixes = PrefixCache(options.prefix_memory)
         self._context: Context | None = None
         self._waiting: deque[Reply] = deque()
@@ -104,14 +109,15 @@ class Scheduler:
         self._grammars.check(sampling.grammar)
         if quotable and sampling.grammar is not None:
             raise UsageError("a reply is held to a grammar or to texts that it may quote, not to both")
-        hold = Hold(quotable, self._model.words, self._model.spelling(lead)) if quotable else None
+        if quotable:
+            check_lead(self._model.spelling(lead), quotable)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
-        ending = self._model.spelling(prompt.tokens[-ENDING:])
+        ending = self._model.spelling([token for token in prompt.tokens[-ENDING:] if token >= 0])
         text = ReplyStream(sampling.stop + self._template.stop, ending)
         thinks = self._template.thinks or text.unfinished
         budget = 0 if sampling.think is False else sampling.thinking_tokens
-        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, hold)
+        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
         reply.lead = lead[: sampling.max_tokens]
         reply.tracks = tuple(Track(reply, each) for each in prompts)
         events = self._lead(reply) if lead else []
@@ -175,6 +181,8 @@ class Scheduler:
         rows: list[Logits] = []
         cached = []
         try:
+            if reply.quotable:  # not before: the first one of a model takes a while, and leads are told at once
+                reply.hold = Hold(reply.quotable, self._model.words, self._model.spelling(reply.lead))
             for track in reply.tracks:
                 self._tracks.append(track)
                 copied, logits = self._read(context, track)
@@ -198,36 +206,35 @@ class Scheduler:
         logits = prefix.logits if prefix else None
         for cut in cuts:
             if cut > done:
-                logits = self._compute(context, stream, track.reply, tokens, done, cut)
+                logits = self._compute(context, stream, track, tokens, done, cut)
                 done = cut
                 if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
                     self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
         track.tokens = [*tokens, *track.reply.lead]
         if track.reply.lead:
-            logits = self._compute(context, stream, track.reply, track.tokens, done, len(track.tokens))
+            logits = self._compute(context, stream, track, track.tokens, done, len(track.tokens))
         assert logits is not None  # a prompt has at least one token
         return copied, logits
 
     def _compute(
-        self, context: Context, stream: int, reply: Reply, tokens: Sequence[int], start: int, end: int
+        self, context: Context, stream: int, track: Track, tokens: Sequence[int], start: int, end: int
     ) -> Logits:
         """Decode tokens [start, end) in chunks; a copy of the last row of logits."""
-        for low in range(start, end, context.chunk):
-            high = min(low + context.chunk, end)
-            rows = high - low
-            self._guarded(context, {reply.id}, tokens[low:high], range(low, high), [stream] * rows, [rows - 1])
-        return context.logits(high - low - 1).copy()
+        for decode in decodes(context, stream, track.prompt, tokens[start:end], start, self.projector):
+            self._guarded(context, {track.reply.id}, decode)
+        return context.last_logits().copy()
 
     # -- decoding
 
     def _decode_all(self) -> list[EngineEvent]:
         context = self._grown()
         tracks, running = list(self._tracks), list(self._running)
-        streams = range(len(tracks))
-        positions = [len(track.tokens) for track in tracks]
+        streams = list(range(len(tracks)))
+        positions = [track.position for track in tracks]
         ids = {reply.id for reply in running}
+        tokens = [track.reply.next_token for track in tracks]
         try:
-            self._guarded(context, ids, [track.reply.next_token for track in tracks], positions, streams, streams)
+            self._guarded(context, ids, partial(context.decode, tokens, positions, streams, streams))
         except Aborted:
             return self._drop_cancelled()
         except PluriverseError as error:
@@ -241,15 +248,7 @@ class Scheduler:
             rows[reply.id] = [context.logits(tracks.index(track)) for track in reply.tracks]
         return [event for reply in running for event in self._say(reply, rows[reply.id])]
 
-    def _guarded(
-        self,
-        context: Context,
-        ids: set[int],
-        tokens: Iterable[int],
-        positions: Iterable[int],
-        streams: Iterable[int],
-        outputs: Iterable[int],
-    ) -> None:
+    def _guarded(self, context: Context, ids: set[int], decode: Callable[[], None]) -> None:
         """Decode; `cancel` may abort it, but only while all that it works for are cancelled."""
         with self._lock:
             context.allow()
@@ -257,7 +256,7 @@ class Scheduler:
             if self._decoding <= self._cancelled:
                 context.abort()
         try:
-            context.decode(list(tokens), list(positions), list(streams), list(outputs))
+            decode()
         finally:
             with self._lock:
                 self._decoding = frozenset()
@@ -266,7 +265,7 @@ class Scheduler:
         """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
         forced = bool(reply.forced)
         try:
-            token = reply.forced.popleft() if forced else reply.sampler.choose(*rows, mask=reply.mask)
+            token = reply.forced.popleft() if forced else reply.sampler.choose(rows, reply.mask)
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]

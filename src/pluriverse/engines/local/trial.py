@@ -3,7 +3,7 @@
 The library reads the header, the vocabulary and the list of tensors and leaves the weights alone, which takes a
 fraction of a second. Only it knows which architectures and tokenizers it has: it is asked, and no list is kept here.
 
-    python -m pluriverse.engines.local.trial    {"path", "called"} on stdin -> {"tried", "error"} on stdout
+    python -m pluriverse.engines.local.trial    {"path", "called", "projector"} on stdin -> {"tried", "error"} on stdout
 """
 
 import json
@@ -19,19 +19,22 @@ from ...errors import EngineError, PluriverseError, UnsupportedError, from_dict
 from ...files import write
 from .library import Library, open_library
 from .model import load
+from .vision import VisionLibrary
 
 _SECONDS = 60
 _MEMORY = 4 * 1024**3  # bytes of address space
 
 
-async def trial(path: Path, called: str) -> PluriverseError | None:
+async def trial(path: Path, called: str, projector: Path | None = None) -> PluriverseError | None:
     """Why the pinned wheel's library cannot run the model at `path`, or None: it can, or nothing can be tried here.
+
+    `projector`: why it cannot see through this one.
 
     UnsupportedError for a kind of model that it does not know, EngineError for one that it knows and cannot load.
     """
     import asyncio
 
-    question = {"path": str(path), "called": called}
+    question = {"path": str(path), "called": called, "projector": str(projector) if projector else None}
     command = children.python("pluriverse.engines.local.trial")
     process = await children.start(command, speaks=True, GGML_NO_BACKTRACE="1")
     try:
@@ -78,11 +81,16 @@ def _verdict(code: int, said: bytes, words: str, called: str) -> PluriverseError
     return EngineError(f"the engine's library breaks off over {called}{': ' + last[-1][-200:] if last else ''}", _OTHER)
 
 
-def _refusal(library: Library, path: Path, called: str) -> PluriverseError | None:
+def _refusal(library: Library, path: Path, called: str, projector: Path | None) -> PluriverseError | None:
     try:
         handle = load(library, path, called, no_alloc=True, load_mode=0)  # 0: no mapping, which needs the weights
     except EngineError as error:
         return error
+    if projector:
+        try:
+            VisionLibrary(library).load(projector, handle, called, 1, False)
+        except EngineError as error:
+            return error
     what = None
     if library.llama_model_has_encoder(handle):
         what = "an encoder-decoder, which the engine cannot run"
@@ -113,7 +121,8 @@ def main() -> None:
         answer["tried"] = False
     else:
         _limit()
-        error = _refusal(library, Path(question["path"]), question["called"])
+        projector = Path(question["projector"]) if question["projector"] else None
+        error = _refusal(library, Path(question["path"]), question["called"], projector)
         answer["error"] = error.as_dict() if error else None
     json.dump(answer, out)
     out.close()

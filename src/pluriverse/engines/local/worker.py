@@ -4,8 +4,9 @@ It holds one model's weights. A reader thread takes requests and cancellations w
 when stdin ends, because the one that asked is gone, so does this process. A native crash ends this process and nothing
 else; what goes wrong with one request ends that request, in words, and the others go on.
 
-    in   {"op": "load", "path", "options"}                    -> {"op": "ready", ...} or {"op": "refused", "error"}
-         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable"}]}
+    in   {"op": "load", "path", "options", "projector"}       -> {"op": "ready", ...} or {"op": "refused", "error"}
+         {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable",
+          "pictures"}], "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
                                                               -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
@@ -30,9 +31,9 @@ from typing import BinaryIO
 
 from ...errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ...store.gguf import Header, read_header
-from ...store.kinds import check_kind, embeds
-from ...values import Digest, Message, Role, Sampling
-from ..contract import EngineEvent, Failed, no_adapter
+from ...store.kinds import check_kind, check_projector, embeds
+from ...values import Digest, Message, Picture, Role, Sampling
+from ..contract import EngineEvent, Failed, no_adapter, no_pictures
 from . import wire
 from .batch_scoring import BatchScorer
 from .embedding import EmbeddingWorker
@@ -40,6 +41,8 @@ from .library import open_library
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
+from .pixels import CHANNELS, Pixels
+from .projector import Projector
 from .prompts import ChatTemplate, Contrast, Prompt
 from .renderer import Renderer
 from .scheduler import Scheduler
@@ -47,6 +50,7 @@ from .scoring import Scorer, TokenScores
 from .sizes import cache_bytes_per_token
 from .template_process import die_with_parent
 from .turns import Turns
+from .vision import VisionLibrary
 from .wire import Document
 
 
@@ -63,19 +67,24 @@ class Sender:
             self._out.flush()
 
 
-def worker_of(send: Sender, path: Path, options: EngineOptions) -> "Worker | EmbeddingWorker":
+def worker_of(
+    send: Sender, path: Path, options: EngineOptions, projector: Path | None = None
+) -> "Worker | EmbeddingWorker":
     """The one for this kind of model. What `check_kind` and loading raise."""
     header = read_header(path)  # before any native code sees the file
     check_kind(header, path.name)
-    made = EmbeddingWorker if embeds(header) else Worker
-    return made(send, header, path, options)
+    if embeds(header):
+        return EmbeddingWorker(send, header, path, options)
+    return Worker(send, header, path, options, projector)
 
 
 class Worker:
     """Drives one scheduler and one scorer from a queue of documents."""
 
-    def __init__(self, send: "Sender", header: Header, path: Path, options: EngineOptions) -> None:
-        self.send = send
+    def __init__(
+        self, send: "Sender", header: Header, path: Path, options: EngineOptions, projector: Path | None
+    ) -> None:
+        self.send, self._options, self._projector = send, options, projector
         renderer = Renderer()  # first, because it starts while the weights load
         self._model = Model(open_library(Path(options.library) if options.library else None), path)
         self._bytes_per_token = cache_bytes_per_token(header.metadata, options.cache_type)
@@ -88,6 +97,7 @@ class Worker:
         self._batches = BatchScorer(self._model, options, turns, pace)
         self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
         self._told_memory = 0
+        self._pictures: dict[Digest, Pixels] = {}  # of the document in hand
 
     def cancel(self, ids: list[int]) -> None:
         """Called by the reader thread, while the main thread may be decoding."""
@@ -124,8 +134,10 @@ class Worker:
     def _handle(self, document: Document) -> None:
         op = document["op"]
         if op == "generate":
+            self._pictures = _pixels(document)
             for request in document["requests"]:
                 self._submit(request)
+            self._pictures = {}
         elif op == "score":
             try:
                 self._scoring.append((document["id"], self._score_job(document)))
@@ -155,8 +167,10 @@ class Worker:
         try:
             _check_adapters(request)
             sampling = Sampling(**{**request["sampling"], "stop": tuple(request["sampling"]["stop"])})
-            guide = request["guide"]
-            template, lead, texts = self._scheduler.template, request["lead"], tuple(request["quotable"])
+            guide, template = request["guide"], self._scheduler.template
+            lead, texts = request["lead"], tuple(request["quotable"])
+            if shown := [Digest(each) for each in request["pictures"]]:
+                template.seen = self._eyes().see({each: self._pictures[each] for each in shown})
             prompt = partial(template.prompt, think=False if lead else sampling.think)
             contrast = Contrast(prompt(_messages(guide["messages"])), guide["strength"]) if guide else None
             said = request["messages"] if isinstance(request["messages"], str) else _messages(request["messages"])
@@ -165,6 +179,18 @@ class Worker:
             self._send_events(self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts))
         except Exception as error:
             self._send_events([Failed(request["id"], _known(error))])
+
+    def _eyes(self) -> Projector:
+        """Loaded when the first picture comes: whoever shows none need not wait for it, nor have the memory."""
+        if self._scheduler.projector is None:
+            if self._projector is None:
+                raise no_pictures(self._model.path.name)
+            o, path = self._options, self._projector
+            check_projector(read_header(path), path.name)
+            vision = VisionLibrary(self._model.library)
+            eyes = Projector(vision, self._model, path, o.threads, o.flash_attention, self._turns)
+            self._scheduler.projector = eyes
+        return self._scheduler.projector
 
     def _send_events(self, events: list[EngineEvent]) -> None:
         document: Document = {"op": "events", "events": [_event(event) for event in events]}
@@ -175,7 +201,9 @@ class Worker:
 
     def _memory(self) -> int:
         held = self._scorer.tokens_held + self._batches.tokens_held
-        return self._model.bytes + self._scheduler.memory + held * self._bytes_per_token
+        eyes = self._scheduler.projector
+        seen = eyes.memory if eyes else 0
+        return self._model.bytes + self._scheduler.memory + held * self._bytes_per_token + seen
 
     def _score_job(self, document: Document) -> Generator[None, None, list[TokenScores]]:
         prompt, continuations, contrast = self._read_job(document)
@@ -235,8 +263,21 @@ def _check_adapters(asked: Document) -> None:
     no_adapter("the local engine", *(Digest(each) for each in (asked["adapter"], guide and guide["adapter"]) if each))
 
 
-def _messages(pairs: list[tuple[Role, str]]) -> list[Message]:
-    return [Message(role, content) for role, content in pairs]
+def _messages(triples: list[tuple[Role, str, list[Digest]]]) -> list[Message]:
+    """Of pictures only their digests came."""
+    return [
+        Message(role, content, tuple(Picture(Digest(each), "", 0, 0, b"") for each in pictures))
+        for role, content, pictures in triples
+    ]
+
+
+def _pixels(document: Document) -> dict[Digest, Pixels]:
+    found, start = {}, 0
+    for each in document["pictures"]:
+        end = start + CHANNELS * each["width"] * each["height"]
+        found[Digest(each["digest"])] = Pixels(each["width"], each["height"], document["data"][start:end])
+        start = end
+    return found
 
 
 def _event(event: EngineEvent) -> Document:
@@ -259,7 +300,8 @@ class Inbox:
 
     def _read_forever(self) -> None:
         while frame := wire.read(self._stream):
-            document, _ = frame
+            document, data = frame
+            document["data"] = data
             if document["op"] == "cancel":
                 self.cancel(document["ids"])
             self.documents.put(document)  # also a cancellation, to wake the main thread
@@ -274,7 +316,8 @@ def main() -> None:
     inbox = Inbox(sys.stdin.buffer)
     document = inbox.documents.get()
     try:
-        worker = worker_of(send, Path(document["path"]), EngineOptions(**document["options"]))
+        projector = Path(document["projector"]) if document["projector"] else None
+        worker = worker_of(send, Path(document["path"]), EngineOptions(**document["options"]), projector)
     except Exception as error:
         known = EngineError(f"the engine could not start: {error}") if isinstance(error, OSError) else _known(error)
         send({"op": "refused", "error": known.as_dict()})

@@ -1,8 +1,8 @@
 """The library that ships: works in the public domain, most of them with their texts.
 
-Knows what is in the package; no store, no network. `tools/library.py` makes index.toml and the packed texts. Works whose
-text does not ship are listed too: their texts come from PLURIVERSE_DATA/works, since what was made of the public files
-by hand, without headers and notes, cannot be made again from these alone.
+Knows what is in the package; no store, no network. `tools/library.py` makes index.toml and the packed texts. Works
+whose text does not ship are listed too: their texts come from PLURIVERSE_DATA/works, since what was made of the public
+files by hand, without headers and notes, cannot be made again from these alone.
 """
 
 import lzma

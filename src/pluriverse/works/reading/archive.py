@@ -16,7 +16,7 @@ _MOST_MEMBERS = 20_000
 
 
 class Archive:
-    """An archive that is open for reading. Unreadable where it is none, broken, encrypted, or unpacks to far too much."""
+    """An archive that is open for reading. Unreadable: broken, encrypted, or it unpacks to far too much."""
 
     def __init__(self, path: Path) -> None:
         try:

@@ -4,48 +4,21 @@ Knows the parser (lxml), which mends broken pages, loads nothing and has limits 
 """
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from .decoding import decode
 from .parts import Part, Raw, Unreadable
 
-_SKIPPED = frozenset(
-    "script style template noscript nav aside head svg math iframe object button select textarea form audio video".split()  # noqa: SIM905
-)
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "blockquote",
-        "li",
-        "ul",
-        "ol",
-        "dl",
-        "dt",
-        "dd",
-        "table",
-        "tr",
-        "thead",
-        "tbody",
-        "figure",
-        "figcaption",
-        "pre",
-        "address",
-        "hr",
-        "center",
-        "body",
-        "details",
-        "summary",
-        "caption",
-        "h5",
-        "h6",
-    ]
-)
+_SKIPPED = frozenset((
+    "script", "style", "template", "noscript", "nav", "aside", "head", "svg", "math", "iframe", "object", "button",
+    "select", "textarea", "form", "audio", "video",
+))  # fmt: skip
+_BLOCKS = frozenset((
+    "p", "div", "section", "article", "main", "header", "footer", "blockquote", "li", "ul", "ol", "dl", "dt", "dd",
+    "table", "tr", "thead", "tbody", "figure", "figcaption", "pre", "address", "hr", "center", "body", "details",
+    "summary", "caption", "h5", "h6",
+))  # fmt: skip
 _HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4}
 _CELLS = frozenset(("td", "th"))
 _PAGE_NUMBERS = re.compile(r"\b(?:pagenum|pageno|pagebreak|page-number)\b", re.IGNORECASE)
@@ -71,7 +44,7 @@ def read_chapter(data: bytes, raw: Raw) -> None:
     text, lost = decode(data, named[1].decode("ascii") if named else "")
     if lost:
         raw.parts.append(Part(lost.reason, lost.message, lost.hint, lost.count))
-    if text.strip():
+    with suppress(Unreadable):  # a page of pictures
         walk(_parsed(text), raw)
 
 
@@ -150,8 +123,5 @@ def _is_skipped(element: Any, tag: str) -> bool:
         return True
     if tag == "sup" and len(element) == 1 and element[0].tag == "a":
         return bool(_NOTE_MARK.fullmatch("".join(element.itertext())))
-    if tag == "a" and (
-        "noteref" in (element.get("{http://www.idpf.org/2007/ops}type") or element.get("epub:type") or "")
-    ):
-        return True
-    return False
+    kind = element.get("{http://www.idpf.org/2007/ops}type") or element.get("epub:type") or ""
+    return tag == "a" and "noteref" in kind

@@ -49,17 +49,18 @@ def limit() -> None:
 def document(path: Path) -> dict[str, Any]:
     """What the file says, as the header has it, and its `text`. Unreadable."""
     raw = _raw(path)
-    text = "\n\n".join(filter(None, (clean(block).strip() for block in raw.blocks)))
+    title, blocks = raw.text()
+    text = "\n\n".join(filter(None, (clean(block).strip() for block in blocks)))
     letters = sum(map(str.isalnum, text[:100_000]))
     if not letters:
         raise Unreadable("empty", "has no text")
-    lost = sum(block.count(REPLACED) for block in raw.blocks)
+    lost = sum(block.count(REPLACED) for block in blocks)
     if lost > _LOST * len(text):
         raise Unreadable("undecodable", "has letters that cannot be read", "get another copy, or save it as UTF-8")
     if lost and not any(part.reason == "undecodable" for part in raw.parts):
         raw.parts.append(Part("undecodable", f"has {lost:,} letters that cannot be read", None, lost))
     return {
-        "title": flat(raw.title) or flat(re.sub(r"[\s_-]+", " ", path.stem)) or "untitled",
+        "title": flat(title) or flat(re.sub(r"[\s_-]+", " ", path.stem)) or "untitled",
         "author": flat(raw.author),
         "language": _language(text, flat(raw.language, 20)),
         "edition": flat(raw.edition),
@@ -148,10 +149,15 @@ def _language(text: str, declared: str) -> str:
     sample = " ".join(" ".join(text[at : at + _SAMPLE] for at in range(0, len(text), step)).split())
     if sum(map(str.isalpha, sample)) < _ENOUGH_TO_TELL:
         return declared
+    told = _told(sample)
+    return declared if declared.lower().partition("-")[0] == told else told
+
+
+def _told(sample: str) -> str:
+    """Loads its figures at the first call, by way of a file that it writes."""
     from py3langid import langid
 
-    told = str(langid.classify(sample)[0])
-    return declared if declared.lower().partition("-")[0] == told else told
+    return str(langid.classify(sample)[0])
 
 
 def _answer(path: Path) -> dict[str, Any]:
@@ -161,18 +167,20 @@ def _answer(path: Path) -> dict[str, Any]:
         why = error
     except MemoryError:
         why = Unreadable("bomb", f"takes more than {MEMORY // 2**30} GB of memory", "cut it in pieces")
-    except FileNotFoundError:
-        why = Unreadable("vanished", "is not there any more")
     except ImportError:
         why = Unreadable("no_reader", "needs a package that is not here", "pip install 'pluriverse[works]'")
     except OSError as error:
-        why = Unreadable("unreadable", f"cannot be read: {error.strerror or error}", "check who may read it")
+        if not path.exists():
+            why = Unreadable("vanished", "is not there any more")
+        else:
+            why = Unreadable("unreadable", f"cannot be read: {error.strerror or error}", "check who may read it")
     except Exception as error:  # whatever a parser makes of a file that is not what it says
         why = Unreadable("broken", f"is broken ({type(error).__name__})", "get it anew")
     return {"error": {"reason": why.reason, "message": why.message, "hint": why.hint}}
 
 
 def main() -> None:
+    _told("")
     limit()
     out = sys.stdout.buffer
     for line in sys.stdin.buffer:
