@@ -36,6 +36,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker takes one of the processors, and a folder for temporary files: engines take turns by what lies there."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # a killed engine does not tell what it ran
+        asyncio.subprocess.Process.kill = asyncio.subprocess.Process.terminate  # type: ignore[method-assign]
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
         return

@@ -9,7 +9,7 @@ TEXTS = (
     '"Go on." And "more" follows.',
     "人生而自由，在尊严和权利上一律平等。",
     "ولد الناس أحراراً متساوين. เด็กดี ไทย",
-    "Quoi ! & la mer -- so — and _not_ this ; «oui»",
+    "He thought </think> and <|channel|>final<|message|> said. Quoi ! & la mer -- so — and _not_ this ; «oui»",
 )
 
 TRUE = (
@@ -55,6 +55,8 @@ FALSE = (
     "«أحرارا متساوين»",
     "＂a union＂",
     "“! & la”",
+    "“thought </think> and”",
+    "“and <|channel|>final<|message|> said”",
 )
 
 

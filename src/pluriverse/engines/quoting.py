@@ -3,7 +3,8 @@
 A quotation stands between marks (`MARKS`); the same marks inside it must pair. Its words are a text's own with white
 space folded, from the beginning of a word to an end; an ellipsis (… or ...) skips forward within that text, or says
 that the text goes on before or behind. Punctuation inside the marks is the text's: a comma or full stop that typography
-would put there stands behind them. A quotation that nothing closes ends with the text.
+would put there stands behind them. A quotation that nothing closes ends with the text. Marks of thinking are never
+quoted: what reads a reply would take its beginning for thinking (`engines.thinking`).
 
 Knows texts. Does not know tokens; `engines.local.holding` keeps a model to these rules while it speaks.
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import UsageError
+from .thinking import HARMONY, SPELLED
 
 # What opens a quotation: the marks that close it, and whether pairs of the same two stand inside.
 MARKS: dict[str, tuple[str, bool]] = {
@@ -35,6 +37,7 @@ CLOSING = frozenset("".join(closes for closes, _ in MARKS.values())) - set(MARKS
 LONGEST = 200_000  # characters of all texts that one reply may quote
 ELLIPSES = ("\u2026", "...")
 
+UNQUOTED = re.compile("|".join(map(re.escape, sorted(SPELLED | HARMONY, reverse=True))), re.I)
 _ELLIPSIS = re.compile(r"\u2026|\.{3}(?!\.)")
 # Scripts without spaces between words, where a word may begin at any letter.
 _SPACELESS = re.compile(
@@ -98,6 +101,8 @@ def held(text: str, texts: Sequence[str]) -> list[bool]:
 
 def standing(quotation: Quotation, texts: Sequence[str]) -> Standing | None:
     """The first of `texts` that it stands in; None where none has it."""
+    if UNQUOTED.search(quotation.said):
+        return None
     pieces = [each.strip() for each in _ELLIPSIS.split(quotation.said)]
     if not any(pieces):
         return None if quotation.closed else Standing(0, ())

@@ -66,6 +66,11 @@ class Added:
     problems: tuple[Problem, ...]
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """In which they are, each once, as far as that is known."""
+        return tuple(dict.fromkeys(filter(None, (each.work.language for each in self.works))))
+
+    @property
     def new(self) -> tuple[Work, ...]:
         return tuple(each.work for each in self.works if not each.again)
 

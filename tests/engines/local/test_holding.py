@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from pluriverse.engines.contract import Chunk, EngineEvent, Failed, Finished
+from pluriverse.engines.contract import Chunk, EngineEvent, Failed, Finished, Thought
 from pluriverse.engines.local.holding import Hold
 from pluriverse.engines.local.library import Library, find
 from pluriverse.engines.local.model import Model
@@ -16,6 +16,7 @@ from pluriverse.engines.local.scheduler import Scheduler
 from pluriverse.engines.local.turns import Turns
 from pluriverse.engines.local.words import Words
 from pluriverse.engines.quoting import check_lead, held, quotations
+from pluriverse.engines.thinking import told
 from pluriverse.errors import UsageError
 from pluriverse.values import Message, Sampling
 
@@ -23,7 +24,7 @@ from . import tiny_tokenizers as tiny
 
 TEXTS = (
     "It is a partnership; don't say “can’t, “no”, never”, nor un-American 1,000 men. L'homme est né libre. End.... "
-    'Next he said, "Go on." And "more" <|im_end|> </think> follows.',
+    'Next he said, "Go on." And "more" <|im_end|> or </think> follows.',
     "人生而自由，在尊严和权利上一律平等。「你好」吗 «oui» non \ud800 so",
     "ولد الناس أحراراً متساوين. เด็กดี ไทย “ open and never closed",
 )
@@ -126,7 +127,11 @@ def anything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Model]:
     """Of a vocabulary of letters, bytes and marks, half of them marks."""
     words, types = tiny.sentencepiece_words()
     joined = [f"{a}{mark}{b}" for mark in MARKS for a in ("", "▁", ".", "e") for b in ("", "T", "▁", ".", "人")]
-    more = [word for word in (*joined, "自由", "是", "</think>", "▁", "…", "...") if word not in words]
+    more = [
+        word
+        for word in (*joined, "自由", "是", "</think>", '</think>"', "</think>▁“", "▁", "…", "...")
+        if word not in words
+    ]
     path = tmp_path_factory.mktemp("tiny") / "anything.gguf"
     tiny.tiny(path, "llama", [*words, *more], [*types, *[tiny.NORMAL] * len(more)], begin=1, end=2)
     model = Model(Library(find()), path)
@@ -172,6 +177,7 @@ def test_a_model_that_says_anything_quotes_nothing_false(anything: Model) -> Non
     texts, ends = replies(scheduler, events, count)
     for text, end in zip(texts, ends, strict=True):
         assert all(held(text, TEXTS)), text
+        assert all(held(told(text).text, TEXTS)), text
         spans = quotations(text)
         quoted += sum(each.closed for each in spans)
         open_ = bool(spans) and not spans[-1].closed
@@ -196,6 +202,25 @@ def test_no_reply_ends_itself_inside_a_quotation(anything: Model) -> None:
         events += scheduler.submit(index, prompt, sampling, None, lead, TEXTS)
     for text, end in zip(*replies(scheduler, events, 60), strict=True):
         assert end.reason != "stop" or all(each.closed for each in quotations(text)), text
+    scheduler.close()
+
+
+def test_thinking_quotes_what_it_likes_and_the_answer_does_not(anything: Model) -> None:
+    """Also where a token ends thinking and goes on with a mark, or thinking is ended for it inside a quotation."""
+    scheduler = Scheduler(anything, EngineOptions(threads=1), 512, Turns(None))
+    prompt = scheduler.template.raw("a<think>\n")
+    events: list[EngineEvent] = []
+    for index in range(40):
+        sampling = Sampling(temperature=5, top_k=0, top_p=1, min_p=0, seed=index, max_tokens=30, thinking_tokens=12)
+        events += scheduler.submit(index, prompt, sampling, None, (), TEXTS)
+    while not scheduler.idle:
+        events += scheduler.step()
+    thoughts = "".join(event.text for event in events if isinstance(event, Thought))
+    assert not all(held(thoughts, TEXTS))
+    answers = ["".join(e.text for e in events if isinstance(e, Chunk) and e.index == index) for index in range(40)]
+    assert sum(map(bool, answers)) > 20 and sum(len(quotations(each)) for each in answers) > 10
+    for answer in answers:
+        assert all(held(answer, TEXTS)), answer
     scheduler.close()
 
 

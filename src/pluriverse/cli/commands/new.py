@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from ...panelcheck.report import PanelReport
     from ...settings import Settings
     from ...store import Store
-    from ...values import Digest
     from ...works.adding import Added
 
 _FEW = 8  # questions of a check in short
-_FROM_WORKS = (
-    "You speak for the works that you answer from. You say in plain words what they say, and add nothing of your own."
-)
 DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
 
 
@@ -83,6 +79,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...assistant import Shelf
     from ...assistant.listing import listed
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -134,7 +131,7 @@ def _with_works(
     from dataclasses import replace
 
     added = asyncio.run(read(args.works, (), store, settings, out, words_alone=args.words_now))
-    languages = assistant.languages or tuple(dict.fromkeys(filter(None, (work.language for work in added.new))))
+    languages = assistant.languages or added.languages
     return replace(assistant, works=added.new, languages=languages), added
 
 
@@ -149,11 +146,6 @@ def undone(paths: Sequence[Path], replaced: bool) -> Iterator[None]:
         for path in () if replaced else paths:
             delete(path)
         raise
-
-
-def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
-    """Keep it in the store as it is now, beside the weights that it speaks through today."""
-    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
 
 
 def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
@@ -180,16 +172,6 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     other = assistant.counterpart or Assistant(name, base=assistant.base)
     options = CheckOptions(questions=_FEW, facts=False)
     return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
-
-
-def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
-    """The weights that the definition speaks through today, where they are here."""
-    from ...assistant.bases import resolve
-
-    try:
-        return resolve(base, store, settings).digest
-    except PluriverseError:
-        return None
 
 
 def _base(ref: str, store: "Store", settings: "Settings") -> str:
@@ -292,7 +274,9 @@ def _system(args: argparse.Namespace, name: str, side: int | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read as text: {error}") from error
     if text is None and args.works:
-        return _FROM_WORKS
+        from ...runtime.making import FROM_WORKS
+
+        return FROM_WORKS
     if text is None:  # one of a pair: something to begin with
         return f"You answer from one point of view: {name.replace('-', ' ')}. You speak for it, in its own words."
     return sys.stdin.read().strip() if text == "-" else text

@@ -10,7 +10,6 @@ from ..terminal.adding import document_of, read, tell, words_now
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import counted, one_line
-from .new import keep_definition
 
 if TYPE_CHECKING:
     from ...assistant import Assistant
@@ -117,6 +116,7 @@ def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
     from ...assistant import Shelf
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
@@ -135,6 +135,7 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from dataclasses import replace
 
     from ...assistant import Shelf
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)

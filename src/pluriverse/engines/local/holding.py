@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..quoting import CLOSING, ELLIPSES, MARKS, borders, folded, quotations
+from ..quoting import CLOSING, ELLIPSES, MARKS, UNQUOTED, borders, folded, quotations
 from .words import Words
 
 SAY, CLOSE, SKIP, SPACED, OPEN, PADDED = range(6)
@@ -68,6 +68,7 @@ class Quotable:
         for text in map(folded, texts):
             edges = borders(text)
             sayable = {sign for sign in set(text) if not "\ud800" <= sign <= "\udfff" and words.spells(sign)}
+            text = UNQUOTED.sub(lambda found: "\ud800" * len(found[0]), text)
             for place, sign in enumerate((*text, "")):
                 if place in edges.starts:
                     self.starts.append(len(data))

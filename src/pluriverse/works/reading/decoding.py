@@ -12,6 +12,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 _SAMPLE = 128 * 1024  # bytes that the detector reads
+# The usual first: it is taken where others speak for the bytes as well.
 _OLDER = [
     "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "shift_jis", "cp932", "euc_jp",
     "gb18030", "big5", "euc_kr", "cp949", "tis_620",
@@ -103,10 +104,12 @@ def _detected(data: bytes) -> str:
         raise Unreadable(
             "no_reader", "is not in UTF-8", "pip install 'pluriverse[works]', or save it as UTF-8"
         ) from None
-    best = from_bytes(_telling(data), cp_isolation=_OLDER, steps=8, chunk_size=1024).best()
-    if best is None:
+    found = list(from_bytes(_telling(data), cp_isolation=_OLDER, steps=8, chunk_size=1024))
+    if not found:
         raise Unreadable("undecodable", "is in no encoding that is known here", "save it as UTF-8")
-    return str(best.encoding)
+    best = (found[0].chaos, found[0].coherence)
+    alike = [str(each.encoding) for each in found if (each.chaos, each.coherence) == best]
+    return min(alike, key=_OLDER.index)
 
 
 def _telling(data: bytes) -> bytes:

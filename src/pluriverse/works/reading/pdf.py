@@ -42,7 +42,7 @@ def read_pdf(path: Path) -> Raw:
             page.close()
         except pdfium.PdfiumError:
             text, broken = "", broken + 1
-        pages.append([line.rstrip(" ") for line in re.split(r"\r\n|\r|\n", text) if line.strip()])
+        pages.append([line.rstrip(" ") for line in re.split(r"\r\n|\r|\n|(?<=[\x02\ufffe])", text) if line.strip()])
     if not any(pages):
         if scanned:
             raise Unreadable("no_text", f"has no text on its {len(pages):,} pages, only pictures of it", _SCANS)

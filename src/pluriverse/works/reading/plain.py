@@ -19,7 +19,7 @@ _COUNTS = (
     "seventh|eighth|ninth|tenth|primer[oa]?|segund[oa]|tercer[oa]?|premi[eè]re?|deuxi[eè]me|second[eo]?|prim[oa]"
 )
 _CHAPTER = re.compile(
-    rf"(?:{_WORDS})\s+(?:the\s+)?(?:{_COUNTS})(?!\w)[^\n]{{0,90}}|(?:the\s+)?(?:{_COUNTS})\s+(?:{_WORDS})\.?"
+    rf"(?:{_WORDS})\s+(?:the\s+)?(?:{_COUNTS})(?:\W{{0,3}}$|\W{{0,3}}\s(?-i:[^a-zà-ÿ])[^\n]{{0,90}}|[.:—–][^\n]{{0,90}})|(?:the\s+)?(?:{_COUNTS})\s+(?:{_WORDS})\.?"
     r"|(?:الفصل|الباب|المقالة)\s[^\n]{0,90}|第[0-9一二三四五六七八九十百千〇零]{1,8}[章回卷篇节節部][^\n]{0,60}",
     re.IGNORECASE,
 )

@@ -25,7 +25,7 @@ def read(paths: Iterable[Path]) -> Iterator[Document | Problem]:
     `paths`: files and folders. Blocks while a file is read: seconds for a long book. Raises nothing for what is in the
     files; OSError where no process can be started.
     """
-    reader = _Reader()
+    reader = Reader()
     try:
         for each in walk(paths):
             yield each if isinstance(each, Problem) else reader.read(each)
@@ -33,7 +33,7 @@ def read(paths: Iterable[Path]) -> Iterator[Document | Problem]:
         reader.close()
 
 
-class _Reader:
+class Reader:
     """The process, and what it says."""
 
     def __init__(self) -> None:
