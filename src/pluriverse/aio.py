@@ -3,7 +3,7 @@
     from pluriverse import aio
 
     async with aio.Pluriverse() as pluriverse:
-        replies = await pluriverse.ask("What is a fair tax?", panel="starter")
+        replies = await pluriverse.ask("What is a fair tax?", panel="works")
 
 Engines run as long as the `Pluriverse` is open. The functions of this module open one for a single call: use them for
 single questions, and a `Pluriverse` for more.

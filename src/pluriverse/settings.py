@@ -7,6 +7,7 @@ PLURIVERSE_FOLDERS   folders to look in for a file of the wanted digest before a
 PLURIVERSE_MIRRORS   hub mirrors tried after the hub, separated by commas
 PLURIVERSE_OFFLINE   1: never open a connection, not even to pull
 PLURIVERSE_BASE      the model that assistants with base = "default" speak through: small, standard, better or any other
+PLURIVERSE_PANEL     the panel that is asked when nobody is named (default: works)
 PLURIVERSE_MEMORY    bytes that idle engines may keep; suffixes K, M, G (default: half of this machine's memory)
 PLURIVERSE_THREADS   threads of the local engine (default: this machine's physical cores)
 PLURIVERSE_FLASH     1 or 0: flash attention on or off (default: as measured by `pluriverse engine calibrate`, else on)
@@ -41,6 +42,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     offline: bool = False
     base: str = "default"  # that: a rung of the ladder, as this machine allows
+    panel: str = "works"  # asked when nobody is named
     memory: int | None = None  # bytes; None = half of this machine's memory
     threads: int | None = None  # None = physical cores
     flash_attention: bool | None = None  # None = as measured
@@ -124,6 +126,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         offline=_switch("PLURIVERSE_OFFLINE", env.get("PLURIVERSE_OFFLINE", "0")),
         base=env.get("PLURIVERSE_BASE") or "default",
+        panel=env.get("PLURIVERSE_PANEL") or "works",
         memory=_bytes("PLURIVERSE_MEMORY", env["PLURIVERSE_MEMORY"]) if env.get("PLURIVERSE_MEMORY") else None,
         threads=_count("PLURIVERSE_THREADS", env["PLURIVERSE_THREADS"]) if env.get("PLURIVERSE_THREADS") else None,
         flash_attention=_switch("PLURIVERSE_FLASH", env["PLURIVERSE_FLASH"]) if env.get("PLURIVERSE_FLASH") else None,

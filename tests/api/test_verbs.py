@@ -42,7 +42,7 @@ def shared(pluriverse: Pluriverse, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 
 def test_the_starter_panel_answers(pluriverse: Pluriverse) -> None:
-    replies = pluriverse.ask("What is a fair tax?", max_tokens=16)
+    replies = pluriverse.ask("What is a fair tax?", panel="starter", max_tokens=16)
     (starter,) = [panel for panel in pluriverse.panels() if panel.name == "starter"]
     assert replies.names == starter.members and len(replies) == 6
     assert all(reply.text and reply.error is None and reply.base == "scripted" for reply in replies)

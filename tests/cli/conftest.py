@@ -47,6 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "home"
     monkeypatch.setenv("PLURIVERSE_HOME", str(home))
     monkeypatch.setenv("PLURIVERSE_BASE", "scripted")
+    monkeypatch.setenv("PLURIVERSE_PANEL", "starter")
     monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
     monkeypatch.setenv("TERM", "xterm-256color")
     for name in ("NO_COLOR", "COLUMNS", "LINES", "FORCE_COLOR"):

@@ -10,7 +10,6 @@ from pluriverse.assistant import Shelf
 from pluriverse.engines.contract import EngineEvent, Failed, Request, Started
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import EngineCrashedError, EngineError
-from pluriverse.runtime.workspace import DEFAULT_PANEL
 from pluriverse.settings import Settings
 
 from .conftest import Call
@@ -23,7 +22,7 @@ FIELDS = {
 
 @pytest.fixture
 def names(home: Path) -> list[str]:
-    return list(Shelf(Settings(home)).panel(DEFAULT_PANEL).members)
+    return list(Shelf(Settings(home)).panel("starter").members)
 
 
 def test_json_is_the_contract(call: Call, names: list[str]) -> None:

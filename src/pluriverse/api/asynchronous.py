@@ -75,7 +75,7 @@ class Pluriverse:
         keep: bool = False,
         **options: Unpack[Options],
     ) -> Replies:
-        """Ask `assistants`, or a panel, or (neither given) the starter panel, all at once.
+        """Ask `assistants`, or a panel, or (neither given) the panel `works`, all at once.
 
         `images`: pictures that all see before they read the question (paths, bytes of files), PNG, JPEG, GIF or BMP;
         through a base without a projector nobody can see, and replies end with UnsupportedError.
@@ -133,7 +133,9 @@ class Pluriverse:
         from ..panelcheck.check import PanelChecked, check
 
         asked = self._workspace.choose(_several(assistants), panel)
-        title = panel or ("starter" if assistants is None else ",".join(each.name for each in asked))
+        title = panel or (
+            self._workspace.settings.panel if assistants is None else ",".join(each.name for each in asked)
+        )
         async with aclosing(check(self._workspace, title, asked, options)) as events:
             async for event in events:
                 if isinstance(event, PanelChecked):

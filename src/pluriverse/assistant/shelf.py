@@ -58,7 +58,7 @@ class Shelf:
         return self._assistants.one(name)
 
     def panels(self) -> list[Panel]:
-        """All that can be read, by name. The one called "starter" is asked when nobody is named."""
+        """All that can be read, by name. The one called "works" is asked when nobody is named."""
         return self._panels.all()
 
     def panel(self, name: str) -> Panel:

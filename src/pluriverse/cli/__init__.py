@@ -38,7 +38,7 @@ options of every command:
   -h, --help            show help; of one command: pluriverse ask --help
 
 example:
-  pluriverse ask "What makes a society fair?" --panel starter
+  pluriverse ask "What makes a society fair?" --panel works
 """
 
 

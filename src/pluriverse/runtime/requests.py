@@ -174,6 +174,7 @@ class Draft:
 
     def _decline(self, grounds: Grounds, now: float) -> ReplyFinished:
         self._pieces.append(Piece(grounds.refusal))
+        self._first_token_s = now
         self.reply = replace(self._as_reply("stop", now), prompt_tokens=0, completion_tokens=0)
         return ReplyFinished(self.index, self.reply)
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from .events import Fetching
     from .ready import Ready
 
-DEFAULT_PANEL = "starter"
-
 
 class Workspace:
     """Use it as an async context manager, or call `aclose()`: engines are processes and must end."""
@@ -52,14 +50,14 @@ class Workspace:
         return EnginePool(self.settings)
 
     def choose(self, names: Sequence[str | Assistant] | None = None, panel: str | None = None) -> list[Assistant]:
-        """The assistants meant by `names`, or by a panel's name, or (neither given) by the starter panel.
+        """The assistants meant by `names`, or by a panel's name, or (neither given) the panel of the settings.
 
         UsageError when both are given, NotFoundError for a name that is not on the shelf.
         """
         if names is not None and panel is not None:
             raise UsageError("both assistants and a panel were given", "give one of the two")
         if names is None:
-            names = self.shelf.panel(panel or DEFAULT_PANEL).members
+            names = self.shelf.panel(panel or self.settings.panel).members
         elif isinstance(names, str):
             names = [names]
         return [name if isinstance(name, Assistant) else self.shelf.assistant(name) for name in names]

@@ -29,9 +29,7 @@ def add(commands: Commands) -> None:
         "question", nargs="+", metavar="QUESTION",
         help="the question, or - to read it from stdin; text that is piped in is added after the question",
     )  # fmt: skip
-    parser.add_argument(
-        "--with", dest="names", metavar="A,B,C", help="ask these assistants (default: the panel starter)"
-    )
+    parser.add_argument("--with", dest="names", metavar="A,B,C", help="ask these assistants (default: the panel works)")
     parser.add_argument("--panel", metavar="P", help="ask the members of this panel")
     parser.add_argument(
         "--image", dest="images", action="append", type=Path, default=[], metavar="FILE",

@@ -21,7 +21,7 @@ _MOST_IN_MATRIX = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "name", nargs="?", default="starter", metavar="NAME", help="the panel to check (default: starter)"
+        "name", nargs="?", metavar="NAME", help="the panel to check (default: works, or PLURIVERSE_PANEL)"
     )
     parser.add_argument("--with", dest="names", metavar="A,B", help="check these assistants instead of a panel")
     parser.add_argument("--base", metavar="REF", help="use this model for all of them")
@@ -43,8 +43,9 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     options = CheckOptions(args.questions, args.seed, args.base, not args.no_facts)
     names = names_of(args.names) if args.names else None
-    title = ",".join(names) if names else args.name
-    report = asyncio.run(check_named(title, names, None if names else args.name, options, out, settings))
+    panel = args.name or settings.panel
+    title = ",".join(names) if names else panel
+    report = asyncio.run(check_named(title, names, None if names else panel, options, out, settings))
     out.document(report.as_dict())
     show(report, out)
     return 0 if report.plural else 1

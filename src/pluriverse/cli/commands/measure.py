@@ -31,7 +31,7 @@ def add(commands: Commands) -> None:
         " lm-evaluation-harness task; without any, all instruments are listed",
     )  # fmt: skip
     parser.add_argument(
-        "--with", dest="names", metavar="A,B", help="measure these assistants (default: the starter panel)"
+        "--with", dest="names", metavar="A,B", help="measure these assistants (default: the panel works)"
     )
     parser.add_argument("--panel", metavar="P", help="measure the members of this panel")
     parser.add_argument("--base", metavar="REF", help="use this model for all of them")
