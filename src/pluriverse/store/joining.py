@@ -78,15 +78,15 @@ class Join:
                 hasher.update(block)
                 done += len(block)
             whole.truncate(self.start)
-            for block in self._missing():
-                if isinstance(block, Lying):
+            for given in self._missing():
+                if isinstance(given, Lying):
                     whole.flush()
                     os.fsync(whole.fileno())
-                    _cut(block)
+                    _cut(given)
                     continue
-                hasher.update(block)
-                whole.write(block)
-                done += len(block)
+                hasher.update(given)
+                whole.write(given)
+                done += len(given)
                 yield done
         self.digest = Digest("sha256:" + hasher.hexdigest())
 

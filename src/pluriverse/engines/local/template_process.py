@@ -67,8 +67,9 @@ class _Templates:
         import jinja2
         import jinja2.debug
         from jinja2 import nodes
+        from jinja2.exceptions import SecurityError
         from jinja2.ext import Extension
-        from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         class Generation(Extension):
             """`{% generation %}` marks what the model said, for training; here it only shows it."""
