@@ -36,6 +36,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker takes one of the processors, and a folder for temporary files: engines take turns by what lies there."""
+    if "COVERAGE_PROCESS_CONFIG" in os.environ:  # a killed engine does not tell what it ran
+        asyncio.subprocess.Process.kill = asyncio.subprocess.Process.terminate  # type: ignore[method-assign]
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None:
         return
@@ -48,8 +50,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest comes first, so that no worker is left with it at the end: tests of the whole, then those that
-    run a model. Files stay together."""
+    """For workers what takes longest comes first, so that none is left with it at the end: tests of the whole, then
+    those that run a model. Files stay together."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
     models = {item.path for item in items if item.get_closest_marker("model")}
     items.sort(key=lambda item: (item.path.parent != TESTS, item.path not in models))
 

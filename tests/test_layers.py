@@ -66,6 +66,12 @@ MODULES = sorted([*(path.relative_to(ROOT) for path in ROOT.rglob("*.py")), STUB
 NAMES = {".".join(path.with_suffix("").parts).removesuffix("__init__").rstrip("."): path for path in MODULES}
 
 
+@cache
+def nodes(module: Path) -> tuple[ast.AST, ...]:
+    """All of a module's syntax tree."""
+    return tuple(ast.walk(ast.parse((ROOT / module).read_text("utf-8"))))
+
+
 def room(name: str) -> str:
     """Of a module: the folder that it lies in; `measure` and `cli` have rooms of their own inside."""
     parts = name.split(".")
@@ -73,11 +79,12 @@ def room(name: str) -> str:
     return ".".join(parts[:2]) if inside else parts[0] or "__init__"
 
 
+@cache
 def imports(name: str) -> set[str]:
     """Modules of this package that one imports, wherever in it."""
     package = list(NAMES[name].parent.parts)
     found = set()
-    for node in ast.walk(ast.parse((ROOT / NAMES[name]).read_text("utf-8"))):
+    for node in nodes(NAMES[name]):
         if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").split(".")[0] == "pluriverse"):
             words = node.module.split(".") if node.module else []
             base = [*package[: len(package) - node.level + 1], *words] if node.level else words[1:]
@@ -116,7 +123,7 @@ def test_no_module_is_imported_in_a_circle() -> None:
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m.name != "settings.py"], ids=str)
 def test_only_settings_reads_the_environment(module: Path) -> None:
-    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
             assert node.attr not in {"environ", "getenv", "putenv"}, f"{module}:{node.lineno}"
 
@@ -125,8 +132,8 @@ def test_only_settings_reads_the_environment(module: Path) -> None:
 def test_a_file_can_be_read_in_one_sitting(module: Path) -> None:
     text = (ROOT / module).read_text("utf-8")
     assert len(text.splitlines()) <= 400
-    assert ast.get_docstring(ast.parse(text)), "says what it knows"
-    for node in ast.walk(ast.parse(text)):
+    assert ast.get_docstring(nodes(module)[0]), "says what it knows"  # type: ignore[arg-type]
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert (node.end_lineno or 0) - node.lineno < 60, f"{module}: {node.name}"
 
@@ -153,7 +160,7 @@ def loaded_names() -> dict[str, int]:
     """How often each name is read anywhere in the package: as a name, an attribute, an import or a whole string."""
     found = {each.attr: 1 for each in distribution("pluriverse").entry_points}  # opened by its name behind a door
     for module in MODULES:
-        for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+        for node in nodes(module):
             match node:
                 case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
                     found[name] = found.get(name, 0) + 1
@@ -176,7 +183,7 @@ DOORS = {each.attr for each in distribution("pluriverse").entry_points}
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_nothing_stands_here_that_nobody_uses(module: Path) -> None:
     names = loaded_names()
-    for node in ast.walk(ast.parse((ROOT / module).read_text("utf-8"))):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             used = node.name in names or BY_NAME.fullmatch(node.name) or node.name in OUTSIDE | DOORS
             assert used, f"{module}:{node.lineno} {node.name}"

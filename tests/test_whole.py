@@ -39,7 +39,7 @@ def pluriverse(home: Path, *words: str, code: int = 0) -> dict[str, object]:
 
 
 def test_the_starter_panel_answers_without_a_network(model_home: Path) -> None:
-    words = ("ask", "What is a fair society?", "--max-tokens", "24", "--temperature", "0")
+    words = ("ask", "What is a fair society?", "--max-tokens", "12", "--temperature", "0")
     replies = pluriverse(model_home, *words)["replies"]
     assert isinstance(replies, list) and len(replies) == 6
     assert len({reply["text"] for reply in replies}) >= 5
@@ -60,7 +60,7 @@ def test_everything_but_pull_works_without_a_network(model_home: Path) -> None:
 
 def test_languages_are_answered_in(model_home: Path) -> None:
     """A 135M model may drift; but the prompts reach it, in their own language."""
-    replies = pluriverse(model_home, "ask", "¿Qué es la justicia?", "--panel", "languages", "--max-tokens", "24")[
+    replies = pluriverse(model_home, "ask", "¿Qué es la justicia?", "--panel", "languages", "--max-tokens", "8")[
         "replies"
     ]
     assert isinstance(replies, list) and [reply["assistant"] for reply in replies] == ["hispanohablante", "francophone"]

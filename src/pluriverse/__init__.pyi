@@ -7,9 +7,11 @@ from .api.synchronous import ask as ask
 from .api.synchronous import assistants as assistants
 from .api.synchronous import chat as chat
 from .api.synchronous import models as models
+from .api.synchronous import new as new
 from .api.synchronous import panels as panels
 from .api.synchronous import pull as pull
 from .api.synchronous import score as score
+from .api.synchronous import search_works as search_works
 from .api.synchronous import stream as stream
 from .assistant import Assistant as Assistant
 from .assistant import Guidance as Guidance
@@ -51,6 +53,7 @@ from .values import Message as Message
 from .values import Sampling as Sampling
 from .values import Work as Work
 from .works.schema import Citation as Citation
+from .works.schema import Found as Found
 from .works.schema import Passage as Passage
 
 __version__: str

@@ -9,7 +9,21 @@ Engines run as long as the `Pluriverse` is open. The functions of this module op
 single questions, and a `Pluriverse` for more.
 """
 
-from .api.asynchronous import Chat, Options, Pluriverse, Who, ask, assistants, models, panels, pull, score, stream
+from .api.asynchronous import (
+    Chat,
+    Options,
+    Pluriverse,
+    Who,
+    ask,
+    assistants,
+    models,
+    new,
+    panels,
+    pull,
+    score,
+    search_works,
+    stream,
+)
 
 __all__ = [
     "Chat",
@@ -19,8 +33,10 @@ __all__ = [
     "ask",
     "assistants",
     "models",
+    "new",
     "panels",
     "pull",
     "score",
+    "search_works",
     "stream",
 ]

@@ -17,7 +17,11 @@ from .settings import child_environment
 if TYPE_CHECKING:
     import asyncio
 
-_PACKAGES = ("numpy", "xllamacpp", "jinja2", "gguf", "pip")  # what a Python child imports beside pluriverse
+# What a Python child imports beside pluriverse.
+_PACKAGES = (
+    "numpy", "xllamacpp", "jinja2", "gguf", "pip", "lxml", "pypdfium2", "charset_normalizer", "markdown_it",
+    "py3langid",
+)  # fmt: skip
 # As `python -m` does it, with two things before: where packages are, and which pluriverse is meant.
 _START = """\
 import sys; sys.path += [each for each in {folders!r} if each not in sys.path]

@@ -13,6 +13,8 @@ from .errors import UsageError
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _HUB = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:/([^@:]+\.gguf)|:([A-Za-z0-9][\w.-]*))(?:@([\w./-]+))?")
 
+_PART = re.compile(r"-(\d{5})-of-(\d{5})(?=\.gguf(?:[?#@]|$))", re.IGNORECASE)
+
 Role = Literal["system", "user", "assistant"]
 
 
@@ -142,6 +144,16 @@ class Sampling:
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 
+def names_of_parts(name: str) -> tuple[str, ...]:
+    """The names of all files of a model that is split, in order, where `name` is that of one of them, such as
+    "m-00002-of-00003.gguf"; else itself only."""
+    match = _PART.search(name)
+    number, of = (int(match[1]), int(match[2])) if match else (1, 1)
+    if match is None or of == 1 or not 1 <= number <= of:
+        return (name,)
+    return tuple(f"{name[: match.start()]}-{each:05}-of-{of:05}{name[match.end() :]}" for each in range(1, of + 1))
+
+
 class Source(Protocol):
     """A place where the bytes of one digest may come from. Plain data, and its text tells it from all others.
 
@@ -268,7 +280,8 @@ class Pullable:
 
     @classmethod
     def of_file(cls, ref: str, file: str, source: Source, digest: Digest | None = None) -> Self:
-        """What `ref` names, called here after its file: `Some_Model.Q4_K_M.gguf` becomes `some-model.q4-k-m`."""
-        stem = Path(file).name.removesuffix(".gguf").lower()
+        """What `ref` names, called here after its file: `Some_Model.Q4_K_M.gguf` becomes `some-model.q4-k-m`. Of a part
+        of a split model, the model."""
+        stem = _PART.sub("", Path(file).name).removesuffix(".gguf").lower()
         name = re.sub(r"[^a-z0-9.]+", "-", stem).strip("-.")
         return cls(ref, name[:100] or "model", (source,), digest)

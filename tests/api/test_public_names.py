@@ -29,6 +29,7 @@ PUBLIC = [
     "EngineError",
     "Fetching",
     "Figure",
+    "Found",
     "Guidance",
     "IntegrityError",
     "Loading",
@@ -65,9 +66,11 @@ PUBLIC = [
     "assistants",
     "chat",
     "models",
+    "new",
     "panels",
     "pull",
     "score",
+    "search_works",
     "stream",
 ]
 

@@ -1,4 +1,4 @@
-"""Voices with works are asked: what they quote is there before an engine is, and where their works are silent none is."""
+"""Voices with works: what they quote is there before an engine is, and where their works are silent none is."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from pluriverse.asking.asking import ask
 from pluriverse.asking.conversation import Conversation
 from pluriverse.assistant import Assistant
-from pluriverse.runtime.events import AskFinished, Loading, ReplyChunk, ReplyQuoted
+from pluriverse.runtime.events import AskFinished, Fetching, Loading, ReplyChunk, ReplyQuoted
 from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
@@ -24,7 +24,8 @@ Society is a contract between those who live and those who are to be born. No ma
 Bread was dear in the towns in that hard winter. The poor stood before the bakers from the first light of the morning.
 """
 PAINE = """\
-Every age must be as free to act for itself as the ages that went before. No contract of the dead has power over a society of the living.
+Every age must be as free to act for itself as the ages that went before.
+No contract of the dead has power over a society of the living.
 """
 QUESTION = "Is society a contract between the living and the dead?"
 
@@ -35,7 +36,12 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def voice(workspace: Workspace, name: str, *texts: str, **about: Any) -> Assistant:
-    return Assistant(name, base="scripted", works=tuple(give(workspace, f"{name}-{n}", text) for n, text in enumerate(texts)), **about)
+    return Assistant(
+        name,
+        base="scripted",
+        works=tuple(give(workspace, f"{name}-{n}", text) for n, text in enumerate(texts)),
+        **about,
+    )
 
 
 def events_of(workspace: Workspace, *assistants: Assistant, question: str = QUESTION, **options: Any) -> list[Any]:
@@ -48,6 +54,7 @@ def events_of(workspace: Workspace, *assistants: Assistant, question: str = QUES
 
 def test_quotations_come_before_any_engine_is_loaded(workspace: Workspace) -> None:
     events = events_of(workspace, voice(workspace, "burke", BURKE), voice(workspace, "paine", PAINE))
+    events = [event for event in events if not isinstance(event, Fetching)]
     kinds = [type(event) for event in events]
     assert kinds[:3] == [ReplyQuoted, ReplyQuoted, Loading]
     burke, paine = events[0], events[1]
@@ -70,7 +77,7 @@ def test_where_the_works_do_not_speak_of_it_no_engine_is_loaded(workspace: Works
     events = events_of(workspace, voice(workspace, "burke", BURKE), question="Which telephone takes good photographs?")
     assert not [event for event in events if isinstance(event, Loading | ReplyQuoted)]
     (reply,) = events[-1].replies
-    assert reply.declined and reply.finish_reason == "stop" and not reply.citations[0].quotes
+    assert reply.declined and reply.finish_reason == "stop" and not any(each.quotes for each in reply.citations)
     assert isinstance(events[-1], AskFinished) and events[-1].failure is None
 
 
@@ -97,14 +104,14 @@ def test_max_tokens_cut_the_quotation_too(workspace: Workspace) -> None:
 def test_a_conversation_finds_passages_anew_and_keeps_what_was_cited(workspace: Workspace) -> None:
     burke = voice(workspace, "burke", BURKE)
 
-    async def talked() -> tuple[Conversation, list[Any]]:
+    async def talked() -> Conversation:
         async with workspace:
             conversation = Conversation(workspace, burke)
             for said in (QUESTION, "Was bread dear in the winter?"):
-                events = [event async for event in conversation.say(said)]
-            return conversation, events
+                assert [event async for event in conversation.say(said)]
+            return conversation
 
-    conversation, events = asyncio.run(talked())
+    conversation = asyncio.run(talked())
     first, second = (turn.record for turn in conversation.turns if turn.record)
     assert first["citations"][0]["quotes"] != second["citations"][0]["quotes"]
     assert "Bread was dear" in second["citations"][0]["quotes"][0]

@@ -9,6 +9,7 @@ TEXTS = (
     '"Go on." And "more" follows.',
     "人生而自由，在尊严和权利上一律平等。",
     "ولد الناس أحراراً متساوين. เด็กดี ไทย",
+    "He thought </think> and <|channel|>final<|message|> said. Quoi ! & la mer -- so — and _not_ this ; «oui»",
 )
 
 TRUE = (
@@ -31,6 +32,7 @@ TRUE = (
     "It “is a part",  # cut, and true as far as it goes
     "“nor un-American 1,0",
     "“",
+    "“& la” “— and” “-- so” “_not_” “not”",
     "no marks 」 at all",
 )
 FALSE = (
@@ -52,6 +54,9 @@ FALSE = (
     "「自 由」",
     "«أحرارا متساوين»",
     "＂a union＂",
+    "“! & la”",
+    "“thought </think> and”",
+    "“and <|channel|>final<|message|> said”",
 )
 
 

@@ -1,6 +1,7 @@
 """A whole check: on scripted voices for its rules, on the real default model for its truth."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from pluriverse.panelcheck.report import FactsMissing, PanelReport, Separation
 from pluriverse.panelcheck.separability import Sensitivity
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import Settings
+
+from ..works.given import give
 
 SCRIPT = """
 [[rule]]
@@ -104,6 +107,17 @@ def test_a_guided_pair_is_checked_on_another_base(workspace: Workspace, tmp_path
     options = CheckOptions(questions=8, facts=False, base=f"scripted:{other}")
     report = report_of(checked(workspace, pair(workspace, guidance=Guidance()), options))
     assert report.plural and report.bases == (f"scripted:{other}",)
+
+
+def test_voices_with_works_are_checked_with_what_they_quote(workspace: Workspace) -> None:
+    spoken = (
+        "A good and fair society is a ship that all must steer. The state should care for all people at sea.",
+        "A good and fair society is a hill that each must climb. The state should care for few people.",
+    )
+    works = [(give(workspace, f"work-{number}", text),) for number, text in enumerate(spoken)]
+    members = [replace(each, works=own) for each, own in zip(pair(workspace), works, strict=True)]
+    report = report_of(checked(workspace, members))
+    assert len(report.voices) == 2 and report.pairs
 
 
 def test_without_pairs_everybody_is_compared(workspace: Workspace) -> None:

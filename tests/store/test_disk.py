@@ -9,7 +9,7 @@ import pytest
 from pluriverse.errors import NoSpaceError
 from pluriverse.settings import Settings
 from pluriverse.store import Store
-from pluriverse.store import pulling as pulling_module
+from pluriverse.store import receiving as receiving_module
 from pluriverse.store.sources import wheel
 from pluriverse.values import UrlSource, WheelSource
 
@@ -22,8 +22,8 @@ MIB = 1024**2
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file system of 8 MiB of which 2 MiB are the reserve."""
-    monkeypatch.setattr(pulling_module, "SPARE", 2 * MIB)
-    monkeypatch.setattr(pulling_module, "_LOOK_EVERY", MIB // 4)
+    monkeypatch.setattr(receiving_module, "SPARE", 2 * MIB)
+    monkeypatch.setattr(receiving_module, "_LOOK_EVERY", MIB // 4)
     folder = tmp_path / "small"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)], capture_output=True).returncode:

@@ -141,14 +141,6 @@ def test_a_projector_is_never_taken_for_the_model(tmp_path: Path, hub: Server) -
     assert refused["hint"] == "name the file: pluriverse pull hf:someone/tiny-GGUF/tiny.Q4_0.gguf"
 
 
-def test_a_split_file_is_told(tmp_path: Path, hub: Server) -> None:
-    parts = ["m-Q4_K_M-00001-of-00002.gguf", "m-Q4_K_M-00002-of-00002.gguf"]
-    listed(hub, *parts, "m-Q2_K.gguf", revision="refs%2Fpr%2F1")
-    refused = pulled(tmp_path, hub.url, "hf:someone/tiny-GGUF:Q4_K_M@refs/pr/1")["error"]
-    assert "split into 2 files" in refused["message"]
-    assert refused["hint"].endswith("pluriverse pull hf:someone/tiny-GGUF/m-Q2_K.gguf@refs/pr/1")
-
-
 @pytest.mark.parametrize("listing", [b"[" * 100_000, b'{"error": "x"}', b'[{"path": "x.gguf"}]', b"<html>", b"[1]"])
 def test_a_listing_of_something_else_is_told(tmp_path: Path, hub: Server, listing: bytes) -> None:
     hub.files["/api/models/someone/tiny-GGUF/tree/main?recursive=true&expand=false"] = listing

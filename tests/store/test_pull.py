@@ -19,7 +19,7 @@ import pytest
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError, UsageError
 from pluriverse.settings import Settings
 from pluriverse.store import Progress, SourceFailed, Store
-from pluriverse.store import pulling as pulling_module
+from pluriverse.store import receiving as receiving_module
 from pluriverse.store.sources import files_in
 from pluriverse.values import PathSource, UrlSource, WheelSource
 
@@ -230,7 +230,7 @@ def test_too_little_space_is_told_before_anything_is_fetched(
     server: Server, puller: Puller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = server.files["/m.gguf"] = gguf()
-    monkeypatch.setattr(pulling_module, "SPARE", 2**62)
+    monkeypatch.setattr(receiving_module, "SPARE", 2**62)
     with pytest.raises(NoSpaceError, match="more bytes") as error:
         puller(data, UrlSource(f"{server.url}/m.gguf"))
     assert error.value.hint and server.asked == []

@@ -4,11 +4,12 @@ import hashlib
 
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.values import Digest, Work
+from pluriverse.works.texts import TEXT
 
 
 def give(workspace: Workspace, name: str, text: str, language: str = "en") -> Work:
-    from pluriverse.works import finding
-    finding.read.cache_clear()
-    finding.index.cache_clear()
-    finding.GIVEN[name] = text
-    return Work(name, name.capitalize(), Digest(f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"), language)
+    """Keep a text in the store; the work that an assistant names."""
+    data = text.encode()
+    work = Work(name, name.capitalize(), Digest(f"sha256:{hashlib.sha256(data).hexdigest()}"), language)
+    workspace.store.add_work(work, {TEXT: data})
+    return work

@@ -108,14 +108,6 @@ def test_cuts_are_told_apart() -> None:
     assert meaning.cut_of([(0, 10), (10, 20)]) != meaning.cut_of([(0, 11), (11, 20)])
 
 
-def test_ranks_are_joined() -> None:
-    words = [(0, 1, 9.0), (0, 2, 8.0), (0, 3, 7.0)]
-    by_meaning = [(0, 3, 0.9), (0, 4, 0.8), (0, 1, 0.7)]
-    found = meaning.fused([words, by_meaning], 3)
-    assert [place[:2] for place in found] == [(0, 1), (0, 3), (0, 2)]  # 1/61 + 1/63 twice, then 1/62; ties by place
-    assert meaning.fused([words, []], 2) == [(0, 1, 1 / 61), (0, 2, 1 / 62)]
-
-
 def test_the_model_goes_by_the_languages_of_the_works() -> None:
     assert model_for(["en", "en-GB", ""]) == ENGLISH
     assert model_for(["en", "fr"]) == model_for(["zh-Hant"]) == MULTILINGUAL

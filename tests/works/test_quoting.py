@@ -29,7 +29,10 @@ def alone(sentence: str, text: str, within: str = "", language: str = "en") -> b
 @pytest.mark.parametrize(
     ("sentence", "after"),
     [
-        ("It would often be expedient to tell a lie.", "But the cultivation of a feeling for truth is the most useful."),
+        (
+            "It would often be expedient to tell a lie.",
+            "But the cultivation of a feeling for truth is the most useful.",
+        ),
         ("A ruler may well be hated by his people.", "However, nobody who is hated is safe for long."),
         ("A ruler may well be hated by his people.", "Nobody, however, who is hated is safe for long."),
         ("All men seek only their own pleasure in life.", "This doctrine is false, and easily seen to be so."),
@@ -71,10 +74,15 @@ def test_what_others_say_comes_with_the_answer_to_it(told: str) -> None:
     more, answer = "The rich have worked for what they own.", "But nobody works harder than the poor do."
     text = f"{told} {more} {answer}"
     assert quoted(text) == [text]
-    assert quoted(f"{text} Bread is dear this year in all the towns.") == [text, "Bread is dear this year in all the towns."]
+    assert quoted(f"{text} Bread is dear this year in all the towns.") == [
+        text,
+        "Bread is dear this year in all the towns.",
+    ]
 
 
-@pytest.mark.parametrize("start", ["This is", "He is", "They are", "These are", "Such men are", "It makes us", "So they are"])
+@pytest.mark.parametrize(
+    "start", ["This is", "He is", "They are", "These are", "Such men are", "It makes us", "So they are"]
+)
 def test_what_hangs_on_the_sentence_before_brings_it_along(start: str) -> None:
     before, sentence = "The honest man has no fear of the law.", f"{start} free in every country of the world."
     assert not alone(sentence, f"{before} {sentence}")
@@ -109,16 +117,29 @@ def test_half_a_speech_is_not_quoted() -> None:
 
 
 def test_every_quotation_is_a_piece_of_its_passage() -> None:
-    text = "\n\n".join(f"Number {n} is a number that follows {n - 1}. But it is\nno better. This is known." for n in range(99))
+    text = "\n\n".join(
+        f"Number {n} is a number that follows {n - 1}. But it is\nno better. This is known." for n in range(99)
+    )
     for each in passages(WORK, text):
         for one in quotables(each, text):
             assert one.text in each.text
 
 
 def test_the_nearest_that_reads_well_is_chosen() -> None:
-    found, text = passage("Truth is a great good for all of us. And lies are a great evil for all of us. Bread is dear.")
+    found, text = passage(
+        "Truth is a great good for all of us. And lies are a great evil for all of us. Bread is dear."
+    )
     good, evil, *_ = quotables(found, text)
     assert evil.worth < good.worth
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.2))], {found: 0}) is good
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.9))], {found: 0}) is evil
-    assert best([], {}) is None
+    assert best([(good, Nearness(0.2)), (evil, Nearness(0.2))], {found: 0}, 1) == [(good, Nearness(0.2))]
+    assert best([(good, Nearness(0.2)), (evil, Nearness(0.9))], {found: 0}, 1) == [(evil, Nearness(0.9))]
+    assert best([], {}, 1) == []
+
+
+def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:
+    long = " ".join(["Nothing that is very long is read with it,"] * 12) + " never."
+    text = f"{long} The state is a ship in a storm. No man may steer it alone in these days. {long}"
+    ship = next(each for each in quotables(*passage(text)) if each.text.startswith("The state"))
+    assert ship.excerpt == "The state is a ship in a storm. No man may steer it alone in these days."
+    alone = quotables(*passage("Truth is a great good for all of us."))[0]
+    assert alone.excerpt == alone.text

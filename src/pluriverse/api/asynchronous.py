@@ -5,7 +5,8 @@ its methods, and so is the twin in `synchronous`.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypedDict, TypeVar, Unpack
 
 from ..asking.asking import Asking
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ..panelcheck.check import CheckOptions
     from ..panelcheck.report import PanelReport
     from ..store import Pulled, StoredModel
+    from ..works.schema import Found
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -162,6 +164,58 @@ class Pluriverse:
                     return event
         raise PluriverseError("the measurement ended without a result", "call again: it goes on")
 
+    async def new(
+        self,
+        name: str,
+        *,
+        works: "Sequence[str | Path]" = (),
+        system: str = "",
+        title: str = "",
+        base: str = "default",
+        languages: Sequence[str] = (),
+        words_now: bool = False,
+        replace: bool = False,
+    ) -> Assistant:
+        """Make an assistant and write its file; `works` are files and folders that it answers from.
+
+        Works are read and indexed, words and meaning; `words_now` leaves meaning for later. Where nothing embeds here,
+        words alone serve. `replace`: also where one of that name is there. UsageError where the name is taken or no
+        file has any text; NoSpaceError. Files that gave no text are left out: `pluriverse new` tells of them.
+        """
+        from dataclasses import replace as changed
+
+        from ..runtime.making import FROM_WORKS, keep_definition
+        from ..runtime.studying import study
+        from ..works.adding import Added, add_works
+
+        workspace = self._workspace
+        store, settings, shelf = workspace.store, workspace.settings, workspace.shelf
+        made = Assistant(name, title or name, base, system or (FROM_WORKS if works else ""), languages=tuple(languages))
+        if not replace:
+            shelf.free(name)
+        with store.holding_works() if works else nullcontext():
+            if works:
+                async for event in add_works(store, settings, [Path(each) for each in works]):
+                    if isinstance(event, Added):
+                        made = changed(made, works=event.new, languages=made.languages or event.languages)
+                if not words_now:
+                    async for _ in study(workspace, made.works):
+                        pass
+            shelf.write(made, overwrite=replace)
+        keep_definition(made, store, settings)
+        return shelf.assistant(name)
+
+    async def search_works(self, assistant: Who, question: str, k: int = 5) -> "list[Found]":
+        """The `k` passages of an assistant's works that a question is about, best first.
+
+        By meaning too where the works were read for it. NotFoundError for an unknown assistant, and where the text of a
+        work is not on this machine.
+        """
+        from ..runtime.studying import search_works
+
+        (chosen,) = self._workspace.choose([assistant])
+        return await search_works(self._workspace, chosen.works, question, k)
+
     async def pull(self, ref: str, projector: str | None = None) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does.
 
@@ -285,6 +339,8 @@ def _at_once(method: Callable[Concatenate[Pluriverse, P], T]) -> Callable[P, T]:
 ask = _alone(Pluriverse.ask)
 stream = _alone_streamed(Pluriverse.stream)
 score = _alone(Pluriverse.score)
+new = _alone(Pluriverse.new)
+search_works = _alone(Pluriverse.search_works)
 pull = _alone(Pluriverse.pull)
 assistants = _at_once(Pluriverse.assistants)
 panels = _at_once(Pluriverse.panels)

@@ -20,11 +20,13 @@ from ..engines.contract import Engine, no_pictures
 from ..errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ..pictures import MOST_PICTURES
 from ..runtime.events import AskEvent, AskFinished, Fetching, Loading, ReplyFinished
-from ..runtime.grounding import grounded
+from ..runtime.grounding import Grounding
+from ..runtime.grounds import Grounds
 from ..runtime.grouping import Group, group
 from ..runtime.ready import Ready
 from ..runtime.replies import Replies
 from ..runtime.requests import AskOptions, Draft, Heard
+from ..store.kinds import writes_none
 from ..values import Message, Picture
 
 if TYPE_CHECKING:
@@ -133,6 +135,7 @@ class _Work:
     def __init__(self, workspace: "Workspace", drafts: Sequence[Draft]) -> None:
         self.workspace = workspace
         self.drafts = drafts
+        self.grounding = Grounding(workspace)
         self.queue: asyncio.Queue[AskEvent | Exception] = asyncio.Queue(_WAITING_EVENTS)
         self._asked_at = time.perf_counter()
 
@@ -178,6 +181,8 @@ async def _speak(work: _Work, group: Group) -> None:
             return
         check_eyes(group.ref, drafts, work.workspace)
         base, engine = await _ready(work, group, drafts)
+        if not engine.capabilities.writes:
+            raise writes_none(base.name)
         able = []
         for draft in drafts:
             try:
@@ -202,12 +207,20 @@ async def _ground(work: _Work, drafts: Sequence[Draft]) -> None:
     for draft in drafts:
         if draft.assistant.works:
             try:
-                found = await grounded(work.workspace, draft.assistant, draft.question, draft.beyond_works)
-                events = draft.stand_on(found, work.now())
+                async for event in _grounded(work, draft):
+                    await work.queue.put(event)
             except PluriverseError as error:
-                events = [draft.fail(error, work.now())]
-            for event in events:
-                await work.queue.put(event)
+                await work.queue.put(draft.fail(error, work.now()))
+
+
+async def _grounded(work: _Work, draft: Draft) -> AsyncGenerator[AskEvent, None]:
+    async with aclosing(work.grounding.of(draft.assistant, draft.question, draft.beyond_works)) as steps:
+        async for step in steps:
+            if isinstance(step, Grounds):
+                for event in draft.stand_on(step, work.now()):
+                    yield event
+            else:
+                yield step
 
 
 def check_eyes(ref: str, drafts: Sequence[Draft], workspace: "Workspace") -> None:

@@ -12,7 +12,7 @@ from .. import doors
 from ..catalogue.ladder import model_of
 from ..errors import NotFoundError, UsageError
 from ..settings import Settings
-from ..values import Digest, PathSource, Pullable, Source
+from ..values import Digest, PathSource, Pullable, Source, names_of_parts
 from .copies import Copies
 from .default_base import BaseChosen, chosen
 
@@ -132,8 +132,11 @@ def _pulled_from(sources: tuple[Source, ...], store: "Store") -> "StoredModel | 
 
 
 def _as_pulled(file: Path, model: "StoredModel") -> bool:
+    parts = [file.with_name(name) for name in names_of_parts(file.name)]
     try:
         theirs, ours = file.stat(), model.path.stat()
+        if len(parts) > 1:
+            return max(part.stat().st_mtime for part in parts) <= ours.st_mtime
     except OSError:  # it is gone since: what was pulled is what there is
         return model.path.exists()
     same = (theirs.st_dev, theirs.st_ino) == (ours.st_dev, ours.st_ino)

@@ -73,6 +73,10 @@ class Shelf:
         """What is wrong with the user's files, one error for each file that cannot be used."""
         return [*self._assistants.problems(), *self._panels.problems()]
 
+    def free(self, name: str) -> None:
+        """UsageError where there is an assistant of that name."""
+        self._assistants.free(name)
+
     def write(self, assistant: Assistant, *, overwrite: bool = False) -> Path:
         """Write its file, whole or not at all. UsageError when the name is taken and `overwrite` is not said."""
         return self._assistants.write(assistant.name, assistant.to_toml(), overwrite)

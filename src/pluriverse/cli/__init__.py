@@ -113,6 +113,7 @@ def _parser() -> "tuple[Parser, Commands]":
         pull,
         report,
         show,
+        works,
     )
     from .commands import chats as history
 
@@ -121,7 +122,7 @@ def _parser() -> "tuple[Parser, Commands]":
     parsing.common_flags(parser)
     commands = parsing.Commands(parser, dest="command")
     for noun in (
-        ask, chat, history, ls, show, new, edit, panel, pull, catalogue, fit, engine, optimise, disk,
+        ask, chat, history, ls, show, new, edit, works, panel, pull, catalogue, fit, engine, optimise, disk,
         measure, card, compare, leaderboard, report,
     ):  # fmt: skip
         noun.add(commands)

@@ -21,6 +21,7 @@ async def check_file(path: Path) -> None:
     """Raises what `pull_usable` would raise over the bytes of this file."""
     from ..store import read_header
     from ..store.kinds import check_writes, has_vocabulary
+    from ..values import names_of_parts
     from .local.trial import trial
 
     try:
@@ -28,7 +29,7 @@ async def check_file(path: Path) -> None:
     except IntegrityError as unsound:
         unsound.hint = "get that file anew from where it came; then the same command"
         raise
-    check_writes(header, str(path))
+    check_writes(header, str(path), part=len(names_of_parts(path.name)) > 1)  # the library finds the other parts
     error = await trial(path, str(path))
     if error is not None and _final(error, has_vocabulary(header)):
         raise error

@@ -56,6 +56,7 @@ class Capabilities:
     quotes: bool = False  # requests with `quotable` texts are held to them while decoding
     embeds: bool = False  # embed() works
     images: bool = False  # messages may show pictures; scores never do
+    writes: bool = True  # generate() works; models that embed write nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 A quotation stands between marks (`MARKS`); the same marks inside it must pair. Its words are a text's own with white
 space folded, from the beginning of a word to an end; an ellipsis (… or ...) skips forward within that text, or says
 that the text goes on before or behind. Punctuation inside the marks is the text's: a comma or full stop that typography
-would put there stands behind them. A quotation that nothing closes ends with the text.
+would put there stands behind them. A quotation that nothing closes ends with the text. Marks of thinking are never
+quoted: what reads a reply would take its beginning for thinking (`engines.thinking`).
 
 Knows texts. Does not know tokens; `engines.local.holding` keeps a model to these rules while it speaks.
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..errors import UsageError
+from .thinking import HARMONY, SPELLED
 
 # What opens a quotation: the marks that close it, and whether pairs of the same two stand inside.
 MARKS: dict[str, tuple[str, bool]] = {
@@ -32,8 +34,10 @@ MARKS: dict[str, tuple[str, bool]] = {
 }
 CLOSING = frozenset("".join(closes for closes, _ in MARKS.values())) - set(MARKS)
 """Marks that open nothing: outside a quotation they mean nothing."""
+LONGEST = 200_000  # characters of all texts that one reply may quote
 ELLIPSES = ("\u2026", "...")
 
+UNQUOTED = re.compile("|".join(map(re.escape, sorted(SPELLED | HARMONY, reverse=True))), re.I)
 _ELLIPSIS = re.compile(r"\u2026|\.{3}(?!\.)")
 # Scripts without spaces between words, where a word may begin at any letter.
 _SPACELESS = re.compile(
@@ -42,6 +46,7 @@ _SPACELESS = re.compile(
 )
 # By kinds of characters (`_kind`): a hyphen, an apostrophe or a point may stand inside a word.
 _WORD = re.compile("SM*|(?:[LD]M*(?:[AH](?=[LD])|(?<=D)P(?=D))?)+")
+_SIGN = re.compile("(?:^|(?<= ))(?=[xH])")  # a dash or "&" that stands for itself
 _ELIDED = re.compile("A(?=(?:LM*){3})")  # l'homme: a word begins behind it; don't: none does
 
 
@@ -96,6 +101,8 @@ def held(text: str, texts: Sequence[str]) -> list[bool]:
 
 def standing(quotation: Quotation, texts: Sequence[str]) -> Standing | None:
     """The first of `texts` that it stands in; None where none has it."""
+    if UNQUOTED.search(quotation.said):
+        return None
     pieces = [each.strip() for each in _ELLIPSIS.split(quotation.said)]
     if not any(pieces):
         return None if quotation.closed else Standing(0, ())
@@ -107,7 +114,9 @@ def standing(quotation: Quotation, texts: Sequence[str]) -> Standing | None:
 
 
 def check_lead(lead: str, texts: Sequence[str]) -> None:
-    """UsageError for the lead of a reply that quotes what stands in none of its `texts`."""
+    """UsageError for the lead of a reply that quotes what stands in none of its `texts`, or for texts too long."""
+    if (length := sum(map(len, texts))) > LONGEST:
+        raise UsageError(f"the texts to quote have {length:,} characters; at most {LONGEST:,} are read")
     for each in quotations(lead):
         if standing(each, texts) is None:
             raise UsageError(
@@ -131,7 +140,8 @@ def borders(text: str) -> Borders:
     words = [found.span() for found in _WORD.finditer(kinds)]
     opening = _opening(kinds)
     no_end = {place for start, end in words for place in range(start + 1, end)} | {place + 1 for place in opening}
-    starts = {start for start, _ in words} | opening | {found.end() for found in _ELIDED.finditer(kinds)}
+    starts = {start for start, _ in words} | opening
+    starts |= {found.end() for pattern in (_ELIDED, _SIGN) for found in pattern.finditer(kinds)}
     no_end |= {place for place, kind in enumerate(f"{kinds} ") if kind == "M" or kinds[place - 1 : place] == " "}
     ends = set(range(1, len(text) + 1)) - no_end
     return Borders(frozenset(starts), frozenset(ends))
@@ -190,12 +200,14 @@ def _opening(kinds: str) -> set[int]:
 @lru_cache(maxsize=4096)
 def _kind(sign: str) -> str:
     """One letter: S of a script without spaces, L letter, D digit, M what belongs to the letter before it,
-    A apostrophe, H hyphen, P point or comma, O what opens, I and F marks of quotations, Q the straight one."""
+    A apostrophe, H hyphen, P point or comma, T other ends of sentences, O what opens, I, F and Q marks of quotations
+    that open, close or do both, x any other."""
     category = unicodedata.category(sign)
     if category[0] == "M" or category == "Cf":
         return "M"
     if category[0] in "LN":
         return "S" if _SPACELESS.match(sign) else "D" if category == "Nd" else "L"
     known = {"'": "A", "\u2019": "A", "\u02bc": "A", "-": "H", "\u2010": "H", "\u2011": "H", ".": "P", ",": "P"}
+    known |= dict.fromkeys(";:!?\u2026%", "T")
     known |= {"\u00bf": "O", "\u00a1": "O", '"': "Q", " ": " "}
     return known.get(sign) or {"Ps": "O", "Pi": "I", "Pf": "F"}.get(category, "x")

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..engines.quoting import Quotation, quotations, standing
 from ..values import Digest
-from ..works.schema import Citation
+from ..works.schema import Citation, Why
 from .grounds import Grounds, source
 
 NOT_FOUND = "not found in the works"
@@ -28,9 +28,10 @@ class Cited:
     unfound: tuple[str, ...]
     quoted_s: float | None  # from the moment of asking until the first quotation could be shown
     works: tuple[Digest, ...]  # of the texts that were searched
+    words_alone: Why | None = None  # why they were not searched by meaning
 
     def as_dict(self) -> dict[str, Any]:
-        """The contract's JSON form, with `beyond_works`, `not_found`, `quoted_s` and `works` added."""
+        """The contract's JSON form, with `beyond_works`, `not_found`, `quoted_s`, `works` and `words_alone` added."""
         return {
             "citations": [as_dict(each) for each in self.citations],
             "declined": self.declined,
@@ -38,6 +39,7 @@ class Cited:
             "not_found": list(self.unfound),
             "quoted_s": None if self.quoted_s is None else round(self.quoted_s, 6),
             "works": list(self.works),
+            "words_alone": self.words_alone,
         }
 
 
@@ -54,7 +56,9 @@ def cited(text: str, grounds: Grounds, quoted_s: float | None) -> Cited:
     citations = grounds.citations(quotes)
     if grounds.beyond and not any(map(any, quotes)):
         citations = ()
-    return Cited(citations, grounds.declined, grounds.beyond, tuple(unfound), quoted_s, grounds.works)
+    return Cited(
+        citations, grounds.declined, grounds.beyond, tuple(unfound), quoted_s, grounds.works, grounds.words_alone
+    )
 
 
 def as_dict(citation: Citation) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..assistant import Opposite
 from ..assistant.default_base import BaseChosen
 from ..errors import PluriverseError
+from ..values import Work
 from ..works.schema import Citation
 from .replies import Replies, Reply
 
@@ -31,6 +32,15 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class Studying:
+    """A work is read for the first time, so that it can be searched by meaning: `done` of `total` passages."""
+
+    work: Work
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loading:
     """An engine is being made ready for this base; it may be loaded already."""
 
@@ -46,7 +56,7 @@ class ReplyWaits:
 
 @dataclass(frozen=True, slots=True)
 class ReplyQuoted:
-    """What a reply begins with stands fast before the model has read a word: `text`, a quotation from a work. The chunks
+    """What a reply begins with stands fast before the model has read a word: `text`, a quotation from a work. Chunks
     go on from it. `citations`: the passages that it will answer from, as far as they are quoted now; `works`: how many
     the assistant has."""
 
@@ -111,6 +121,7 @@ class AskFinished:
 AskEvent = (
     Fetching
     | BaseChosen
+    | Studying
     | Loading
     | ReplyWaits
     | ReplyQuoted

@@ -1,53 +1,134 @@
-"""From a question to what an assistant's works say of it: passages are found, and the sentence that answers best is
-chosen, or none where the works do not speak of it.
+"""From a question to what an assistant's works say of it: passages are found by words and by meaning, and the sentence
+that answers best is chosen, or none where the works do not speak of it.
 
-Knows works and their search. Asks no model to speak.
+Knows works, their search, and how what embeds is made ready. Asks no model to speak.
 """
 
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..works.finding import search, text_of
-from ..works.nearness import evidence, shared, weights
+from ..works.index.keeping import index_words
+from ..works.index.search import search
+from ..works.index.vectors import Meaning, embed_works
+from ..works.nearness import Evidence, Weighed
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
+from ..works.texts import text_of
+from .events import Fetching, Studying
 from .grounds import Grounds
+from .meaning import WordsAlone, ready_meaning
 
 if TYPE_CHECKING:
     from ..assistant import Assistant
     from .workspace import Workspace
 
 _FOUND = 5  # passages that are looked at
+_LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
 SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
-async def grounded(workspace: "Workspace", assistant: "Assistant", question: str, beyond: bool = False) -> Grounds:
-    """What the works of an assistant say of a question. `beyond`: it is answered also where they say nothing.
+class Grounding:
+    """Finds what works say of questions, for one ask or one measurement; what embeds is made ready once."""
 
-    Raises as the search of works does.
-    """
-    found = await search(workspace.settings, assistant.works, question, _FOUND)
-    texts = {work: text_of(workspace.settings, work) for work in {each.passage.work for each in found}}
-    whole = "".join(texts.values())
-    weighed = weights(question, whole)
-    proof = evidence(weighed, [each.passage.text for each in found], whole)
-    chosen = None
-    if proof.value > 0:
+    def __init__(self, workspace: "Workspace") -> None:
+        self._workspace = workspace
+        self._ready: dict[tuple[str, ...], Meaning | WordsAlone] = {}
+        self._one = asyncio.Lock()
+
+    async def of(
+        self, assistant: "Assistant", question: str, beyond: bool = False
+    ) -> AsyncGenerator[Fetching | Studying | Grounds, None]:
+        """What the works of an assistant say of a question comes last. `beyond`: it is answered also where they say
+        nothing. Raises as the search of works does.
+
+        The first time that works are searched by meaning, what embeds is fetched and reads them: its events come first.
+        """
+        async with aclosing(self._embedding(assistant)) as steps:
+            async for step in steps:
+                yield step
+        how = self._ready[_languages(assistant)]
+        meaning = how if isinstance(how, Meaning) else None
+        store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
+        found = await search(store, settings, works, question, _FOUND, meaning)
+        weighed = Weighed.of(question, [each.index for each in index_words(store, settings, works)])
+        evidence = _evidence(found, weighed)
+        chosen = await self._chosen(question, found, weighed, meaning) if evidence.value > 0 else None
+        yield Grounds(
+            works=tuple(sorted(work.digest for work in works)),
+            language=(assistant.languages or ("en",))[0],
+            passages=_shown(found, chosen),
+            evidence=evidence,
+            quotation=chosen,
+            beyond=chosen is None and beyond,
+            words_alone=how.why if isinstance(how, WordsAlone) else None,
+        )
+
+    async def _embedding(self, assistant: "Assistant") -> AsyncGenerator[Fetching | Studying, None]:
+        """Have what embeds, and the vectors of the works; or know why words alone serve."""
+        async with self._one:
+            store, settings, languages = self._workspace.store, self._workspace.settings, _languages(assistant)
+            if languages not in self._ready:
+                async with aclosing(ready_meaning(languages, store, self._workspace.pool, settings)) as steps:
+                    async for step in steps:
+                        if isinstance(step, Fetching):
+                            yield step
+                        else:
+                            self._ready[languages] = step
+            if isinstance(how := self._ready[languages], Meaning):
+                async with aclosing(embed_works(store, settings, assistant.works, how)) as read:  # type: ignore[type-var]
+                    async for each in read:
+                        yield Studying(each.work, each.done, each.total)
+
+    async def _chosen(
+        self, question: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None
+    ) -> Quotable | None:
+        """The words that answer best; those that look likely are compared by meaning too."""
+        store, settings = self._workspace.store, self._workspace.settings
+        works = {each.passage.work for each in found}
+        known = store.works({work.digest for work in works})  # without one that could not be kept
+        texts = {work: text_of(work, known.get(work.digest), settings).decode() for work in works}
+        ranks = {each.passage: rank for rank, each in enumerate(found)}
         candidates = [
-            (each, Nearness(shared(weighed, each.text)))
-            for one in found
-            for each in quotables(one.passage, texts[one.passage.work])
+            (each, Nearness(weighed.shared(each.text, passage.work.language)))
+            for passage in ranks
+            for each in quotables(passage, texts[passage.work])
         ]
-        chosen = best(candidates, {each.passage: rank for rank, each in enumerate(found)})
-    return Grounds(
-        works=tuple(sorted(work.digest for work in assistant.works)),
-        language=(assistant.languages or ("en",))[0],
-        passages=_shown(found, chosen),
-        quotation=chosen,
-        beyond=chosen is None and beyond,
-    )
+        if meaning is not None and candidates:
+            likely = best(candidates, ranks, _LIKELY)
+            model = meaning.model
+            asked, *said = await meaning.engine.embed(
+                [model.question(question), *(model.passage(each.text) for each, _ in likely)]
+            )
+            candidates = [
+                (each, replace(nearness, meaning=float(asked @ vector)))
+                for (each, nearness), vector in zip(likely, said, strict=True)
+            ]
+        return next((each for each, _ in best(candidates, ranks, 1)), None)
 
 
-def _shown(found: list[Found], chosen: Quotable | None) -> tuple[Found, ...]:
+async def grounded(grounding: Grounding, assistant: "Assistant", question: str) -> Grounds:
+    """What the works say, for who does not wait at a screen."""
+    async with aclosing(grounding.of(assistant, question)) as steps:
+        async for step in steps:
+            if isinstance(step, Grounds):
+                return step
+    raise AssertionError("it ends with grounds or an error")
+
+
+def _languages(assistant: "Assistant") -> tuple[str, ...]:
+    return tuple(sorted({work.language for work in assistant.works}))
+
+
+def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:
+    covered = max((weighed.shared(each.passage.text, each.passage.work.language) for each in found), default=0.0)
+    by_meaning = [each.meaning for each in found if "meaning" in each.by]
+    return Evidence(covered, weighed.unknown, max(by_meaning, default=None))
+
+
+def _shown(found: Sequence[Found], chosen: Quotable | None) -> tuple[Found, ...]:
     """The passage that is quoted first; where none is, the nearest."""
     first = [each for each in found if chosen is None or each.passage == chosen.passage]
     rest = [each for each in found if each not in first]

@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, Literal
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from ..settings import Settings
 from ..works.index.models import ENGLISH, Model, model_for
+from ..works.index.vectors import Meaning
 from .events import Fetching
 from .ready import Ready, ready
 
 if TYPE_CHECKING:
-    from ..engines.contract import Engine
     from ..engines.pool import EnginePool
     from ..store import Store
 
 Why = Literal["offline", "unreachable", "engine", "language"]
-"""offline: the user allows no network; unreachable: no source gives the model, or the disk is full; engine: it could not
-be loaded; language: the question is in another language than the works, and their model knows only that one."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeaningReady:
-    """Works can be searched by meaning."""
-
-    model: Model
-    engine: "Engine"
+"""offline: the user allows no network; unreachable: no source gives the model, or the disk is full; engine: it does not
+load; language: the question is in another language than the works, and their model knows only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +32,9 @@ class WordsAlone:
 
 async def ready_meaning(
     languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings, *, question_language: str = ""
-) -> AsyncGenerator[Fetching | MeaningReady | WordsAlone, None]:
-    """The store's events while the model for works in these `languages` is fetched, then MeaningReady or WordsAlone.
+) -> AsyncGenerator[Fetching | Meaning | WordsAlone, None]:
+    """The store's events while the model for works in these `languages` is fetched; then what embeds them, or why words
+    alone serve.
 
     `question_language`: BCP 47, where it is known for certain.
     """
@@ -55,7 +48,7 @@ async def ready_meaning(
                 if isinstance(step, Fetching):
                     yield step
                 elif isinstance(step, Ready):
-                    yield MeaningReady(Model(name, step.base.digest), step.engine)
+                    yield Meaning(Model(name, step.base.digest), step.engine)
     except (UnreachableError, NoSpaceError, IntegrityError) as error:
         yield WordsAlone("offline" if settings.offline else "unreachable", name, error)
     except PluriverseError as error:

@@ -33,8 +33,7 @@ class Ready:
 
 
 async def fetched(ref: str, store: "Store", settings: Settings) -> AsyncGenerator[Fetching | BaseChosen | Base, None]:
-    """The store's events while a model of the ladder, or one that embeds works, is fetched where it is missing; then the
-    base.
+    """The store's events while a model of the ladder, or one that embeds, is missing and fetched; then the base.
 
     Where "default" is another rung than the wanted one and that is here, first which it is and why. Raises what
     `bases.resolve` and the store raise.

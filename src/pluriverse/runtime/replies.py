@@ -200,7 +200,9 @@ class Replies(Sequence[Reply]):
 
 def _indented(reply: Reply) -> str:
     nothing = "(no answer: it ended before its thinking did)" if reply.unfinished else "(no answer)"
-    text = "\n".join((reply.numbered.strip(), *reply.sources)) or (f"({reply.error.message})" if reply.error else nothing)
+    text = "\n".join((reply.numbered.strip(), *reply.sources)) or (
+        f"({reply.error.message})" if reply.error else nothing
+    )
     return "\n".join(f"  {line}" if line else "" for line in text.splitlines())
 
 

@@ -10,8 +10,9 @@ from ..errors import IntegrityError, UnreachableError
 from ..settings import Settings
 from ..values import PathSource, Source
 from .gguf import MAX_HEADER, Header, header_of, read_header
-from .sources import candidates, open_source
+from .sources import InParts, candidates, in_parts, open_source
 from .sources.stream import Coming, Earlier
+from .splits import combined, data_bytes
 
 _FIRST = 4 * 1024**2  # bytes after which it is tried for the first time
 
@@ -23,11 +24,23 @@ class Heading:
 
 
 async def read_heading(source: Source, settings: Settings) -> Heading:
-    """The header of the file at `source`, or at a mirror of it, and the file's size.
+    """The header of the file at `source`, or at a mirror of it, and the file's size; of a model that is split, of the
+    one file that its parts make.
 
     UnreachableError where it cannot be had, or the place does not say how large it is; IntegrityError where it is not
     sound.
     """
+    parts = in_parts(source)
+    if len(parts) == 1:
+        try:
+            return await _of_one(source, settings)
+        except InParts as split:
+            parts = split.sources
+    header = combined([(await _of_one(each, settings)).header for each in parts], str(source))
+    return Heading(header, header.data_offset + data_bytes(header))
+
+
+async def _of_one(source: Source, settings: Settings) -> Heading:
     if isinstance(source, PathSource):
         header = await asyncio.to_thread(read_header, source.path)
         return Heading(header, source.path.stat().st_size)

@@ -5,23 +5,18 @@ Knows headers only. Whether the engine's library knows an architecture or a toke
 `engines.local.trial`. Keys and names: gguf-py/gguf/constants.py of llama.cpp.
 """
 
-import re
-
 from ..errors import UnsupportedError
-from ..values import Source
 from .gguf import Header
 
 _CATALOGUE = "see what can be asked: pluriverse catalogue"
-_SPLIT = (
-    "pull a file of it that is whole, often a smaller quantization; or join the parts with llama-gguf-split --merge"
-)
-_PART = re.compile(r"-(\d{5})-of-(\d{5})\.gguf(?![^?#@])")
+_SPLIT = "give all its files their own names again, NAME-00001-of-00003.gguf and on, and pull the first of them"
 _RERANK = 4  # pooling_type
 
 
-def check_kind(header: Header, called: str) -> None:
-    """UnsupportedError for what is no model that writes or embeds text; the error's words call it `called`."""
-    if found := _other(header):
+def check_kind(header: Header, called: str, part: bool = False) -> None:
+    """UnsupportedError for what is no model that writes or embeds text; the error's words call it `called`. `part`: it
+    is of the first part of a split model, which has all metadata and perhaps no weights."""
+    if found := _other(header, part):
         what, hint = found
         raise UnsupportedError(f"{called} is {what}", hint)
 
@@ -41,9 +36,9 @@ def is_projector(header: Header) -> bool:
     return metadata.get("general.type") == "mmproj" or metadata.get("general.architecture") == "clip"
 
 
-def check_writes(header: Header, called: str) -> None:
+def check_writes(header: Header, called: str, part: bool = False) -> None:
     """The same for what is no model that writes text."""
-    check_kind(header, called)
+    check_kind(header, called, part)
     if embeds(header):
         raise writes_none(called)
 
@@ -61,23 +56,18 @@ def embeds(header: Header) -> bool:
     return bool(pooling > 0 or architecture.endswith("bert") or "embedding" in architecture)
 
 
-def check_part(source: Source) -> None:
-    """UnsupportedError for one part of a split model, by its name: said before gigabytes are fetched."""
-    if (part := _PART.search(str(source))) and int(part[2]) > 1:
-        raise UnsupportedError(f"{source} is {_part(int(part[1]), int(part[2]))}", _SPLIT)
-
-
 def has_vocabulary(header: Header) -> bool:
     return bool(header.metadata.get("tokenizer.ggml.model", "none") != "none")
 
 
-def _other(header: Header) -> tuple[str, str] | None:
+def _other(header: Header, part: bool) -> tuple[str, str] | None:
     """What it is instead, and what to do; None for a model."""
     metadata = header.metadata
     architecture, kind = metadata.get("general.architecture", ""), metadata.get("general.type", "model")
     names = [tensor.name for tensor in header.tensors]
-    if metadata.get("split.count", 1) > 1:
-        return _part(metadata.get("split.no", 0) + 1, metadata["split.count"]), _SPLIT
+    if metadata.get("split.count", 1) > 1 and not part:
+        number, of = metadata.get("split.no", 0) + 1, metadata["split.count"]
+        return f"part {number} of {of} of a model that was split into several files, by its header", _SPLIT
     if is_projector(header):
         return (
             "a projector, the eyes or ears of a model, and no model itself",
@@ -89,7 +79,7 @@ def _other(header: Header) -> tuple[str, str] | None:
         return "an adapter, which changes a model and is none itself", "pull the model it was made for"
     if architecture == "controlvector":
         return "a control vector, which steers a model and is none itself", "pull the model it was made for"
-    if kind == "vocab" or not names:
+    if kind == "vocab" or not (names or part):
         return "without any weights: metadata or a vocabulary only", _CATALOGUE
     if kind != "model":
         return f"of the type {kind[:40]!r}, not a model", _CATALOGUE
@@ -108,10 +98,6 @@ def _reader(header: Header, architecture: str, names: list[str]) -> tuple[str, s
     if header.metadata.get(f"{architecture}.attention.causal") is False and not embeds(header):
         return "a model that reads in both directions (for diffusion), which the engine cannot ask", (_CATALOGUE)
     return None
-
-
-def _part(number: int, of: int) -> str:
-    return f"part {number} of {of} of a model that was split into several files, which cannot be used yet"
 
 
 def _all_end(names: list[str], endings: tuple[str, ...]) -> bool:

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -79,17 +80,25 @@ class Layout:
         document: Document = json.loads(data)
         return document
 
-    def add_document(self, document: Document, *, private: bool = False) -> tuple[Digest, int]:
-        """Write a JSON blob; its digest and size. The same document is written once."""
+    def add_document(self, document: Document, *, private: bool = False, mend: bool = False) -> tuple[Digest, int]:
+        """Write a JSON blob as `add_bytes` does; its digest and size. The same document is written once."""
         data = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-        return self.add_bytes(data, private=private), len(data)
+        return self.add_bytes(data, private=private, mend=mend), len(data)
 
     def add_bytes(self, data: bytes, *, private: bool = False, mend: bool = False) -> Digest:
         """Write a blob; `private`: for its owner alone; `mend`: anew where other bytes have taken its place."""
         digest = Digest("sha256:" + sha256(data).hexdigest())
-        if not self.has(digest) or (mend and self.blob(digest).read_bytes() != data):
+        if not self.has(digest) or (mend and not self._holds(self.blob(digest), data)):
             self._write(self.blob(digest), data, PRIVATE if private else PUBLIC)
         return digest
+
+    def _holds(self, blob: Path, data: bytes) -> bool:
+        """Whether a file can be read and has these bytes. A folder in its place goes."""
+        if blob.is_dir():
+            shutil.rmtree(blob, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            return blob.read_bytes() == data
+        return False
 
     def point(self, name: str, digest: Digest, size: int, artifact_type: str, annotations: dict[str, str]) -> None:
         """Let `name` point to a manifest; whatever had that name and type is replaced. Hold `lock()` around it."""

@@ -8,266 +8,191 @@ import asyncio
 import contextlib
 import os
 import shlex
-import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from ..errors import EngineError, IntegrityError, NoSpaceError, PluriverseError, UnreachableError, UnsupportedError
-from ..files import make_folder
+from ..errors import EngineError, IntegrityError, PluriverseError, UnreachableError
 from ..settings import Settings
 from ..values import Digest, PathSource, Pullable, Source
 from .events import Progress, Pulled, PullEvent, SourceFailed, StartedOver, Trying, Whole
-from .gguf import MAX_HEADER, Header, read_header
-from .kinds import check_kind, check_part, check_projector, has_vocabulary
+from .gguf import Header, read_header
+from .joining import Join, Lying, here_before, set_aside
+from .kinds import has_vocabulary
 from .layout import Layout, writing
 from .manifests import StoredModel
 from .parts import Part
-from .sources import (
-    ByteStream,
-    Coming,
-    StartOver,
-    WrongPiece,
-    candidates,
-    files_in,
-    is_here,
-    open_source,
-    prepare,
-    room_besides,
-)
+from .receiving import Received, Receiving, Wanted, check_space
+from .sources import InParts, StartOver, WrongPiece, candidates, files_in, in_parts, is_here
+from .sources.local import problem_of
+from .splits import check_piece
 from .store import Store, check_name
 
-SPARE = 64 * 1024**2  # bytes that stay free on the disk
 ATTEMPTS = 3  # at one source, where what is here has to be thrown away
-_TELL_EVERY = 1024 * 1024
-_LOOK_EVERY = 4 * 1024**2  # bytes after which the free space is looked at again
 
 
 async def pull(
     store: Store, pullable: Pullable, settings: Settings, model: str | None = None
 ) -> AsyncGenerator[PullEvent, None]:
-    """Yields events; the last is Pulled. `model`: what is pulled is the projector of the model of that name here.
+    """Yields events; the last is Pulled. A model that is split into several files comes as one. `model`: what is pulled
+    is the projector of the model of that name here.
 
     Raises UnreachableError when no source could give it, IntegrityError when one gave other bytes than the digest asks
     for and none the right ones, UnsupportedError for what is no model that writes, NoSpaceError before or when the disk
     is full; what is here is kept for the next try, but for what is refused.
     """
     check_name(pullable.name)
-    layout = store.home
-    async with _locked(layout, _key(pullable)):
-        if (here := _already(store, pullable, model)) is not None:
+    wanted, key = Wanted(store.home, pullable, settings, model), _key(pullable)
+    async with _locked(wanted.layout, key):
+        if (here := _already(store, wanted)) is not None:
             yield here
             return
-        failures: list[SourceFailed] = []
-        sources = _sources(pullable, settings)
-        for source in sources:
-            if not is_here(source):
-                check_part(source)
-            for left in reversed(range(ATTEMPTS)):
-                job = _Job(store, pullable, settings, source, model)
-                yield Trying(source)
-                try:
-                    async with aclosing(job.run()) as events:
-                        async for event in events:
-                            yield event
-                    return
-                except StartOver as again:
-                    job.part.discard()
-                    error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
-                except EngineError:  # refused: no source has another file of it
-                    job.part.discard()
-                    raise
-                except (UnreachableError, WrongPiece) as unreachable:  # what is here stays right
-                    error, left = unreachable, 0
-                except IntegrityError as wrong:
-                    # Where bytes were here before, it may have been those: this source gets to give all of them.
-                    error, left = wrong, left if job.resumed else 0
-                finally:
-                    job.part.link.unlink(missing_ok=True)
-                if not left:
-                    failures.append(SourceFailed(source, error))
-                    if len(sources) > 1:  # else the error says it all
-                        yield failures[-1]
-                    break
-                yield StartedOver(source, error.message)
-        raise _summary(pullable, failures)
-
-
-class _Job:
-    """One source, one file."""
-
-    def __init__(self, store: Store, pullable: Pullable, settings: Settings, source: Source, model: str | None) -> None:
-        self.store, self.pullable, self.settings, self.source, self.model = store, pullable, settings, source, model
-        self.layout = store.home
-        self.part = Part(self.layout.incoming, _key(pullable))
-        self.resumed = 0
-
-    async def run(self) -> AsyncGenerator[PullEvent, None]:
-        with writing(self.layout.root):
-            make_folder(self.layout.incoming)
-        earlier, size = self.part.earlier(self.pullable, self.source), self.pullable.size
-        if not is_here(self.source):  # a file may only need a link
-            besides = room_besides(self.source, self.settings, self.part.scratch, size or 0)
-            self._check_space((size or 0) - earlier.bytes + besides)
-        async with aclosing(prepare(self.source, self.settings, self.part.scratch)) as fetching:
-            async for fetched in fetching:
-                yield Progress(fetched, None, self.source)
-                self._check_space(0)
-        async with open_source(self.source, self.settings, self.part.scratch, earlier) as stream:
-            if not 0 <= stream.start <= earlier.bytes:
-                raise UnreachableError(f"{self.source} begins at byte {stream.start:,}, which nobody asked for")
-            digest = self.pullable.digest or stream.digest
-            if None not in (size, stream.size) and size != stream.size:
-                raise IntegrityError(f"{self.source} has {stream.size:,} bytes, not {size:,}")
-            if None not in (digest, stream.digest) and digest != stream.digest:
-                raise IntegrityError(f"{self.source} is another file there: of digest {stream.digest}, not {digest}")
-            size = size or stream.size
-            if stream.file is not None and self.part.link_to(stream.file):
-                file = self.part.link
-                found = await asyncio.to_thread(_digest_of, file)
-                yield Progress(file.stat().st_size, size, self.source)
-            else:
-                self._check_space((size or 0) - stream.start)
-                file, hasher, self.resumed = self.part.file, sha256(), stream.start
-                async with aclosing(self._receive(stream, hasher, size)) as steps:
-                    async for done in steps:
-                        yield Progress(done, size, self.source)
-                found = Digest("sha256:" + hasher.hexdigest())
-            header = self._check(file, found, digest)
-        yield Whole(file, str(self.source), has_vocabulary(header))
-        yield await asyncio.to_thread(self._finish, file, found)
-
-    async def _receive(self, stream: ByteStream, hasher: Any, size: int | None) -> AsyncGenerator[int, None]:
-        """Write the stream behind what is here; yields bytes done. `size`: of the whole, where it is known.
-
-        What could never be gone on with goes at once.
-        """
+        part = Part(wanted.layout.incoming, key)
         try:
-            with writing(self.layout.root), self.part.file.open("r+b" if stream.start else "wb") as file:
-                self.part.note(self.source, stream)
-                done = await asyncio.to_thread(_hash_start, file, hasher, stream.start)
-                told = looked = done
-                headed = False
-                async for chunk in stream.chunks:
-                    if isinstance(chunk, Coming):
-                        file.flush()
-                        self._check_space(chunk.room)
-                        if (told := max(told, done + chunk.bytes)) > done:
-                            yield told
-                        continue
-                    file.write(chunk)
-                    hasher.update(chunk)
-                    done += len(chunk)
-                    if done - looked >= _LOOK_EVERY:
-                        looked = done
-                        self._check_room(done)
-                    if self.pullable.size is not None and done > self.pullable.size:
-                        raise IntegrityError(f"{self.source} gave more than {self.pullable.size:,} bytes")
-                    if done - told >= _TELL_EVERY:
-                        told = done
-                        yield done
-                    if size and not headed and done >= MAX_HEADER:  # what is no model is not fetched to its end
-                        headed = True
-                        file.flush()
-                        self._check_header(self.part.file, size)
-                file.truncate()
-                file.flush()
-                if stream.size is not None and done < stream.size:
-                    raise UnreachableError(
-                        f"{self.source} ended after {done:,} of the {stream.size:,} bytes it spoke of", "pull again"
-                    )
-        except WrongPiece as wrong:
-            os.truncate(self.part.file, wrong.sound)
+            async with aclosing(_brought(wanted, part)) as steps:
+                async for step in steps:
+                    if isinstance(step, Received):
+                        yield Whole(step.file, str(step.source), has_vocabulary(step.header))
+                        yield await asyncio.to_thread(_finish, store, wanted, step, part)
+                    else:
+                        yield step
+        except EngineError:  # refused: no source has another file of it
+            part.discard()
             raise
-        except BaseException:
-            if not (self.pullable.digest or stream.validator):
-                self.part.discard()
-            raise
-        yield done
+        finally:
+            part.link.unlink(missing_ok=True)
 
-    def _check_room(self, done: int) -> None:
-        """The disk is never filled to the last byte, also by what does not say how long it is."""
-        if shutil.disk_usage(self.layout.root).free < SPARE:
-            raise NoSpaceError(
-                f"the disk of {self.layout.root} is full but for the {SPARE:,} bytes that stay free; "
-                f"{self.pullable.name} was not at its end after {done:,} bytes",
-                "free some space, e.g. pluriverse gc, which also drops unfinished downloads; then pull again",
-            )
 
-    def _check_space(self, more: int) -> None:
-        """That `more` bytes can be written and the reserve still be free."""
-        free, root = shutil.disk_usage(self.layout.root).free, self.layout.root
-        if free < max(more, 0) + SPARE:
-            needs = f"{self.pullable.name} needs {more:,} more bytes, and" if more > 0 else "on the disk"
-            raise NoSpaceError(
-                f"{needs} {SPARE:,} bytes must stay free; the disk of {root} has {free:,} free",
-                "free some space, e.g. pluriverse gc, which also drops unfinished downloads; "
-                "or set PLURIVERSE_HOME to a folder on a larger disk",
-            )
-
-    def _check(self, file: Path, found: Digest, wanted: Digest | None) -> Header:
-        """Throw wrong bytes away: they must neither be used nor resumed."""
+async def _brought(wanted: Wanted, part: Part) -> AsyncGenerator[PullEvent | Received, None]:
+    """Whatever it takes until the file is here; the last is Received."""
+    sources = _sources(wanted.pullable, wanted.settings)
+    parts = next((found for each in sources if len(found := in_parts(each)) > 1), ())
+    if not parts:
         try:
-            if wanted is not None and found != wanted:
-                size = file.stat().st_size
-                raise IntegrityError(f"{self.source} gave other bytes: {size:,} of digest {found}, not {wanted}")
-        except IntegrityError:
-            self.part.drop(file)
-            raise
-        return self._check_header(file)
-
-    def _check_header(self, file: Path, size: int | None = None) -> Header:
-        """It is that of a model; what is none goes. `size`: of the whole, while it is still on its way.
-
-        An unsound one is told by the name of what the user asked for, with what can be done there.
-        """
-        try:
-            header = read_header(file, str(self.source), size)
-            _check(header, str(self.source), self.model)
-            return header
-        except UnsupportedError:
-            self.part.drop(file)
-            raise
-        except IntegrityError as error:
-            self.part.drop(file)
-            again = f"pluriverse pull {shlex.quote(self.pullable.ref)}"
-            error.hint = (
-                f"get that file anew from where it came; then {again}"
-                if is_here(self.source)
-                else f"look whether that is the address of the .gguf file itself; then {again}"
-            )
-            raise
-
-    def _finish(self, file: Path, digest: Digest) -> Pulled:
-        header, size, pullable = read_header(file, str(self.source)), file.stat().st_size, self.pullable
-        with writing(self.layout.root), file.open("rb") as opened:
-            os.fsync(opened.fileno())
-        here = self.store.has(digest)
-        _add(self.store, pullable, digest, header, _text(self.source), self.model, None if here else file)
-        self.part.discard()
-        return Pulled(pullable.ref, pullable.name, digest, size, self.source, self.resumed, already_here=here)
+            async with aclosing(_received(wanted, sources, part)) as steps:
+                async for step in steps:
+                    yield step
+            return
+        except InParts as split:
+            parts = split.sources
+    async with aclosing(_joined(wanted, parts, part)) as steps:
+        async for step in steps:
+            yield step
 
 
-def _check(header: Header, called: str, model: str | None) -> None:
-    if model is None:
-        check_kind(header, called)
+async def _received(
+    wanted: Wanted, sources: Sequence[Source], part: Part, place: tuple[int, int] | None = None
+) -> AsyncGenerator[PullEvent | Received, None]:
+    """One file, from the first of `sources` that can give it; the last is Received. `place`: see Receiving."""
+    failures: list[SourceFailed] = []
+    for source in sources:
+        for left in reversed(range(ATTEMPTS)):
+            receiving = Receiving(wanted, source, part, place)
+            yield Trying(source)
+            try:
+                async with aclosing(receiving.run()) as steps:
+                    async for step in steps:
+                        yield step
+                return
+            except StartOver as again:
+                part.discard()
+                error: PluriverseError = UnreachableError(f"{source}: {again}", "pull again later")
+            except (UnreachableError, WrongPiece) as unreachable:  # what is here stays right
+                error, left = unreachable, 0
+            except IntegrityError as wrong:
+                # Where bytes were here before, it may have been those: this source gets to give all of them.
+                error, left = wrong, left if receiving.resumed else 0
+            part.link.unlink(missing_ok=True)
+            if not left:
+                failures.append(SourceFailed(source, error))
+                if len(sources) > 1:  # else the error says it all
+                    yield failures[-1]
+                break
+            yield StartedOver(source, error.message)
+    raise _summary(wanted.pullable, failures)
+
+
+async def _joined(wanted: Wanted, parts: Sequence[Source], whole: Part) -> AsyncGenerator[PullEvent | Received, None]:
+    """All parts of a split model, then the one file that they become; the last is Received."""
+    pullable, settings = wanted.pullable, wanted.settings
+    lying: list[Lying] = []
+    resumed = 0
+    for number, source in enumerate(parts, 1):
+        part, called = Part(whole.scratch, f"{number:05}"), str(source)
+        if (before := here_before(part, called)) is not None:
+            lying.append(before)
+            resumed += before.file.stat().st_size
+            continue
+        if isinstance(source, PathSource):  # it is read where it lies
+            yield Trying(source)
+            lying.append(await asyncio.to_thread(_in_place, wanted, source, number, len(parts)))
+            continue
+        one = replace(pullable, ref=called, sources=(source,), digest=None, size=None)
+        sources, place = candidates(source, settings), (number, len(parts))
+        async with aclosing(_received(replace(wanted, pullable=one), sources, part, place)) as steps:
+            async for step in steps:
+                if not isinstance(step, Received):
+                    yield step
+                    continue
+                resumed += step.resumed
+                ours = step.file == part.file
+                lying.append(set_aside(part, step.header) if ours else Lying(step.file, step.header))
+    source, called = pullable.sources[0], str(pullable.sources[0])
+    try:
+        join = Join(lying, whole, called)
+        wanted.check(join.header, called)
+        check_space(wanted, join.room)
+        with writing(wanted.layout.root):
+            steps_of_join = join.steps()
+            while (done := await asyncio.to_thread(next, steps_of_join, None)) is not None:
+                yield Progress(done, join.size, source)
+        if pullable.digest not in (None, join.digest):
+            raise IntegrityError(f"the parts of {called} make a file of digest {join.digest}, not {pullable.digest}")
+    except IntegrityError:
+        whole.discard()
+        raise
+    assert join.digest is not None
+    yield Received(whole.file, join.digest, join.header, source, resumed)
+
+
+def _in_place(wanted: Wanted, source: PathSource, number: int, of: int) -> Lying:
+    if problem := problem_of(source.path):
+        raise problem
+    try:
+        header = read_header(source.path, str(source))
+        check_piece(header, str(source), number, of)
+    except IntegrityError as error:
+        again = f"pluriverse pull {shlex.quote(wanted.pullable.ref)}"
+        error.hint = f"get that file anew from where it came, under its own name; then {again}"
+        raise
+    if number == 1:
+        wanted.check(header, str(source), part=True)
+    return Lying(source.path, header)
+
+
+def _finish(store: Store, wanted: Wanted, received: Received, part: Part) -> Pulled:
+    file, digest, source, pullable = received.file, received.digest, received.source, wanted.pullable
+    header, size = read_header(file, str(source)), file.stat().st_size
+    with writing(store.home.root), file.open("rb") as opened:
+        os.fsync(opened.fileno())
+    here = store.has(digest)
+    _add(store, wanted, digest, header, _text(source), None if here else file)
+    part.discard()
+    return Pulled(pullable.ref, pullable.name, digest, size, source, received.resumed, already_here=here)
+
+
+def _add(store: Store, wanted: Wanted, digest: Digest, header: Header, source: str, file: Path | None) -> None:
+    if wanted.model is None:
+        store.add_model(wanted.pullable, digest, header, source, file)
     else:
-        check_projector(header, called)
+        store.add_projector(wanted.model, digest, source, file)
 
 
-def _add(
-    store: Store, pullable: Pullable, digest: Digest, header: Header, source: str, model: str | None, file: Path | None
-) -> None:
-    if model is None:
-        store.add_model(pullable, digest, header, source, file)
-    else:
-        store.add_projector(model, digest, source, file)
-
-
-def _already(store: Store, pullable: Pullable, model: str | None) -> Pulled | None:
+def _already(store: Store, wanted: Wanted) -> Pulled | None:
     """Where the digest is in one of the stores, it needs a name at most."""
+    pullable = wanted.pullable
     if pullable.digest is None or not store.has(pullable.digest):
         return None
     path = store.path(pullable.digest)
@@ -276,10 +201,10 @@ def _already(store: Store, pullable: Pullable, model: str | None) -> Pulled | No
             store.home.blob(pullable.digest).unlink(missing_ok=True)
         return None
     header = read_header(path, pullable.name)
-    _check(header, pullable.name, model)
+    wanted.check(header, pullable.name)
     named: list[StoredModel] = [m for m in store.models() if m.name == pullable.name and m.digest == pullable.digest]
-    if model is not None or not named:
-        _add(store, pullable, pullable.digest, header, _text(path), model, None)
+    if wanted.model is not None or not named:
+        _add(store, wanted, pullable.digest, header, _text(path), None)
     size = path.stat().st_size
     return Pulled(pullable.ref, pullable.name, pullable.digest, size, None, 0, already_here=True)
 
@@ -336,20 +261,3 @@ async def _locked(layout: Layout, key: str) -> AsyncIterator[None]:
         yield
     finally:
         stack.close()
-
-
-def _hash_start(file: Any, hasher: Any, size: int) -> int:
-    """Hash the first `size` bytes of what is here and stay behind them."""
-    file.seek(0)
-    left = size
-    while left and (chunk := file.read(min(left, 1024 * 1024))):
-        hasher.update(chunk)
-        left -= len(chunk)
-    return size - left
-
-
-def _digest_of(path: Path) -> Digest:
-    hasher = sha256()
-    with path.open("rb") as file:
-        _hash_start(file, hasher, path.stat().st_size)
-    return Digest("sha256:" + hasher.hexdigest())

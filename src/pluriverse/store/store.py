@@ -11,6 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -166,17 +167,17 @@ class Store:
         """The works with these texts, as far as a store knows them."""
         return works.find(self.layouts, texts)
 
-    def all_works(self) -> set[Digest]:
-        """The texts of all works that the home store knows."""
-        return set(works.all_in(self.home))
-
     def add_work(self, work: Work, parts: Mapping[str, bytes], origin: Origin | None = None) -> StoredWork:
         """Keep parts of a work in the home store, as `works.add` does."""
         return works.add(self.home, work, parts, origin)
 
-    def forget_works(self, texts: set[Digest]) -> None:
-        """Drop the works with these texts from the home store; their bytes go at `gc`."""
-        works.forget(self.home, texts)
+    def holding_works(self) -> AbstractContextManager[None]:
+        """Around adding works and writing the file of the assistant that they are for; see `works.holding`."""
+        return works.holding(self.home)
+
+    def forget_works(self, used: Collection[Digest]) -> int:
+        """Drop works that nobody answers from any more; how many. As `works.forget_unused`."""
+        return works.forget_unused(self.home, used) if self.home.root.exists() else 0
 
     def remove(self, name: str) -> Removed:
         """Forget a model's name in the home store; its bytes go at `gc`, if nothing else needs them."""

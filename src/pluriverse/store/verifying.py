@@ -29,6 +29,7 @@ class Bad:
     name: str
     digest: Digest
     problem: str
+    role: str = ""  # model, adapter, assistant, work
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class _Wanted:
     digest: Digest
     path: Path
     bytes: int
+    role: str
 
 
 def verify(layouts: Sequence[Layout], names: Sequence[str]) -> Iterator[VerifyProgress | Verified]:
@@ -62,7 +64,7 @@ def verify(layouts: Sequence[Layout], names: Sequence[str]) -> Iterator[VerifyPr
                 yield VerifyProgress(done + read, total)
         done += each.bytes
         if problem:
-            bad.append(Bad(each.name, each.digest, problem))
+            bad.append(Bad(each.name, each.digest, problem, each.role))
     yield Verified(len(wanted), done, time.perf_counter() - started, tuple(bad))
 
 
@@ -72,16 +74,17 @@ def _collect(layouts: Sequence[Layout], names: Sequence[str]) -> tuple[list[_Wan
     for layout in layouts:
         for entry in layout.index():
             name, digest = entry["annotations"][NAME], Digest(entry["digest"])
+            role = str(entry["annotations"].get(manifests.P + "role", ""))
             if names and name not in names:
                 continue
             try:
                 needed = manifests.blobs(layout.document(digest))
             except IntegrityError as error:
-                bad.append(Bad(name, digest, error.message))
+                bad.append(Bad(name, digest, error.message, role))
                 continue
             for blob, size in [(digest, int(entry["size"])), *needed]:
                 path = next((each.blob(blob) for each in (layout, *layouts) if each.has(blob)), layout.blob(blob))
-                wanted.setdefault(path, _Wanted(name, blob, path, size))
+                wanted.setdefault(path, _Wanted(name, blob, path, size, role))
     return list(wanted.values()), bad
 
 

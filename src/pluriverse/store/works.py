@@ -8,7 +8,7 @@ import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from ..errors import IntegrityError
@@ -18,6 +18,8 @@ from .layout import NAME, Document, Layout
 from .manifests import WORK_TYPE, P
 
 _TEXT = P + "text"  # annotation of an entry in the index: the digest of the work's text
+
+_HOLD, _SLOTS = "works-", 64  # locks of those who add works at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,6 @@ def find(layouts: Sequence[Layout], texts: Collection[Digest]) -> dict[Digest, S
     return found
 
 
-def all_in(layout: Layout) -> Iterator[Digest]:
-    """The text of each work that a layout knows."""
-    for entry in _entries(layout):
-        with contextlib.suppress(KeyError):
-            yield Digest(entry["annotations"][_TEXT])
-
-
 def add(layout: Layout, work: Work, parts: Mapping[str, bytes], origin: Origin | None = None) -> StoredWork:
     """Add parts to a work, or replace those of the same name; the work becomes known with its first part.
 
@@ -81,19 +76,34 @@ def add(layout: Layout, work: Work, parts: Mapping[str, bytes], origin: Origin |
         blobs = dict(known.parts) if known else {}
         for part, data in parts.items():
             blobs[part] = (layout.add_bytes(data, private=True, mend=True), len(data))
-        config = layout.add_document(manifests.work_config(asdict(work), origin and asdict(origin)), private=True)
-        manifest = layout.add_document(manifests.work(config, blobs))
+        config = layout.add_document(
+            manifests.work_config(asdict(work), asdict(origin) if origin else None), private=True, mend=True
+        )
+        manifest = layout.add_document(manifests.work(config, blobs), mend=True)
         layout.point(name, *manifest, WORK_TYPE, {P + "role": "work", _TEXT: work.digest})
     return StoredWork(name, work, origin, blobs, [layout])
 
 
-def forget(layout: Layout, digests: set[Digest]) -> None:
-    """Drop the works with these texts; their bytes go at `gc`, if nothing else needs them."""
+@contextlib.contextmanager
+def holding(layout: Layout) -> Iterator[None]:
+    """Around adding works and writing down whose they are: until then `forget_unused` forgets nothing."""
+    with contextlib.ExitStack() as locks:
+        next((slot for slot in range(_SLOTS) if locks.enter_context(layout.lock(f"{_HOLD}{slot}", wait=False))), None)
+        yield
+
+
+def forget_unused(layout: Layout, used: Collection[Digest]) -> int:
+    """Drop the works whose texts are not `used`; how many. Their bytes go at `gc`. None while somebody adds works."""
     with layout.lock():
+        for path in layout.incoming.glob(f"{_HOLD}*.lock"):
+            with layout.lock(path.stem, wait=False) as free:
+                if not free:
+                    return 0
         entries = layout.index()
-        kept = [entry for entry in entries if not (_is_work(entry) and entry["annotations"].get(_TEXT) in digests)]
+        kept = [entry for entry in entries if not _is_work(entry) or entry["annotations"].get(_TEXT) in used]
         if len(kept) < len(entries):
             layout.write_index(kept)
+        return len(entries) - len(kept)
 
 
 def checked(path: Path, digest: Digest) -> bytes:
@@ -104,11 +114,12 @@ def checked(path: Path, digest: Digest) -> bytes:
     return data
 
 
-def origin_of(path: Path, data: bytes) -> Origin:
-    """Of a file and the bytes that were read from it. OSError."""
-    state = path.stat()
-    digest = Digest(f"sha256:{sha256(data).hexdigest()}")
-    return Origin(os.fspath(path.absolute()), len(data), state.st_mtime_ns, digest)
+def origin_of(path: Path) -> Origin:
+    """Of a file as it is now. OSError."""
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        digest = file_digest(file, "sha256").hexdigest()
+    return Origin(os.fspath(path.absolute()), state.st_size, state.st_mtime_ns, Digest(f"sha256:{digest}"))
 
 
 def _entries(layout: Layout) -> list[Document]:

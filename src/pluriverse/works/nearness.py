@@ -1,44 +1,45 @@
-"""How near words are to a question by the words that they share, the rare ones counting more.
+"""How near words are to a question by the words that they share, the rare ones counting more, and whether works speak
+of a question at all.
 
-Knows words and how often they stand in texts. Coarse on purpose: words count by their beginnings, so that forms of one
-word are the same; scripts without spaces count by characters.
+Knows terms, and in how many passages each stands.
 """
 
 import math
-import re
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]|[^\W_\u2e80-\u9fff\uf900-\ufaff]{2,}")
-_BEGINNING = 6  # letters of a word that count
+from .index.folding import terms
+from .index.words import WordsIndex, having
+
+_FEW = 20  # passages that a work is taken to have besides its own, so that in a short one all terms weigh much the same
 
 
-def words(text: str) -> set[str]:
-    """The words of a text as they are compared."""
-    plain = "".join(sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign))
-    return {word[:_BEGINNING] for word in _WORD.findall(plain)}
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The terms of a question, each with what it weighs by how seldom it stands in the works."""
 
+    weights: Mapping[str, float]
+    unknown: float  # the share of the terms that stand nowhere in them
 
-def weights(question: str, text: str) -> dict[str, float]:
-    """What each word of a question weighs, by how seldom it stands in `text`."""
-    lower = text.casefold()
-    size = max(len(lower) / 6, 1.0)
-    return {word: math.log(1 + size / (1 + lower.count(word))) for word in words(question)}
+    @classmethod
+    def of(cls, question: str, indexes: Sequence[WordsIndex]) -> "Weighed":
+        found = having(indexes, question)
+        total = sum(map(len, indexes))
+        weights = {term: math.log1p((total + _FEW) / (count + 1)) for term, count in found.items()}
+        return cls(weights, sum(not count for count in found.values()) / len(found) if found else 1.0)
 
-
-def shared(weighed: Mapping[str, float], text: str | Collection[str]) -> float:
-    """The share of the weights whose words stand in `text`: 0 to 1."""
-    inside = words(text) if isinstance(text, str) else text
-    whole = sum(weighed.values())
-    return sum(weight for word, weight in weighed.items() if word in inside) / whole if whole else 0.0
+    def shared(self, text: str, language: str) -> float:
+        """The share of the weights whose terms stand in `text`: 0 to 1."""
+        inside = set(terms(text, language))
+        whole = sum(self.weights.values())
+        return sum(weight for term, weight in self.weights.items() if term in inside) / whole if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """That works speak of a question. `covered`: the share of its words, weighed, that the best passage has; `unknown`:
-    the share of its words that stand nowhere in the works; `meaning`: the cosine of the passage that is nearest in
-    meaning, None where nothing embeds."""
+    """That works speak of a question. `covered`: the share of its terms, weighed, that the best passage has; `unknown`:
+    the share of them that stand nowhere in the works; `meaning`: the cosine of the passage that is nearest in meaning,
+    None where nothing embeds."""
 
     covered: float
     unknown: float
@@ -46,14 +47,6 @@ class Evidence:
 
     @property
     def value(self) -> float:
-        """Above 0 where they speak of it. The numbers are fitted by `benchmarks/answerable.py`."""
-        return self.covered - 0.5 * self.unknown - 0.3
-
-
-def evidence(weighed: Mapping[str, float], passages: Collection[str], text: str) -> Evidence:
-    """Of a question's words (`weights`) in the passages that were found, and in all that was searched."""
-    if not weighed:
-        return Evidence(0.0, 1.0)
-    lower = text.casefold()
-    unknown = sum(word not in lower for word in weighed) / len(weighed)
-    return Evidence(max((shared(weighed, each) for each in passages), default=0.0), unknown)
+        """Above 0 where they speak of it. The numbers are fitted to `benchmarks/answerable.py`."""
+        by_words = self.covered - 0.5 * self.unknown
+        return by_words - 0.28 if self.meaning is None else self.meaning + 0.2 * by_words - 0.34

@@ -20,10 +20,12 @@ CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
 _MOST = 80  # words of a quotation
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
+_NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
 _PAUSE = re.compile(r"[;；؛][\"'”’»)]*\s+")
 _MARK = re.compile(r"[\s*†‡§¶]*")  # of a note
 _ASKS = re.compile(r"[?？؟][\"'”’»)」』\s]*$")
+_ENDS = re.compile(r"\W$")  # a heading that nobody marked ends without a stop
 _WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 _OPENING, _CLOSING = "“«「『", "”»」』"
 
@@ -43,6 +45,19 @@ class Quotable:
         """The words as a quotation has them between its marks."""
         return self.text.rstrip(",;:；： ") + CUT if self.cut else self.text
 
+    @property
+    def excerpt(self) -> str:
+        """The words with the sentence before and the one behind, where these are short."""
+        text = self.passage.text
+        start = text.index(self.text)
+        end = start + len(self.text)
+        for each in sentences(text):
+            if each.end < start and start - each.start <= _NEIGHBOUR and text[each.end : start].isspace():
+                start = each.start
+            elif each.start > end and each.end - end <= _NEIGHBOUR and text[end : each.start].isspace():
+                return text[start : each.end]
+        return text[start:end]
+
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
@@ -57,17 +72,20 @@ class Nearness:
         return self.words if self.meaning is None else self.meaning + 0.3 * self.words
 
 
-def best(candidates: Sequence[tuple[Quotable, Nearness]], ranks: Mapping[Passage, int]) -> Quotable | None:
-    """What answers the question best: near to it, readable alone, and of a passage that was found early.
+Candidate = tuple[Quotable, Nearness]
 
-    `ranks`: of passages, from 0. None where there is nothing that may be quoted.
+
+def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int], count: int) -> list[Candidate]:
+    """What answers the question best, best first: near to it, readable alone, and of a passage that was found early.
+
+    `ranks`: of passages, from 0.
     """
 
-    def value(pair: tuple[Quotable, Nearness]) -> float:
+    def value(pair: Candidate) -> float:
         quotable, nearness = pair
         return nearness.value + 0.3 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
 
-    return max(candidates, key=value, default=(None, None))[0]
+    return sorted(candidates, key=value, reverse=True)[:count]
 
 
 def quotables(passage: Passage, text: str) -> list[Quotable]:
@@ -91,6 +109,7 @@ class _Sentence:
     turns: bool = False
     hangs: bool = False
     joins: bool = False
+    leans: bool = False
     told: bool = False
     open: bool = False  # asks, or grants what the next one may take back
     cut: bool = False  # a piece that another follows
@@ -124,10 +143,10 @@ class _Window:
             if not each.told or first in found:
                 continue
             for last in range(first + 1, len(self._all)):
-                if self._all[last].block > each.block + 1 or self._all[last].block > each.block and last > first + 8:
+                if self._all[last].block > each.block + 1 or (self._all[last].block > each.block and last > first + 8):
                     break
                 if self._all[last].turns:
-                    found |= {place: (first, last) for place in range(first, last)}
+                    found |= dict.fromkeys(range(first, last), (first, last))
                     break
         return found
 
@@ -165,10 +184,11 @@ class _Window:
         if len(text) > sum(len(each.text) + 1 for each in inside):
             return None  # the number of a verse stands among them
         words = len(_WORD.findall(text)) * (0.6 if "\u2e80" <= text[0] <= "\u9fff" else 1.0)
-        lone_told = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
-        if words > _MOST or words < 4 or inside[-1].open or _unbalanced(text) or text not in self._passage.text:
+        unanswered = any(each.told for place, each in enumerate(inside, first) if place not in self._answered)
+        broken = inside[-1].open or unanswered or _unbalanced(text) or not (inside[-1].cut or _ENDS.search(text))
+        if broken or not 4 <= words <= _MOST or text not in self._passage.text:
             return None
-        worth = 1.0 - 0.3 * lone_told - 0.1 * inside[0].joins - 0.1 * any(mark in text for mark in _OPENING + '"')
+        worth = 1.0 - 0.1 * inside[0].joins - 0.2 * inside[0].leans - 0.1 * any(mark in text for mark in _OPENING + '"')
         worth -= 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
         return Quotable(self._passage, text, inside[-1].cut, worth)
 
@@ -180,6 +200,8 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
     starts = [start]
     if len(folded.split()) > _LONG:
         starts += [mark.end() for mark in _PAUSE.finditer(text, start, end) if mark.end() < end]
+        if words.starts.match(beginning(folded)):
+            starts = starts[:1]  # what begins so is none without its end
     found = []
     for place, (low, high) in enumerate(zip(starts, [*starts[1:], end], strict=True)):
         if place == 0:
@@ -195,6 +217,7 @@ def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list
                 turns=bool(words.turns.match(begins)),
                 hangs=place > 0 or begins[:1].islower() or bool(words.hangs.match(begins)),
                 joins=bool(words.joins.match(begins)),
+                leans=bool(words.leans.search(piece)),
                 told=bool(words.told.search(piece)),
                 open=bool(_ASKS.search(piece) or words.grants.search(piece)),
                 cut=high < end,

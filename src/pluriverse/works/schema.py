@@ -5,10 +5,15 @@ from typing import Literal
 
 from ..values import Work
 
-__all__ = ["Citation", "Found", "Means", "Passage", "Work"]
+__all__ = ["Citation", "Found", "Means", "Passage", "Why", "Work"]
 
 Means = Literal["words", "meaning"]
 """By what a passage was found."""
+
+Why = Literal["offline", "unreachable", "engine", "language"]
+"""Why words alone find passages. offline: the user allows no network; unreachable: no source gives the model that
+embeds, or the disk is full; engine: it cannot be loaded; language: the question is in another language than the works,
+and their model knows only that one."""
 
 
 @dataclass(frozen=True, slots=True)

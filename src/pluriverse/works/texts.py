@@ -1,4 +1,5 @@
-"""The text of a work, by its digest: from a store, or from the folder of public data.
+"""The text of a work, by its digest: from a store, from the library that ships, or from the folder of
+public data.
 
 What is found elsewhere is kept in the home store, so that it is there tomorrow whatever happens to the place it came
 from. A text is what its digest says, or it is not used.
@@ -8,9 +9,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..errors import IntegrityError, NotFoundError, command
+from ..files import read
 from ..settings import Settings
-from ..store import Store
 from ..store.works import StoredWork, checked
+from . import library
 from .schema import Work
 
 TEXT = "text"  # the part of a stored work
@@ -30,27 +32,22 @@ def text_of(work: Work, stored: StoredWork | None, settings: Settings) -> bytes:
             damaged = error
         except FileNotFoundError:
             pass
-    for place in _elsewhere(work, settings):
-        try:
-            data = place.read_bytes() if place.stat().st_size <= _MOST else b""
-        except OSError:
-            continue
-        if sha256(data).hexdigest() == work.digest.hex:
-            return data
+    if (text := library.text_of(work)) is not None:
+        return text
+    if settings.data and (text := _read(settings.data / "works" / f"{work.id}.txt", work)) is not None:
+        return text
+    again = f"add it again: {command('works', 'add', 'NAME', 'FILE')}"
     if damaged:
-        raise IntegrityError(
-            f"the text of {work.id} has been changed in the store", "add the work again; pluriverse verify"
-        )
-    raise NotFoundError(
-        f"the text of {work.id} ({work.title}) is not on this machine",
-        f"add it again: {command('works', 'add', 'NAME', 'FILE')}",
-    )
+        raise IntegrityError(f"the text of {work.id} has been changed in the store", again)
+    if work.id in library.entries():
+        again = f"set PLURIVERSE_DATA to a folder that has it as works/{work.id}.txt, or {again}"
+    raise NotFoundError(f"the text of {work.id} ({work.title}) is not on this machine", again)
 
 
-def keep(store: Store, work: Work, data: bytes) -> None:
-    """Keep a text that came from elsewhere."""
-    store.add_work(work, {TEXT: data})
-
-
-def _elsewhere(work: Work, settings: Settings) -> list[Path]:
-    return [settings.data / "works" / f"{work.id}.txt"] if settings.data else []
+def _read(path: Path, work: Work) -> bytes | None:
+    """What a file says, where that is the work's text."""
+    try:
+        data = read(path, _MOST)
+    except OSError:
+        return None
+    return data if sha256(data).hexdigest() == work.digest.hex else None

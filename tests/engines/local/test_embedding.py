@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pluriverse.cli import main
 from pluriverse.engines.contract import Engine, EngineEvent, Failed, Request
 from pluriverse.engines.local import EngineOptions, LocalEngine
 from pluriverse.errors import UnsupportedError, UsageError
@@ -109,3 +110,12 @@ def test_who_asks_no_more_waits_for_nothing(tmp_path: Path) -> None:
         return await asyncio.wait_for(engine.embed(["abc"]), 20)
 
     assert asked(write_tiny(tmp_path / "m.gguf", pooling=1), work).shape == (1, 32)
+
+
+def test_who_asks_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pull", str(write_tiny(tmp_path / "vectors.gguf", pooling=1))]) == 0
+    assert "turns texts into vectors" in capsys.readouterr().err
+    for asked_for in (["ask", "Hi?", "--base", "vectors"], ["new", "mine", "--system", "Hi.", "--base", "vectors"]):
+        assert main(asked_for) == 1
+        told = capsys.readouterr().err
+        assert "vectors is an embedding model" in told and "hint: " in told

@@ -176,3 +176,15 @@ def test_a_model_that_knows_no_thinking_says_so_where_thinking_is_wanted(model: 
     assert chat.prompt(CHAT, think=False) == chat.prompt(CHAT)
     with pytest.raises(UnsupportedError, match="knows no thinking"):
         chat.prompt(CHAT, think=True)
+
+
+@pytest.mark.parametrize("source", [None, "own", "{% for m in messages %}{{ m.content }}:{% endfor %}", OPENING])
+def test_a_lead_is_these_words_and_no_control_token(model: Model, source: str | None) -> None:
+    """Behind any end of a prompt, also one that its first letters would merge with."""
+    chat = template(model, model.chat_template if source == "own" else source)
+    for prefix in (CHAT, "The capital of Fra"):
+        prompt = chat.raw(prefix) if isinstance(prefix, str) else chat.prompt(prefix, think=False)
+        for lead in ('"Duty" is', "“La vertu” « d'un »", "nce", "\n:a", " x", "<|im_end|> <think>", "政府🙂"):
+            tokens = chat.lead(prefix, prompt, lead)
+            assert b"".join(map(model.piece, tokens)).decode() == lead
+            assert not any(map(model.is_control, tokens))

@@ -41,7 +41,9 @@ def add(commands: Commands) -> None:
         "-o", "--output", type=Path, metavar="FILE",
         help="also write the answers to a file: .md, .html, .json or .txt",
     )  # fmt: skip
-    parser.add_argument("--passages", action="store_true", help="also show the passages that voices quote from, in full")
+    parser.add_argument(
+        "--passages", action="store_true", help="also show the passages that voices quote from, in full"
+    )
     parser.add_argument("--no-history", action="store_true", help="do not keep this question and its answers")
     generation_flags(parser)
 

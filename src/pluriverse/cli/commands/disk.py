@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
         "verify", "check that the models on disk are undamaged", verify, example=example, group=group
     )
     verified.add_argument("names", nargs="*", metavar="NAME", help="check only these models (default: all)")
-    about = "free the space of deleted models and unfinished downloads"
+    about = "free the space of deleted models and works, and of unfinished downloads"
     freed = commands.add("gc", about, gc, example="pluriverse gc", group=group)
     freed.add_argument(
         "--keep-partial", type=float, default=0, metavar="DAYS", help="keep unfinished downloads younger than this"
@@ -177,8 +177,22 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line(f"all good: {read}")
         return 0
     out.note(f"{len(bad)} of {read} are damaged: they do not match their digest")
-    out.note(f"hint: {command('rm', verified.bad[0].name)}; pluriverse gc; then pull it again")
+    models = [each.name for each in verified.bad if each.role != "work"]
+    if models:
+        out.note(f"hint: {command('rm', models[0])}; pluriverse gc; then pull it again")
+    if len(models) < len(bad):
+        again = command("works", "add", "NAME", "FILE")
+        out.note(f"hint: the index of a work is made anew when it is next needed; a text comes back with: {again}")
     return IntegrityError.exit_code
+
+
+def _forget_works(store: "Store", settings: "Settings") -> None:
+    """Works that no assistant names; none where the file of one cannot be read, for who knows what it names."""
+    from ...assistant import Shelf
+
+    shelf = Shelf(settings)
+    if not shelf.problems():
+        store.forget_works({work.digest for each in shelf.assistants() for work in each.works})
 
 
 def gc(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
@@ -187,7 +201,9 @@ def gc(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     if not args.keep_partial >= 0:  # also NaN
         raise UsageError(f"--keep-partial is {args.keep_partial}; it must be 0 or more", "pluriverse gc")
-    collected, left = Store.at(settings).gc(keep_partial_days=args.keep_partial), sweep(settings.home)
+    store = Store.at(settings)
+    _forget_works(store, settings)
+    collected, left = store.gc(keep_partial_days=args.keep_partial), sweep(settings.home)
     removed, freed = collected.blobs + len(left), collected.bytes + sum(left)
     unfinished, unfinished_bytes = collected.unfinished + len(left), collected.unfinished_bytes + sum(left)
     out.document({"removed": removed, "bytes": freed, "unfinished": unfinished, "unfinished_bytes": unfinished_bytes})

@@ -14,7 +14,7 @@ from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands
 from .disk import kinds_of
 from .ls import assistant_document, base_of, default_base
-from .new import keep_definition, undone
+from .new import undone
 from .panel import document_of as panel_document
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def _document(made: "Assistant | Panel", settings: "Settings") -> dict[str, obje
     """As JSON; an assistant's definition is kept in the store as it is now."""
     from ...assistant import Assistant
     from ...assistant.listing import listed
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     if not isinstance(made, Assistant):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError, PluriverseError, UsageError, command
+from ..terminal.adding import document_of, read, tell, words_now
 from ..terminal.output import Output
 from ..terminal.parser import GROUPS, Commands, names_of
 from .check import check_named
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ...panelcheck.report import PanelReport
     from ...settings import Settings
     from ...store import Store
-    from ...values import Digest
+    from ...works.adding import Added
 
 _FEW = 8  # questions of a check in short
 DIMENSIONS = "one of expertise, language, culture, values, politics, history"  # importing them would cost --help time
@@ -66,6 +67,11 @@ def add(commands: Commands) -> None:
     )
     parser.add_argument("--temperature", type=float, metavar="T", help="its default temperature")
     parser.add_argument("--max-tokens", type=int, metavar="N", help="its default length of a reply, in tokens")
+    parser.add_argument(
+        "--works", nargs="+", type=Path, metavar="PATH",
+        help="what it answers from: text, Markdown, HTML, EPUB, PDF or DOCX files, or folders of them",
+    )  # fmt: skip
+    words_now(parser)
     parser.add_argument("--check", action="store_true", help="measure quickly how much it differs from its counterpart")
     parser.add_argument("--force", action="store_true", help="replace an assistant of that name")
 
@@ -73,14 +79,22 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...assistant import Shelf
     from ...assistant.listing import listed
+    from ...runtime.making import keep_definition
     from ...store import Store
 
     shelf, store = Shelf(settings), Store.at(settings)
     sides = _sides(args)
     base = _base(args.base, store, settings)
     made = [_assistant(args, side, base) for side in sides]
-    if len(made) == 2:
-        paths: Sequence[Path] = shelf.write_pair((made[0], made[1]), overwrite=args.force)
+    added = None
+    if args.works:
+        if not args.force:
+            shelf.free(args.name)  # said before anything is read
+        with store.holding_works():
+            made[0], added = _with_works(made[0], args, store, settings, out)
+            paths: Sequence[Path] = [shelf.write(made[0], overwrite=args.force)]
+    elif len(made) == 2:
+        paths = shelf.write_pair((made[0], made[1]), overwrite=args.force)
     else:
         paths = [shelf.write(made[0], overwrite=args.force)]
     documents = []
@@ -91,10 +105,12 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         here, default = base_of(assistant.base, store, settings), default_base(store, settings)
         documents.append(assistant_document(listed(assistant), here, default, settings) | {"path": str(path)})
     report = _check(made[0], out, settings) if args.check else None
-    checked = {"check": report.as_dict()} if report else {}
-    out.document((documents[0] if args.pair is None else {"assistants": documents}) | checked)
+    more = ({"check": report.as_dict()} if report else {}) | (document_of(added) if added else {})
+    out.document((documents[0] if args.pair is None else {"assistants": documents}) | more)
     for path in paths:
         out.line(str(path))
+    if added:
+        tell(added, out)
     if report:
         show_check(report, out)
     if made[0].base != "default":
@@ -105,6 +121,18 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     else:
         out.note(f"change it: {command('edit', args.name)}; try it: {command('chat', args.name)}")
     return 0
+
+
+def _with_works(
+    assistant: "Assistant", args: argparse.Namespace, store: "Store", settings: "Settings", out: Output
+) -> "tuple[Assistant, Added]":
+    """The same with works; where no language was given, it answers in theirs."""
+    import asyncio
+    from dataclasses import replace
+
+    added = asyncio.run(read(args.works, (), store, settings, out, words_alone=args.words_now))
+    languages = assistant.languages or added.languages
+    return replace(assistant, works=added.new, languages=languages), added
 
 
 @contextmanager
@@ -118,11 +146,6 @@ def undone(paths: Sequence[Path], replaced: bool) -> Iterator[None]:
         for path in () if replaced else paths:
             delete(path)
         raise
-
-
-def keep_definition(assistant: "Assistant", store: "Store", settings: "Settings") -> None:
-    """Keep it in the store as it is now, beside the weights that it speaks through today."""
-    store.put_assistant(assistant.name, assistant.to_toml(), _base_digest(assistant.base, store, settings))
 
 
 def _tell_base(base: str, store: "Store", settings: "Settings", out: Output) -> None:
@@ -151,26 +174,19 @@ def _check(assistant: "Assistant", out: Output, settings: "Settings") -> "PanelR
     return asyncio.run(check_named(assistant.name, [assistant, other], None, options, out, settings))
 
 
-def _base_digest(base: str, store: "Store", settings: "Settings") -> "Digest | None":
-    """The weights that the definition speaks through today, where they are here."""
-    from ...assistant.bases import resolve
-
-    try:
-        return resolve(base, store, settings).digest
-    except PluriverseError:
-        return None
-
-
 def _base(ref: str, store: "Store", settings: "Settings") -> str:
     """How the definition names its base. A file that is not in the store yet is looked at now: it must be a model."""
     import asyncio
 
     from ...assistant.bases import NotPulled, resolve
     from ...engines.admitting import check_file
+    from ...store import read_header
+    from ...store.kinds import check_writes
     from ...values import PathSource
 
     try:
-        resolve(ref, store, settings)
+        if path := resolve(ref, store, settings).path:
+            check_writes(read_header(path), ref)
     except NotPulled as missing:
         for source in missing.pullable.sources:
             if isinstance(source, PathSource):
@@ -188,9 +204,13 @@ def _sides(args: argparse.Namespace) -> list[int | None]:
     if args.pair is None:
         if args.name is None:
             raise UsageError("the new assistant has no name", command("new", "gardener", "--system", prompt))
-        if args.system is None and args.system_file is None:
+        if args.system is None and args.system_file is None and not args.works:
             raise UsageError(f"what is {args.name} told?", command("new", args.name, "--system", prompt))
         return [None]
+    if args.works:
+        raise UsageError(
+            "--works is for one assistant", f"add works to each: {command('works', 'add', args.pair[0], 'FILE')}"
+        )
     if args.name is not None or args.counterpart is not None:
         raise UsageError(
             "--pair names both, and each is the other's counterpart",
@@ -253,6 +273,10 @@ def _system(args: argparse.Namespace, name: str, side: int | None) -> str:
             return Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{file} cannot be read as text: {error}") from error
+    if text is None and args.works:
+        from ...runtime.making import FROM_WORKS
+
+        return FROM_WORKS
     if text is None:  # one of a pair: something to begin with
         return f"You answer from one point of view: {name.replace('-', ' ')}. You speak for it, in its own words."
     return sys.stdin.read().strip() if text == "-" else text

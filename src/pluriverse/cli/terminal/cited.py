@@ -1,5 +1,5 @@
-"""How a reply shows where it stands: numbers behind its quotations, the works below it, quotations in another colour than
-the model's own words.
+"""How a reply shows where it stands: the works below it, its passages in full, quotations in another colour than the
+model's own words.
 
 Knows citations and lines of text; a view puts them in their place.
 """

@@ -10,6 +10,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from ...chats.chat import EMPTY
+from ...runtime.citing import Numbering
 from ...runtime.events import (
     AskEvent,
     AskFinished,
@@ -21,11 +22,11 @@ from ...runtime.events import (
     ReplyStarted,
     ReplyThought,
     ReplyWaits,
+    Studying,
 )
-from ...runtime.citing import Numbering
 from .cited import Colouring, sources
 from .output import Styled, bold, dim
-from .replies import WAITING, foot, guided, heading, show_waiting, thinking
+from .replies import WAITING, foot, guided, heading, show_waiting, studying, thinking
 from .text import Cleaner, Wrapper, cells, fit, wrap
 
 if TYPE_CHECKING:
@@ -115,8 +116,8 @@ class _Column:
         """Each line in exactly `width` cells, with where its quotations stand below the text."""
         colouring = Colouring() if self.citations else None
         made = [_padded(colouring.line(line) if colouring else [line], width) for line in self.lines()]
-        below = sources(self.citations, width)
-        return [*made, *([_padded([], width)] if below else []), *([dim(fit(line, width))] for line in below)]
+        below: list[Line] = [[dim(fit(line, width))] for line in sources(self.citations, width)]
+        return [*made, *([_padded([], width)] if below else []), *below]
 
     @property
     def empty(self) -> bool:
@@ -151,6 +152,8 @@ class Columns:
         match event:
             case Fetching(base):
                 self._status = f"fetching {base} ..."
+            case Studying():
+                self._status = studying(event)
             case Loading(base):
                 self._status = f"loading {base} ..."
             case ReplyWaits():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
-from ...runtime.events import AskEvent, Fetching, Loading, ReplyQuoted, ReplyStarted, ReplyWaits
+from ...runtime.events import AskEvent, Fetching, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
 from .cited import from_works
 from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
@@ -91,6 +91,8 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             show_chosen(out, event)
         case Fetching(base, pulling):
             show_pull(out, pulling, base)
+        case Studying():
+            out.progress.status(studying(event))
         case Loading(base):
             out.progress.status(f"loading {base} ...")
         case ReplyWaits():
@@ -99,6 +101,10 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             out.progress.clear()
         case _:
             pass
+
+
+def studying(event: Studying) -> str:
+    return f"reading {one_line(event.work.title)} for the first time: {event.done:,} of {event.total:,} passages"
 
 
 def thinking(characters: int) -> str:
@@ -154,6 +160,10 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
+    if any(reply.cited and reply.cited.words_alone for reply in replies):
+        out.note(
+            "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
+        )
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
         if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):

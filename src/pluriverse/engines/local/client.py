@@ -133,6 +133,7 @@ class LocalEngine:
             leads=writes,
             quotes=writes,
             embeds=not writes,
+            writes=writes,
         )
 
     @property

@@ -96,7 +96,7 @@ def _follow(model: Model, grammar: str) -> None:
         began = time.process_time()
         if step >= STEPS and began - start > FOLLOWED:
             return
-        token = sampler.choose(chance.standard_normal(model.vocabulary_size).astype(np.float32))
+        token = sampler.choose([chance.standard_normal(model.vocabulary_size).astype(np.float32)])
         if time.process_time() - began > SLOWEST:
             raise EngineError("the grammar takes too long to follow: it can be read in too many ways")
         if model.is_end(token):

@@ -19,10 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ..quoting import CLOSING, ELLIPSES, MARKS, borders, check_lead, folded, quotations
+from ..quoting import CLOSING, ELLIPSES, MARKS, UNQUOTED, borders, folded, quotations
 from .words import Words
-
-LONGEST = 200_000  # characters of all texts
 
 SAY, CLOSE, SKIP, SPACED, OPEN, PADDED = range(6)
 Place = tuple[int, int, bytes, int]
@@ -37,6 +35,7 @@ _CLOSES = frozenset(mark.encode() for mark in CLOSING)
 _BEGINNINGS = frozenset(data[:end] for data in (*_OPENS, *_CLOSES) for end in range(1, len(data)))
 _PADDED = "«»"  # marks that typography sets apart from what they enclose
 _PADS = (" ", "\u00a0", "\u202f")
+_GAP_ENDS = frozenset(each.encode()[-1] for each in ELLIPSES)
 _BARRIER = b"\xff"  # no quotation goes over it
 
 
@@ -69,6 +68,7 @@ class Quotable:
         for text in map(folded, texts):
             edges = borders(text)
             sayable = {sign for sign in set(text) if not "\ud800" <= sign <= "\udfff" and words.spells(sign)}
+            text = UNQUOTED.sub(lambda found: "\ud800" * len(found[0]), text)
             for place, sign in enumerate((*text, "")):
                 if place in edges.starts:
                     self.starts.append(len(data))
@@ -77,18 +77,19 @@ class Quotable:
                 self.signs.append((len(data), sign if sign in sayable else ""))
                 data += sign.encode() if sign in sayable else _BARRIER
         self.data = bytes(data)
+        self.signs_used = {sign for _, sign in self.signs}
         # Whether a token may end behind so many bytes: what is left of the character must be sayable.
         self.whole = bytearray(b"\1" * len(data))
         for place, sign in self.signs:
             for cut in range(1, len(sign.encode())):
-                self.whole[place + cut] = words.finishes(data[place + cut : place + len(sign.encode())])
+                self.whole[place + cut] = words.finishes(self.data[place + cut : place + len(sign.encode())])
 
 
-class Family:
-    """The same for quotations that one mark opens. A stretch is text in which such marks pair: where a quotation of it
-    may end, no mark inside is open."""
+class Layout:
+    """The texts cut into stretches, for quotations that one mark opens. In a stretch such marks pair: where a quotation
+    of it may end, no mark inside is open."""
 
-    def __init__(self, mark: str, texts: Quotable, words: Words) -> None:
+    def __init__(self, mark: str, texts: Quotable) -> None:
         closes, pairs = MARKS[mark]
         self.stretch = [-1] * (len(texts.data) + 1)
         self.last: list[int] = [-1]  # where the last quotation of a stretch may end
@@ -111,6 +112,23 @@ class Family:
         for place in texts.starts:
             if place < self.last[self.stretch[place]]:
                 self.starts[self.stretch[place]].append(place)
+        self.begins: dict[int, set[Place]] = {}  # what may follow where nothing is said yet
+        for stretch, begins in enumerate(self.starts):
+            for place in begins:
+                self.begins.setdefault(texts.data[place], set()).add((place + 1, stretch, b"", SAY))
+
+    def later(self, place: int, stretch: int) -> list[int]:
+        """Where words begin at or behind `place` in its stretch."""
+        begins = self.starts[stretch]
+        return begins[bisect_left(begins, place) :]
+
+
+class Family:
+    """What quotations of one mark may have beside words: pads behind the mark, ends, gaps that an ellipsis leaves."""
+
+    def __init__(self, mark: str, layout: Layout, words: Words) -> None:
+        closes, _ = MARKS[mark]
+        self.layout = layout
         pads = [pad for pad in _PADS if mark in _PADDED and words.spells(pad)]
         self.pads = [pad.encode() for pad in pads]
         ends = [sign for sign in closes if words.spells(sign)]
@@ -118,37 +136,27 @@ class Family:
         gaps = [each for each in (*ELLIPSES, *(f" {each}" for each in ELLIPSES)) if words.spells(each)]
         self.gaps = [each.encode() for each in gaps]
         self.first_gaps = [each for each in self.gaps if not each.startswith(b" ")]
-        self.usable = bool(self.ends) and any(self.starts)
-
-    def places(self, place: int, stretch: int) -> Iterator[tuple[int, int]]:
-        """Where words begin at or behind `place` in its stretch; anywhere, for a place below 0."""
-        if place >= 0:
-            begins = self.starts[stretch]
-            yield from ((start, stretch) for start in begins[bisect_left(begins, place) :])
-        else:
-            yield from ((start, number) for number, begins in enumerate(self.starts) for start in begins)
+        self.usable = bool(self.ends and layout.begins)
 
 
 class Hold:
     """One reply's quotations. `hear` what it says; `mask` tells what it may say next."""
 
     def __init__(self, texts: Sequence[str], words: Words, lead: str = "") -> None:
-        """`lead`: what was said before. UsageError where it quotes falsely, or for texts that are too long."""
-        if (length := sum(map(len, texts))) > LONGEST:
-            raise UsageError(f"the texts to quote have {length:,} characters; at most {LONGEST:,} are read")
+        """`lead`: what was said before, and truly (`quoting.check_lead`). UsageError where nothing can follow it."""
         self._words = words
         self._texts = Quotable(texts, words)
         self._families: dict[str, Family] = {}
         self._moves: dict[State, dict[int, State]] = {}
         self._masks: dict[State, Mask] = {}
         self._free: dict[bytes, NDArray[np.int32]] = {}
-        self._state = self._begun(lead, texts)
+        self._layouts: dict[str, Layout] = {}
+        self._state = self._begun(lead)
         self.thinking = Mask(None, words.leaving)
         """While a model thinks; a token that ends its thinking must not open a quotation unseen."""
 
-    def _begun(self, lead: str, texts: Sequence[str]) -> State:
+    def _begun(self, lead: str) -> State:
         """Inside the quotation that the lead opens and does not close, where it does."""
-        check_lead(lead, texts)
         going = next((each.start for each in quotations(lead) if not each.closed), len(lead))
         said = re.sub(r"\s+", " ", lead[going:])
         if (state := self._run(_OUTSIDE, said.encode("utf-8", "replace"))) is None:
@@ -216,15 +224,21 @@ class Hold:
 
     def _banned(self) -> Mask:
         words = self._words
-        places = [*words.marked, *(words.continuing() if self._state[1] else ())]
-        banned = [place for place in places if self._run(self._state, words.words[place]) is None]
+        banned = [place for tail, places in words.tails.items() if not self._run(_OUTSIDE, tail) for place in places]
+        if self._state[1]:  # a mark may be completed
+            banned += [place for place in words.continuing() if not self._run(self._state, words.words[place])]
         return Mask(None, words.ids[banned])
 
     # -- inside
 
     def _family(self, mark: str) -> Family:
         if mark not in self._families:
-            self._families[mark] = Family(mark, self._texts, self._words)
+            closes, pairs = MARKS[mark]
+            marks = (mark if pairs else "") + closes
+            like = mark if self._texts.signs_used.intersection(marks) else ""  # "": no such mark is there
+            if like not in self._layouts:
+                self._layouts[like] = Layout(mark, self._texts)
+            self._families[mark] = Family(mark, self._layouts[like], self._words)
         return self._families[mark]
 
     def _after(self, state: State) -> dict[int, State]:
@@ -232,11 +246,15 @@ class Hold:
         if (known := self._moves.get(state)) is not None:
             return known
         mark, places = state
+        family = self._family(mark)
         ways: dict[int, set[Place]] = {}
         closed: set[int] = set()
         for place in places:
             assert isinstance(place, tuple)
-            for byte, after in self._ways(self._family(mark), place):
+            if place[0] < 0 and not place[2]:
+                for byte, begins in family.layout.begins.items():
+                    ways[byte] = begins | ways.get(byte, set())
+            for byte, after in self._ways(family, place):
                 if after is None:
                     closed.add(byte)
                 else:
@@ -252,18 +270,18 @@ class Hold:
         if rest:
             yield self._said(at, rest, then)
             return
-        texts = self._texts
+        texts, layout = self._texts, family.layout
         if then == SAY:
-            if place < family.last[stretch]:
+            if place < layout.last[stretch]:
                 yield texts.data[place], (place + 1, stretch, b"", SAY)
-            if place in texts.ends and family.stretch[place] == stretch:
+            if place in texts.ends and layout.stretch[place] == stretch:
                 yield from (self._said(at, each, CLOSE) for each in family.ends)
                 yield from (self._said(at, each, SKIP) for each in family.gaps)
             return
-        begins = list(family.places(place, stretch))
-        yield from ((texts.data[start], (start + 1, number, b"", SAY)) for start, number in begins)
+        later = layout.later(place, stretch) if place >= 0 else []
+        yield from ((texts.data[start], (start + 1, stretch, b"", SAY)) for start in later)
         if then == SKIP:
-            if begins:
+            if later or place < 0:
                 yield self._said(at, b" ", SPACED)
             if place >= 0:
                 yield from (self._said(at, each, CLOSE) for each in family.ends)
@@ -278,7 +296,10 @@ class Hold:
         return data[0], None if then == CLOSE and len(data) == 1 else (*at[:2], data[1:], then)
 
     def _only(self) -> Mask:
-        """The tokens that may follow: the words of the vocabulary along every way from here."""
+        """The tokens that may follow: the words of the vocabulary along every way from here.
+
+        What an ellipsis leads to is the next token's, or at every end of a word all that follow would be looked at.
+        """
         words = self._words
         found: list[NDArray[np.int32]] = []
         todo: list[tuple[bytes, State]] = [(b"", self._state)]
@@ -292,9 +313,9 @@ class Hold:
                 elif low < high:
                     if low < more and self._may_stop(after):
                         found.append(words.ids[low:more])
-                    if more < high:
+                    if more < high and not (byte in _GAP_ENDS and _skips(after)):
                         todo.append((said, after))
-        return Mask(np.unique(np.concatenate(found)), np.empty(0, np.int32))
+        return Mask(np.concatenate(found), np.empty(0, np.int32))
 
     def _behind(self, prefix: bytes) -> NDArray[np.int32]:
         """Tokens that begin with `prefix`, which closes a quotation, and go on as they may."""
@@ -304,7 +325,12 @@ class Hold:
             false = [
                 place
                 for place in words.marked_within(low, high)
-                if self._run(_OUTSIDE, words.words[place][len(prefix) :]) is None
+                if not self._run(_OUTSIDE, words.words[place][len(prefix) :])
             ]
             known = self._free[prefix] = np.setdiff1d(words.ids[low:high], words.ids[false])
         return known
+
+
+def _skips(state: State) -> bool:
+    """Whether an ellipsis is over."""
+    return any(isinstance(at, tuple) and at[3] == SKIP and not at[2] for at in state[1])

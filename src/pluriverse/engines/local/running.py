@@ -40,6 +40,7 @@ class Reply:
     sampler: Sampler
     text: ReplyStream
     budget: int | None = None  # tokens of thinking, besides those of the answer; None: it is not expected to think
+    quotable: tuple[str, ...] = ()
     hold: Hold | None = None
     lead: tuple[int, ...] = ()  # tokens that it is given to begin with
     tracks: tuple[Track, ...] = ()

@@ -5,6 +5,7 @@ Knows one request's sampling settings and what it has said so far. Does not know
 
 import ctypes as c
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,13 +40,13 @@ class Sampler:
         self._grammar = self._make_grammar()
         self._chain = self._make_chain(seed) if sampling.temperature > 0 else None
 
-    def choose(self, logits: Logits, against: Logits | None = None, mask: Mask | None = None) -> int:
+    def choose(self, rows: Sequence[Logits], mask: Mask | None = None) -> int:
         """The next token, of those that `mask` leaves.
 
-        `logits`, and the other side's of a guided reply: float32 [vocabulary]; not changed.
+        `rows`: logits, and the other side's of a guided reply; float32 [vocabulary] each, not changed.
         """
-        guided = against is not None and self._strength > 0
-        scores = contrasted(logits, against, self._strength) if guided and against is not None else logits
+        logits, guided = rows[0], len(rows) > 1 and self._strength > 0
+        scores = contrasted(logits, rows[1], self._strength) if guided else logits
         if self._penalises and self._said:
             scores = self._penalised(scores)
         if mask is not None:

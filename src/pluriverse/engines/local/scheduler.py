@@ -16,6 +16,7 @@ from functools import partial
 from ...errors import ContextOverflowError, PluriverseError, UsageError
 from ...values import Sampling
 from ..contract import EngineEvent, Failed, FinishReason, Started
+from ..quoting import check_lead
 from ..thinking import ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .grammars import Grammars
@@ -108,14 +109,15 @@ class Scheduler:
         self._grammars.check(sampling.grammar)
         if quotable and sampling.grammar is not None:
             raise UsageError("a reply is held to a grammar or to texts that it may quote, not to both")
-        hold = Hold(quotable, self._model.words, self._model.spelling(lead)) if quotable else None
+        if quotable:
+            check_lead(self._model.spelling(lead), quotable)
         seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
         sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
         ending = self._model.spelling([token for token in prompt.tokens[-ENDING:] if token >= 0])
         text = ReplyStream(sampling.stop + self._template.stop, ending)
         thinks = self._template.thinks or text.unfinished
         budget = 0 if sampling.think is False else sampling.thinking_tokens
-        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, hold)
+        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
         reply.lead = lead[: sampling.max_tokens]
         reply.tracks = tuple(Track(reply, each) for each in prompts)
         events = self._lead(reply) if lead else []
@@ -179,6 +181,8 @@ class Scheduler:
         rows: list[Logits] = []
         cached = []
         try:
+            if reply.quotable:  # not before: the first one of a model takes a while, and leads are told at once
+                reply.hold = Hold(reply.quotable, self._model.words, self._model.spelling(reply.lead))
             for track in reply.tracks:
                 self._tracks.append(track)
                 copied, logits = self._read(context, track)
@@ -261,7 +265,7 @@ class Scheduler:
         """Choose the next token of a reply from the logits of its tracks; end it where it ends, or cannot go on."""
         forced = bool(reply.forced)
         try:
-            token = reply.forced.popleft() if forced else reply.sampler.choose(*rows, mask=reply.mask)
+            token = reply.forced.popleft() if forced else reply.sampler.choose(rows, reply.mask)
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]

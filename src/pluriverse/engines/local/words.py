@@ -29,9 +29,13 @@ class Words:
         order = sorted((id for id, piece in enumerate(pieces) if piece), key=pieces.__getitem__)
         self.ids: NDArray[np.int32] = np.array(order, np.int32)
         self.words = [pieces[id] for id in order]
-        marked, leaves = re.compile(_MARK), _LEAVES
-        self.marked = [place for place, word in enumerate(self.words) if marked.search(word)]
-        self.leaving = self.ids[[place for place in self.marked if leaves.search(self.words[place])]]
+        marks = re.compile(_MARK)
+        found = [(place, mark.start()) for place, word in enumerate(self.words) if (mark := marks.search(word))]
+        self.marked = [place for place, _ in found]
+        self.tails: dict[bytes, list[int]] = {}  # words by what begins with their first mark
+        for place, start in found:
+            self.tails.setdefault(self.words[place][start:], []).append(place)
+        self.leaving = self.ids[[place for place in self.marked if _LEAVES.search(self.words[place])]]
         self._bytes = frozenset(word[0] for word in self.words if len(word) == 1)
         self._nodes: dict[bytes, Node] = {}
 

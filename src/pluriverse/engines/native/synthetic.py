@@ -158,7 +158,7 @@ def _choosing(model: Model, words: int) -> float:
     try:
         for _ in range(12):
             began = time.perf_counter()
-            sampler.choose(logits)
+            sampler.choose([logits])
             best = min(best, time.perf_counter() - began)
     finally:
         sampler.close()

@@ -161,7 +161,7 @@ def _bound(model: Model, prompt: list[int]) -> bool:
     try:
         with bench.context_of(model, 1, 256) as context:
             bench.feed(context, 0, prompt)
-            token = sampler.choose(context.logits(len(prompt) - 1))
+            token = sampler.choose([context.logits(len(prompt) - 1)])
     finally:
         sampler.close()
     return bool(model.piece(token)) and (b"yes".startswith(model.piece(token)) or b"no".startswith(model.piece(token)))

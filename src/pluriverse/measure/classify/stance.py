@@ -9,7 +9,7 @@ Knows texts and words; no models. Irony, reported speech and a side taken by exa
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal
 
@@ -31,6 +31,7 @@ class Declared:
     reason: str = ""
 
 
+@lru_cache(2**14)  # every metric of opinions asks it of the same texts
 def declared(text: str, proposition: str = "") -> Declared:
     """Does the text agree with `proposition`? "other" where it takes no side, or none that rules can read."""
     said = plain(text)

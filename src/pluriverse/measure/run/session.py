@@ -14,8 +14,9 @@ from ...assistant import Assistant, Opposite
 from ...assistant.bases import Base
 from ...assistant.per_base import on_base
 from ...engines.contract import Engine, Guide, Request
-from ...errors import EngineError
-from ...runtime.grounding import grounded
+from ...engines.quoting import quotations
+from ...errors import EngineError, UnsupportedError
+from ...runtime.grounding import Grounding, grounded
 from ...runtime.grounds import Grounds
 from ...runtime.requests import AskOptions, Draft, Heard
 from ...runtime.workspace import Workspace
@@ -48,6 +49,8 @@ class AssistantSession:
         self._base = base
         self._other = other
         self._grounds: dict[str, Grounds] = {}
+        self._grounding = Grounding(workspace)
+        self._leads: dict[str, int] = {}  # tokens of what an answer begins with: those asked for come on top
 
     @classmethod
     async def of(cls, workspace: Workspace, assistant: Assistant, base: str | None = None) -> "AssistantSession":
@@ -95,7 +98,14 @@ class AssistantSession:
         works."""
         if self.assistant.works:
             for question in set(questions) - set(self._grounds):
-                self._grounds[question] = await grounded(self._workspace, self.assistant, question)
+                found = self._grounds[question] = await grounded(self._grounding, self.assistant, question)
+                self._leads[question] = await self._tokens(found.lead)
+
+    async def _tokens(self, lead: str) -> int:
+        try:
+            return await self.engine.count_tokens(lead) if lead else 0
+        except UnsupportedError:
+            return len(lead.encode()) // 2
 
     def grounds(self, question: str) -> Grounds | None:
         """What was found of a question."""
@@ -143,6 +153,8 @@ class AssistantSession:
         heard = Heard(self.assistant, (Message("user", question),))
         if options.base is None:
             options = replace(options, base=self._other)
+        if options.max_tokens is not None:
+            options = replace(options, max_tokens=options.max_tokens + self._leads.get(question, 0))
         draft = Draft(0, heard, options, self._base.name, self._workspace.shelf)
         draft.speaks_through(self._base.name, self._base.digest)
         draft.can(self.engine.capabilities)
@@ -151,9 +163,20 @@ class AssistantSession:
         return draft
 
 
+def own_words(text: str) -> str:
+    """What a text says outside its quotations."""
+    place, outside = 0, []
+    for each in quotations(text):
+        outside.append(text[place : each.start])
+        place = each.end
+    return "".join([*outside, text[place:]]).strip()
+
+
 async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:
-    """How the answers read; perplexity is the plain base's, after the question alone."""
-    spoken = [(question, text) for question, text in zip(questions, answers.texts, strict=True) if text]
+    """How the answers read; perplexity is the plain base's, after the question alone. Of a voice with works it is how
+    its own words read: what it quotes says nothing of the model."""
+    own = [own_words(text) for text in answers.texts] if voice.assistant.works else answers.texts
+    spoken = [(question, text) for question, text in zip(questions, own, strict=True) if text]
     surprise, tokens = 0.0, 0
     for question, text in spoken:
         (score,) = await voice.engine.score((Message("user", question),), [text])

@@ -16,11 +16,11 @@ from ...settings import Settings
 from ...values import Source
 from .kind import SourceKind
 from .local import files_in
-from .stream import ByteStream, Coming, Earlier, StartOver, WrongPiece
+from .stream import ByteStream, Coming, Earlier, InParts, StartOver, WrongPiece
 
 __all__ = [
-    "ByteStream", "Coming", "Earlier", "SourceKind", "StartOver", "WrongPiece", "candidates", "files_in", "is_here",
-    "open_source", "prepare", "room_besides",
+    "ByteStream", "Coming", "Earlier", "InParts", "SourceKind", "StartOver", "WrongPiece", "candidates", "files_in",
+    "in_parts", "is_here", "open_source", "prepare", "room_besides",
 ]  # fmt: skip
 
 
@@ -28,6 +28,12 @@ def candidates(source: Source, settings: Settings) -> tuple[Source, ...]:
     """`source`, and those that hold the same file: after a hub file, each mirror's."""
     with _blamed(source):
         return tuple(_kind(source).candidates(source, settings))
+
+
+def in_parts(source: Source) -> tuple[Source, ...]:
+    """Where all files of a split model lie, in order, if by its name `source` is one of them; else itself only."""
+    with _blamed(source):
+        return tuple(_kind(source).parts(source))
 
 
 def is_here(source: Source) -> bool:
@@ -55,7 +61,8 @@ async def open_source(source: Source, settings: Settings, scratch: Path, earlier
     """A stream of the source's bytes, from where `earlier` ends if the source can, else from 0 (the stream says which).
 
     `scratch`: a folder for what a source must put down on the way. Raises UnreachableError, also for every source
-    beyond this machine when the settings say offline; StartOver where `earlier` is of other bytes than the source has.
+    beyond this machine when the settings say offline; StartOver where `earlier` is of other bytes than the source has;
+    InParts where what it stands for is split.
     """
     if not _reachable(source, settings):
         raise UnreachableError("PLURIVERSE_OFFLINE is set", "unset PLURIVERSE_OFFLINE to let pull connect")
@@ -77,11 +84,11 @@ async def _chunks(stream: ByteStream, source: Source) -> AsyncGenerator[bytes | 
 @contextmanager
 def _blamed(source: Source) -> Iterator[None]:
     """A source of another package that fails in a way of its own cannot give the file; others may."""
-    again = None
+    again: StartOver | InParts | None = None
     with doors.blamed("sources", source.kind, UnreachableError):
         try:
             yield
-        except StartOver as error:  # no failure
+        except (StartOver, InParts) as error:  # no failure
             again = error
     if again:
         raise again

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ...errors import UnreachableError, UsageError
-from ...values import Digest, Pullable, UrlSource
+from ...values import Digest, Pullable, UrlSource, names_of_parts
 from .connecting import CANNOT, cannot_connect, words
 from .kind import SourceKind
 from .stream import ByteStream, Earlier, StartOver
@@ -50,7 +50,13 @@ class Web(SourceKind[UrlSource]):
             raise UsageError(f"{ref!r} is no address: {error}", "write http(s)://HOST/FILE.gguf") from None
         if not parts.hostname:
             raise UsageError(f"{ref!r} names no host")
-        return Pullable.of_file(ref, unquote(parts.path), UrlSource(url), digest)
+        source = UrlSource(url)
+        if digest and len(self.parts(source)) > 1:
+            raise UsageError(f"{ref!r} is one part of a split model, which has no digest of its own", "leave it out")
+        return Pullable.of_file(ref, unquote(parts.path), self.parts(source)[0], digest)
+
+    def parts(self, source: UrlSource) -> tuple[UrlSource, ...]:
+        return tuple(map(UrlSource, names_of_parts(source.url)))
 
     def open(self, source: UrlSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
         return open_url(source.url, earlier)

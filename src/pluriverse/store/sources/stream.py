@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import IntegrityError
-from ...values import Digest
+from ...values import Digest, Source
 
 CHUNK = 1024 * 1024
 
 
 class StartOver(Exception):
     """What is here cannot be gone on with, e.g. because the file has changed since: only a start at 0 can help."""
+
+
+class InParts(Exception):
+    """The file is split into several, which lie at `sources`, in order."""
+
+    def __init__(self, sources: tuple[Source, ...]) -> None:
+        super().__init__(f"in {len(sources)} parts")
+        self.sources = sources
 
 
 class WrongPiece(IntegrityError):

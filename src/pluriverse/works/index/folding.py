@@ -7,7 +7,7 @@ terms are makes every index old: raise `words.VERSION`.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
@@ -27,7 +27,7 @@ _UNSPACED = (
 _RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _OTHER_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
-                                "ى": "ي", "ٱ": "ا", "ة": "ه", "ک": "ك", "ی": "ي"})  # fmt: skip
+                                "ٱ": "ا", "ک": "ك", "ی": "ي"})  # fmt: skip
 _STEMMERS = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish", "fr": "french",
     "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "nn": "norwegian", "no": "norwegian",
@@ -58,11 +58,14 @@ _OLD: dict[str, list[tuple["re.Pattern[str]", str]]] = {
         (re.compile(r"x(?=[aeiou])"), "j"),
     ],  # dixo, Quixote
 }
-_AFTER: dict[str, list[tuple["re.Pattern[str]", str]]] = {"fr": [(re.compile(r"(?<=\w{2}[ae]n)t$"), "")]}  # enfans
+_AFTER: dict[str, list[tuple["re.Pattern[str]", str]]] = {
+    "ar": [(re.compile("ة$"), "ه"), (re.compile("ى$"), "ي")],
+    "fr": [(re.compile(r"(?<=\w{2}[ae]n)t$"), "")],  # enfans
+}
 
 
 def terms(text: str, language: str) -> Iterator[str]:
-    """The terms of a text in their order, with those that stand for nothing in a search (`empty`).
+    """The terms of a text in their order, those of empty words too.
 
     `language`: a BCP 47 tag; where there is no stemmer for it, words are taken as they are written.
     """
@@ -75,11 +78,24 @@ def terms(text: str, language: str) -> Iterator[str]:
             yield from _of_runs(word, fold)
 
 
-def asked(question: str, language: str) -> list[str]:
-    """The terms of a question that tell passages apart, each once; all of them where none does."""
-    found = list(dict.fromkeys(terms(question, language)))
-    kept = [term for term in found if term not in _empty(language.split("-")[0].lower())]
-    return kept or found
+def asked(question: str, languages: Collection[str]) -> list[dict[str, str]]:
+    """What a question is about: each word once, as the term that it is in each of `languages`.
+
+    Words that every text of the question's own language has are left out, where others remain.
+    """
+    words = list(dict.fromkeys(_WORD.findall(plain(question))))
+    own = max(_empty(), key=lambda language: sum(word in _empty()[language] for word in words))
+    kept: list[dict[str, str]] = []
+    empty: list[dict[str, str]] = []
+    for word in words:
+        found = {language: list(terms(word, language)) for language in languages}
+        for each in range(max(map(len, found.values()), default=0)):
+            unit = {language: row[each] for language, row in found.items() if each < len(row)}
+            written = word if len(unit) < len(found) or not _IS_UNSPACED.search(word) else next(iter(unit.values()))
+            into = empty if written in _empty()[own] or written in _empty()["zh"] else kept
+            if unit not in into:
+                into.append(unit)
+    return kept or empty
 
 
 def plain(text: str) -> str:
@@ -138,10 +154,10 @@ def _stemmer(language: str) -> Callable[[str], str]:
 
 
 @cache
-def _empty(language: str) -> frozenset[str]:
-    """Terms of the words that every text has (`empty.toml`)."""
+def _empty() -> dict[str, frozenset[str]]:
+    """Words that every text has (`empty.toml`), as `plain` has them, by language."""
     words = toml.parse((files(__package__) / "empty.toml").read_text("utf-8"))
-    return frozenset(terms(words.get(language, ""), language))
+    return {language: frozenset(plain(text).split()) for language, text in words.items()}
 
 
 @cache

@@ -4,9 +4,11 @@ Knows texts and the store; nothing of ranking.
 """
 
 import mmap
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
+from pathlib import Path
 
 from ...errors import PluriverseError
 from ...settings import Settings
@@ -16,6 +18,11 @@ from ..passages import passages
 from ..schema import Work
 from ..texts import TEXT, text_of
 from .words import BrokenIndex, WordsIndex, build, opened
+
+_MOST_OPEN = 256
+_opened: dict[
+    tuple[Path, int, int, int], memoryview
+] = {}  # files whose bytes were checked, as long as they are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,14 @@ def index_words(
         yield Indexed(work, opened(made, work), True)
 
 
+def indexed(store: Store, works: Sequence[Work]) -> Iterator[tuple[Work, WordsIndex]]:
+    """The works that have an index of use, with it; nothing is made."""
+    known = store.works({work.digest for work in works})
+    for work in works:
+        if (index := _kept(work, known.get(work.digest))) is not None:
+            yield work, index
+
+
 def _kept(work: Work, stored: StoredWork | None) -> WordsIndex | None:
     """The index that a store has, if its bytes are those that were written, and of today's version."""
     path = stored.path(_part(work)) if stored else None
@@ -59,10 +74,15 @@ def _kept(work: Work, stored: StoredWork | None) -> WordsIndex | None:
         return None
     try:
         with path.open("rb") as file:
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        if sha256(data).hexdigest() != stored.parts[_part(work)][0].hex:
-            return None
-        return opened(memoryview(data), work)
+            state = os.fstat(file.fileno())
+            key = (path, state.st_size, state.st_mtime_ns, state.st_ino)
+            if key not in _opened:
+                if file_digest(file, "sha256").hexdigest() != stored.parts[_part(work)][0].hex:
+                    return None
+                if len(_opened) >= _MOST_OPEN:
+                    _opened.clear()
+                _opened[key] = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        return opened(_opened[key], work)
     except (OSError, ValueError, BrokenIndex):
         return None
 

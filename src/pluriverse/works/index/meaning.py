@@ -1,4 +1,4 @@
-"""The meanings of a work's passages: one vector each, from an engine that embeds; ranking by them, and joining ranks.
+"""The meanings of a work's passages: one vector each, from an engine that embeds, and ranking by them.
 
 One file a work: a heading in JSON, then a scale for each vector, then the vectors in whole numbers from -127 to 127.
 Reading a book takes most of a minute, so what is here of one is kept and gone on with. Knows passages, vectors and the
@@ -26,7 +26,6 @@ _AT_ONCE = 32  # passages that are embedded between two events
 _KEEP_S = 5.0  # seconds of work that a killed process may lose
 _BLOCK = 4096  # vectors that are turned into floats at a time
 _MOST = 127
-_FUSED = 60  # reciprocal ranks: how little the first places stand out (the usual number)
 
 Ranked = tuple[int, int, float]
 """Number of the index, number of the passage in it, and its score."""
@@ -78,33 +77,33 @@ class MeaningIndex:
 
 async def embed_question(engine: Engine, question: str, model: Model) -> Vectors:
     """float32 [width]. UnsupportedError of an engine that does not embed."""
-    vectors: Vectors = await engine.embed([model.question(question)])
-    return vectors[0]
+    vector: Vectors = (await engine.embed([model.question(question)]))[0]
+    return vector
 
 
 async def embed_passages(engine: Engine, texts: Sequence[str], model: Model) -> Vectors:
-    """float32 [len(texts), width]: of passages, or of their sentences."""
+    """float32 [len(texts), width]: of passages, or of sentences of them."""
     vectors: Vectors = await engine.embed([model.passage(text) for text in texts])
     return vectors
 
 
 async def build(engine: Engine, made_of: MadeOf, texts: Sequence[str], part: Path) -> AsyncIterator[Embedded | bytes]:
-    """Embed the passages of a work; the last that is yielded is its index, as it is kept.
+    """Embed a work by the `texts` of its passages; the last that is yielded is its index, as it is kept.
 
     `part`: a file of its own for what is done; where one is there of the same text and model, it is gone on with. It is
     the caller's to lock and, when the index is kept, to delete (`forget`).
     """
-    vectors = _earlier(part, made_of, len(texts))
+    index = _earlier(part, made_of, len(texts))
     kept = time.monotonic()
-    yield Embedded(len(vectors), len(texts))
-    for low in range(len(vectors), len(texts), _AT_ONCE):
+    yield Embedded(len(index), len(texts))
+    for low in range(len(index), len(texts), _AT_ONCE):
         found = whole_numbers(await embed_passages(engine, texts[low : low + _AT_ONCE], made_of.model))
-        vectors = found if not len(vectors) else joined(vectors, found)
+        index = joined(index, found) if len(index) else found
         if time.monotonic() - kept >= _KEEP_S:
-            write(part, packed(vectors, made_of))
+            write(part, packed(index, made_of))
             kept = time.monotonic()
-        yield Embedded(len(vectors), len(texts))
-    yield packed(vectors, made_of)
+        yield Embedded(len(index), len(texts))
+    yield packed(index, made_of)
 
 
 def forget(part: Path) -> None:
@@ -121,7 +120,10 @@ def whole_numbers(vectors: Vectors) -> MeaningIndex:
 
 
 def joined(first: MeaningIndex, second: MeaningIndex) -> MeaningIndex:
-    return MeaningIndex(np.append(first.scales, second.scales), np.vstack([first.vectors, second.vectors]))
+    return MeaningIndex(
+        np.append(first.scales, second.scales),
+        np.vstack([first.vectors, second.vectors]),
+    )
 
 
 def packed(index: MeaningIndex, made_of: MadeOf) -> bytes:
@@ -130,7 +132,8 @@ def packed(index: MeaningIndex, made_of: MadeOf) -> bytes:
     heading = json.dumps({**made_of.heading(), "passages": count, "width": width}, separators=(",", ":")).encode()
     heading = heading.ljust(-(-(12 + len(heading)) // 8) * 8 - 12)
     size = len(heading).to_bytes(4, "little")
-    return _MAGIC + size + heading + index.scales.astype("<f4").tobytes() + index.vectors.tobytes()
+    arrays = index.scales.astype("<f4"), index.vectors
+    return b"".join([_MAGIC, size, heading, *(each.tobytes() for each in arrays)])
 
 
 def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
@@ -152,25 +155,16 @@ def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
         raise BrokenMeaning(f"it cannot be read: {error}") from error
 
 
-def ranks(indexes: Sequence[MeaningIndex], question: Vectors, k: int) -> list[Ranked]:
-    """The `k` passages nearest to the question's vector over all indexes, best first; the score is the cosine."""
+def ranks(indexes: Sequence[MeaningIndex | None], question: Vectors, k: int) -> list[Ranked]:
+    """The `k` passages nearest to the question's vector over all indexes that are there, best first; the score is
+    the cosine."""
     best: list[Ranked] = []
     for number, index in enumerate(indexes):
-        if len(index):
+        if index is not None and len(index):
             scores = index.likeness(question)
             top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
             best += [(number, int(passage), float(scores[passage])) for passage in top]
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
-
-
-def fused(rankings: Sequence[Sequence[Ranked]], k: int) -> list[Ranked]:
-    """Several rankings of the same passages as one, by reciprocal ranks; a passage that one lacks has nothing of it."""
-    scores: dict[tuple[int, int], float] = {}
-    for ranking in rankings:
-        for rank, (number, passage, _) in enumerate(ranking, 1):
-            scores[number, passage] = scores.get((number, passage), 0.0) + 1 / (_FUSED + rank)
-    best = sorted(scores, key=lambda place: (-scores[place], place))
-    return [(*place, scores[place]) for place in best[:k]]
 
 
 def cut_of(spans: Sequence[tuple[int, int]]) -> str:
@@ -179,7 +173,7 @@ def cut_of(spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _earlier(part: Path, made_of: MadeOf, most: int) -> MeaningIndex:
-    empty = MeaningIndex(np.empty(0, np.float32), np.empty((0, 0), np.int8))
+    empty = whole_numbers(np.empty((0, 0), np.float32))
     try:
         found = opened(part.read_bytes(), made_of)
     except (OSError, BrokenMeaning):

@@ -6,8 +6,10 @@ no collection. Knows passages and terms; nothing of the store.
 """
 
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
 from itertools import accumulate
@@ -61,7 +63,7 @@ class WordsIndex:
 def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:
     """The index of a work, as it is kept. `passages`: all of the text, in order."""
     known: dict[str, int] = {}
-    rows: list[list[tuple[int, int]]] = []  # of each term: passage, count
+    ids, numbers, counts = array("I"), array("I"), array("B")  # one of each for every term of every passage
     lengths = []
     for number, passage in enumerate(passages):
         found: dict[int, int] = {}
@@ -71,22 +73,25 @@ def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:
             found[id_] = found.get(id_, 0) + 1
             length += 1
         lengths.append(min(length, 65_535))
-        rows.extend([] for _ in range(len(known) - len(rows)))
-        for id_, count in found.items():
-            rows[id_].append((number, min(count, 255)))
+        ids.extend(found)
+        numbers.extend([number] * len(found))
+        counts.extend(min(count, 255) for count in found.values())
     hashes = np.fromiter(map(_hash, known), "<u8", len(known))
     order = np.argsort(hashes)
-    postings = np.array([row for id_ in order for row in rows[id_]], "<u4").reshape(-1, 2)
-    places = [passage.place.encode() for passage in passages]
+    place = np.empty(len(known), np.int64)
+    place[order] = np.arange(len(known))
+    where = place[np.asarray(ids, np.int64)]
+    by_term = np.argsort(where, kind="stable")
+    named = [passage.place.encode() for passage in passages]
     arrays = {
         "hashes": hashes[order],
-        "starts": np.array([0, *accumulate(len(rows[id_]) for id_ in order)], "<u4"),
-        "passages": postings[:, 0].astype("<u2" if len(passages) < 65_536 else "<u4"),
-        "counts": postings[:, 1].astype("u1"),
+        "starts": np.concatenate([[0], np.cumsum(np.bincount(where, minlength=len(known)))]).astype("<u4"),
+        "passages": np.asarray(numbers)[by_term].astype("<u2" if len(passages) < 65_536 else "<u4"),
+        "counts": np.asarray(counts)[by_term],
         "lengths": np.array(lengths, "<u2"),
         "spans": _spans(text, passages),
-        "place_ends": np.array(list(accumulate(map(len, places))), "<u4"),
-        "places": np.frombuffer(b"".join(places), "u1"),
+        "place_ends": np.array(list(accumulate(map(len, named))), "<u4"),
+        "places": np.frombuffer(b"".join(named), "u1"),
     }
     return _written(arrays, {"text": work.digest, "language": work.language})
 
@@ -99,7 +104,7 @@ def opened(data: "bytes | memoryview", work: Work) -> WordsIndex:
             raise BrokenIndex("it is no words index")
         begin = 12 + int.from_bytes(view[8:12], "little")
         heading = json.loads(bytes(view[12:begin]))
-        if heading["made_by"] != made_by() or (heading["text"], heading["language"]) != (work.digest, work.language):
+        if heading["made_by"] != _made_by() or (heading["text"], heading["language"]) != (work.digest, work.language):
             raise BrokenIndex("it is of another version or text")
         arrays = {}
         for name, (start, kind, shape) in heading["arrays"].items():
@@ -111,7 +116,8 @@ def opened(data: "bytes | memoryview", work: Work) -> WordsIndex:
         raise BrokenIndex(f"it cannot be read: {error}") from error
 
 
-def made_by() -> str:
+@cache
+def _made_by() -> str:
     """What an index is made by: another one may find other words the same."""
     return f"{VERSION} PyStemmer {version('PyStemmer')}"
 
@@ -119,50 +125,77 @@ def made_by() -> str:
 def ranks(indexes: Sequence[WordsIndex], question: str, k: int) -> list[Rank]:
     """The `k` best passages by words, by BM25; each score is above 0.
 
-    Statistics are those of all passages of all indexes together.
+    Statistics are those of all passages of all indexes together: a word that is rare in one work and everywhere in
+    another, or that stands in a text of another language, does not weigh more for it.
     """
-    queries = {language: _hashes(question, language) for language in {each.language for each in indexes}}
-    rows = [_rows(each, queries[each.language]) for each in indexes]
-    having: dict[int, int] = {}  # passages that have a term, over all indexes
-    for row in rows:
-        for term, (start, end) in row.items():
-            having[term] = having.get(term, 0) + end - start
-    total = sum(map(len, indexes))
+    words, rows = _asked(indexes, question)
+    counts, total = _counts(rows, len(words)), sum(map(len, indexes))
     mean = sum(int(each.lengths.sum(dtype=np.int64)) for each in indexes) / max(total, 1) or 1.0
-    weights = {term: float(np.log1p((total - count + 0.5) / (count + 0.5))) for term, count in having.items()}
-    best: list[Rank] = []
+    weights = np.log1p((total - counts + 0.5) / (counts + 0.5))
+    numbers, passages, scores = [], [], []
     for number, (each, row) in enumerate(zip(indexes, rows, strict=True)):
-        if row:
-            scores = _scores(each, row, weights, mean)
-            top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
-            best += [(number, int(passage), float(scores[passage])) for passage in top if scores[passage] > 0]
-    return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
+        if row.any():
+            found = _scores(each, row, weights, mean)
+            top = np.flatnonzero(found)
+            if len(top) > k:
+                top = np.flatnonzero(found >= np.partition(found, -k)[-k])
+            numbers.append(np.full(len(top), number))
+            passages.append(top)
+            scores.append(found[top])
+    if not scores:
+        return []
+    joined = np.concatenate(numbers), np.concatenate(passages), np.concatenate(scores)
+    best = np.lexsort((joined[1], joined[0], -joined[2]))[:k]
+    return [
+        (int(number), int(passage), float(score))
+        for number, passage, score in zip(*(each[best] for each in joined), strict=True)
+    ]
 
 
-def _scores(index: WordsIndex, row: Mapping[int, tuple[int, int]], weights: Mapping[int, float], mean: float) -> Array:
+def having(indexes: Sequence[WordsIndex], question: str) -> dict[str, int]:
+    """In how many passages of all indexes each word of a question stands, 0 for one that they do not have.
+
+    By its term in the language that most of them are in.
+    """
+    words, rows = _asked(indexes, question)
+    sizes: dict[str, int] = {}
+    for each in indexes:
+        sizes[each.language] = sizes.get(each.language, 0) + len(each)
+    counts = _counts(rows, len(words))
+    named = [max(word, key=lambda language: sizes[language]) for word in words]
+    return {word[language]: int(count) for word, language, count in zip(words, named, counts, strict=True)}
+
+
+def _asked(indexes: Sequence[WordsIndex], question: str) -> tuple[list[dict[str, str]], list[Array]]:
+    """The words of a question, and where they are in each index."""
+    languages = {each.language for each in indexes}
+    words = asked(question, languages)
+    hashes = {language: np.array([_hash(word.get(language, "")) for word in words], "<u8") for language in languages}
+    return words, [_rows(each, hashes[each.language]) for each in indexes]
+
+
+def _counts(rows: Sequence[Array], words: int) -> Array:
+    """The passages of all indexes that have each word: int64 [words]."""
+    return sum((row[:, 1] - row[:, 0] for row in rows), np.zeros(words, np.int64))
+
+
+def _scores(index: WordsIndex, row: Array, weights: Array, mean: float) -> Array:
     scores = np.zeros(len(index), np.float32)
-    for term, (start, end) in row.items():
-        there, counts = index.passages[start:end], index.counts[start:end].astype(np.float32)
-        norm = _K1 * (1 - _B + _B / mean * index.lengths[there])
-        scores[there] += weights[term] * (_K1 + 1) * counts / (counts + norm)
+    norms = (_K1 * (1 - _B + _B / mean * index.lengths)).astype(np.float32)
+    for weight, (start, end) in zip(weights, row, strict=True):
+        if end > start:
+            there, counts = index.passages[start:end], index.counts[start:end].astype(np.float32)
+            scores[there] += weight * (_K1 + 1) * counts / (counts + norms[there])
     return scores
 
 
-def _rows(index: WordsIndex, query: Array) -> dict[int, tuple[int, int]]:
-    """Where the passages of each term of a query are; terms that the work does not have are left out."""
+def _rows(index: WordsIndex, hashes: Array) -> Array:
+    """Where the passages of each term begin and end in an index, int64 [terms, 2]; (0, 0) for one that it lacks."""
     if not len(index.hashes):
-        return {}
-    at = np.minimum(np.searchsorted(index.hashes, query), len(index.hashes) - 1)
-    there = index.hashes[at] == query
-    return {
-        int(term): (int(index.starts[place]), int(index.starts[place + 1]))
-        for term, place in zip(query[there], at[there], strict=True)
-    }
-
-
-def _hashes(question: str, language: str) -> Array:
-    found = asked(question, language)
-    return np.fromiter(map(_hash, found), "<u8", len(found))
+        return np.zeros((len(hashes), 2), np.int64)
+    at = np.minimum(np.searchsorted(index.hashes, hashes), len(index.hashes) - 1)
+    found = np.stack([index.starts[at], index.starts[at + 1]], axis=1).astype(np.int64)
+    return np.where((index.hashes[at] == hashes)[:, None], found, 0)
 
 
 def _hash(term: str) -> int:
@@ -183,11 +216,11 @@ def _spans(text: str, passages: Sequence[Passage]) -> Array:
 def _written(arrays: Mapping[str, Array], about: Mapping[str, str]) -> bytes:
     """The file: signature, length of the heading, heading, and each array at a multiple of eight from there on."""
     places, blocks, at = {}, [], 0
-    for name, array in arrays.items():
-        places[name] = (at, array.dtype.str, array.shape)
-        blocks.append(array.tobytes().ljust(_even(array.nbytes), b"\0"))
+    for name, each in arrays.items():
+        places[name] = (at, each.dtype.str, each.shape)
+        blocks.append(each.tobytes().ljust(_even(each.nbytes), b"\0"))
         at += len(blocks[-1])
-    heading = json.dumps({"made_by": made_by(), **about, "arrays": places}, separators=(",", ":")).encode()
+    heading = json.dumps({"made_by": _made_by(), **about, "arrays": places}, separators=(",", ":")).encode()
     begin = _even(12 + len(heading))
     return b"".join([_MAGIC, (begin - 12).to_bytes(4, "little"), heading.ljust(begin - 12), *blocks])
 

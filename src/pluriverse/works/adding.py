@@ -1,0 +1,171 @@
+"""Files become works: read, kept in the store by the digest of their text, and indexed.
+
+What was kept stays when the process is killed: the same call goes on where it was. Knows files, texts and indexes; not
+whose works they are.
+"""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Collection, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ..errors import UsageError
+from ..settings import Settings
+from ..store import Store
+from ..store.works import Origin, origin_of
+from ..values import Digest
+from .index.keeping import index_words
+from .reading import Document, Problem, read
+from .schema import Work
+from .texts import TEXT
+
+_CALLED = {"yue": "zh"}  # what old Chinese is taken for
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """This file was read."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A file, or a part of it, gave no text."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Indexing:
+    """So many works of all that were read can be searched by words."""
+
+    done: int
+    total: int
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
+class AddedWork:
+    """`again`: whoever asked has a work with this text already, and it is that one."""
+
+    work: Work
+    passages: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """The end: all that can be answered from, in the order of the files, and what gave no text."""
+
+    works: tuple[AddedWork, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """In which they are, each once, as far as that is known."""
+        return tuple(dict.fromkeys(filter(None, (each.work.language for each in self.works))))
+
+    @property
+    def new(self) -> tuple[Work, ...]:
+        return tuple(each.work for each in self.works if not each.again)
+
+
+AddingEvent = Read | Unread | Indexing | Added
+
+
+async def add_works(
+    store: Store, settings: Settings, paths: Sequence[Path], *, have: Sequence[Work] = (), most: int = 1000
+) -> AsyncGenerator[AddingEvent, None]:
+    """Read files and folders, keep their texts and index their words; the last event is Added.
+
+    `have`: works that are there already, whose ids are taken. `most`: works in all. UsageError where no file gave any
+    text or there are too many; NoSpaceError, PluriverseError where the store cannot keep them.
+    """
+    works: dict[Digest, Work] = {work.digest: work for work in have}
+    order: list[Digest] = []
+    problems: list[Problem] = []
+    _check_there(paths)
+    files = read(paths)
+    while (document := await asyncio.to_thread(next, files, None)) is not None:
+        for problem in (document,) if isinstance(document, Problem) else document.problems:
+            problems.append(problem)
+            yield Unread(problem)
+        if isinstance(document, Problem):
+            continue
+        yield Read(document.path)
+        if document.digest not in order:
+            order.append(document.digest)
+        if document.digest not in works:
+            work = _work(document, {work.id for work in works.values()})
+            works[work.digest] = work
+            if len(works) > most:
+                raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
+            await asyncio.to_thread(_keep, store, work, document)
+    if not order:
+        raise _nothing(paths, problems)
+    taken = {work.digest for work in have}
+    added: list[AddedWork] = []
+    indexes = index_words(store, settings, [works[digest] for digest in order], must_keep=True)
+    while (indexed := await asyncio.to_thread(next, indexes, None)) is not None:
+        added.append(AddedWork(indexed.work, len(indexed.index), indexed.work.digest in taken))
+        yield Indexing(len(added), len(order), indexed.work)
+    yield Added(tuple(added), tuple(problems))
+
+
+def _check_there(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} is not there", "name files or folders with texts in them")
+
+
+def _keep(store: Store, work: Work, document: Document) -> None:
+    try:
+        origin = origin_of(document.path)
+    except OSError:  # it vanished after it was read
+        origin = None
+    store.add_work(work, {TEXT: document.text.encode()}, origin)
+
+
+def _work(document: Document, taken: Collection[str]) -> Work:
+    title = " ".join(document.title.split())[:300] or document.path.stem
+    return Work(
+        id=_id(document, taken),
+        title=title,
+        digest=document.digest,
+        language=_CALLED.get(document.language, document.language),
+        author=" ".join(document.author.split())[:300],
+        edition=" ".join(document.edition.split())[:300],
+    )
+
+
+def _id(document: Document, taken: Collection[str]) -> str:
+    """A short name after the file's, or after the text where no letter of that can be written in an id."""
+    plain = unicodedata.normalize("NFKD", document.path.stem).encode("ascii", "ignore").decode().lower()
+    name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or f"work-{document.digest.short}"
+    count = 1
+    while (found := name if count == 1 else f"{name}-{count}") in taken:
+        count += 1
+    return found
+
+
+def _nothing(paths: Sequence[Path], problems: Sequence[Problem]) -> UsageError:
+    kinds = "name text, Markdown, HTML, EPUB, PDF or DOCX files, or a folder of them"
+    if len(problems) == 1:
+        return UsageError(problems[0].message, problems[0].hint or kinds)
+    return UsageError(f"no text was found in {', '.join(map(str, paths[:3]))}", kinds)
+
+
+def unchanged(origin: Origin) -> bool | None:
+    """Whether the file that a text was read from is as it was then; None where it is gone."""
+    path = Path(origin.path)
+    try:
+        state = path.stat()
+        if (state.st_size, state.st_mtime_ns) == (origin.bytes, origin.modified_ns):
+            return True
+        return state.st_size == origin.bytes and sha256(path.read_bytes()).hexdigest() == origin.digest.hex
+    except OSError:
+        return None

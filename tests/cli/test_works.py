@@ -1,0 +1,150 @@
+"""Works on the command line: made from files, listed, shown, added, removed and searched."""
+
+from pathlib import Path
+
+import pytest
+
+from pluriverse.assistant import Shelf
+from pluriverse.settings import load
+from pluriverse.store import Store
+
+from ..works.index.test_words import book
+from .conftest import Call
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two English books, a Chinese one, one that is the first again, and a file that is no text."""
+    place = tmp_path / "books"
+    (place / "more").mkdir(parents=True)
+    (place / "Duty.txt").write_text(book(1)[1].replace("law", "duty"), "utf-8")
+    (place / "more" / "Liberty & Truth.txt").write_text(book(2)[1], "utf-8")
+    (place / "more" / "again.txt").write_text(book(2)[1], "utf-8")
+    (place / "論語.txt").write_text("# 學而\n\n子曰：「學而時習之，不亦說乎？有朋自遠方來，不亦樂乎？」\n" * 3, "utf-8")
+    (place / "bad.txt").write_bytes(b"\xff\xfe\xfa" * 50)
+    return place
+
+
+@pytest.fixture
+def voice(call: Call, folder: Path) -> str:
+    assert call("new", "voice", "--works", str(folder), "--words-now").code == 0
+    return "voice"
+
+
+def test_a_voice_is_made_from_a_folder(call: Call, folder: Path) -> None:
+    result = call("new", "voice", "--works", str(folder), "--words-now", "--json")
+    assert result.code == 0, result.err
+    works = result.document["works"]
+    ids = {each["work"] for each in works}
+    assert {"duty"} < ids and len(works) == 3 and all(each["passages"] for each in works)
+    assert [each["path"] for each in result.document["problems"]] == [str(folder / "bad.txt")]
+    assert "read 3 works" in result.err and "bad.txt" in result.err
+    made = Shelf(load()).assistant("voice")
+    assert {work.id for work in made.works} == ids and made.system
+    assert made.digest == result.document["digest"]
+    chinese = next(work for work in made.works if "論" in work.title)
+    assert chinese.id.startswith("work-") and chinese.language == "zh" and "zh" in made.languages
+
+
+def test_a_voice_is_asked_from_its_works(call: Call, voice: str) -> None:
+    result = call("ask", "Is a lie to a friend against truth?", "--with", voice, "--json")
+    assert result.code == 0, result.err
+    assert result.document["replies"][0]["assistant"] == voice
+
+
+def test_works_are_listed_and_shown(call: Call, voice: str, folder: Path) -> None:
+    all_listed = call("works", "ls", "--json").document["assistants"]
+    (listed,) = (each for each in all_listed if each["assistant"] == voice)
+    assert all({"work", "title", "language", "passages", "digest"} == set(each) for each in listed["works"])
+    assert "duty" in call("works", "ls").out
+    shown = call("works", "show", voice, "--json").document["works"]
+    assert {each["file"]["state"] for each in shown} == {"same"}
+    file = folder / "Duty.txt"
+    file.write_text("Another text.", "utf-8")
+    (folder / "論語.txt").unlink()
+    states = {each["title"]: each["file"]["state"] for each in call("works", "show", voice, "--json").document["works"]}
+    assert sorted(states.values()) == ["changed", "gone", "same"]
+    words = call("works", "show", voice)
+    assert "another now" in words.out and "not there now" in words.out and f"works add {voice}" in words.err
+    assert call("works", "search", voice, "duty").out  # from the text as it was read
+
+
+def test_passages_are_found(call: Call, voice: str) -> None:
+    found = call("works", "search", voice, "duty", "and", "virtue", "--limit", "3", "--json").document["passages"]
+    assert len(found) == 3 and all({"work", "place", "text", "score", "by"} <= set(each) for each in found)
+    assert [each["score"] for each in found] == sorted((each["score"] for each in found), reverse=True)
+    assert found[0]["by"] == ["words"] and "duty" in found[0]["text"].lower()
+    (chinese,) = call("works", "search", voice, "学习", "--json").document["passages"]
+    assert "學而" in chinese["text"]
+    assert "found by words" in call("works", "search", voice, "duty").out
+    nothing = call("works", "search", voice, "zebra")
+    assert nothing.code == 0 and not nothing.out and "none of these words" in nothing.err
+    assert call("works", "search", voice, "duty", "--limit", "0").code == 2
+
+
+def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_path: Path) -> None:
+    new = tmp_path / "duty.txt"
+    new.write_text("A new text about roses.\n", "utf-8")
+    added = call("works", "add", voice, str(new), str(folder / "Duty.txt"), "--words-now", "--json")
+    assert added.code == 0, added.err
+    assert [(each["work"], each["again"]) for each in added.document["works"]] == [("duty-2", False), ("duty", True)]
+    assert call("works", "search", voice, "roses", "--json").document["passages"][0]["work"] == "duty-2"
+    wrong = call("works", "rm", voice, "dutyy")
+    assert wrong.code == 1 and "did you mean duty" in wrong.err
+    assert call("works", "rm", voice, "duty", "duty-2").code == 0
+    assert "duty" not in {work.id for work in Shelf(load()).assistant(voice).works}
+    assert not call("works", "search", voice, "roses", "--json").document["passages"]
+
+
+def test_gc_frees_what_nobody_answers_from(call: Call, voice: str, folder: Path, home: Path) -> None:
+    kept = Shelf(load()).assistant(voice)
+    assert call("new", "other", "--works", str(folder / "Duty.txt"), "--words-now").code == 0
+    call("gc")
+    store = Store.at(load())
+    digests = {work.digest for work in kept.works}
+    assert set(store.works(digests)) == digests
+    (home / "assistants" / "broken.toml").write_text("= nothing", "utf-8")
+    assert call("rm", voice).code == 0
+    call("gc")
+    assert set(store.works(digests)) == digests  # who knows what the broken one names
+    (home / "assistants" / "broken.toml").unlink()
+    assert call("gc").code == 0
+    assert set(Store.at(load()).works(digests)) == {work.digest for work in kept.works if work.id == "duty"}
+    assert call("works", "search", "other", "duty").out
+    assert call("verify").code == 0
+
+
+def test_verify_tells_of_a_damaged_work(call: Call, voice: str) -> None:
+    digest = Shelf(load()).assistant(voice).works[0].digest
+    path = Store.at(load()).works({digest})[digest].path("words.en")
+    assert path
+    path.chmod(0o600)
+    path.write_bytes(b"x" * path.stat().st_size)
+    result = call("verify")
+    assert result.code == 3 and "made anew" in result.err and "pull it again" not in result.err
+    assert call("works", "search", voice, "duty").code == 0
+    assert call("verify").code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("new", "voice", "--works", "missing.txt"), "is not there"),
+        (("new", "voice", "--works", "{bad}"), "bad.txt"),
+        (("new", "duty", "--works", "{folder}"), "starter set has"),
+        (("new", "--pair", "north", "south", "--works", "{folder}"), "for one assistant"),
+        (("works", "add", "duty", "{folder}"), "comes with pluriverse"),
+        (("works", "search", "duty", "words"), "has no works"),
+        (("works", "show", "nobody"), "no assistant called"),
+    ],
+)
+def test_what_cannot_be_is_told(call: Call, folder: Path, words: tuple[str, ...], told: str) -> None:
+    result = call(*(word.format(bad=folder / "bad.txt", folder=folder) for word in words))
+    assert result.code in {1, 2} and told in result.err and "hint: " in result.err
+    assert not (load().assistants / "voice.toml").exists()
+
+
+def test_without_what_embeds_words_alone_serve(call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
+    result = call("new", "voice", "--works", str(folder / "Duty.txt"))
+    assert result.code == 0 and "by words alone" in result.err
