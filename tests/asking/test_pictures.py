@@ -77,7 +77,7 @@ def test_a_conversation_goes_on_seeing_and_a_resumed_one_knows_what_is_gone(sett
             assert chat.id
         async with Workspace(settings) as workspace:
             resumed = Conversation.resumed(workspace, chat.id)
-            assert [shown(turn) for turn in resumed.turns][0]
+            assert shown(resumed.turns[0])
             return chat.id, said, resumed.heard_by(workspace.shelf.assistant("test-alpha"))
 
     _, said, heard = asyncio.run(talked())

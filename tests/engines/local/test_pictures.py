@@ -1,4 +1,4 @@
-"""Pictures through the whole local engine: its processes, the tiny models of `projectors`, and pictures that are bad."""
+"""Pictures through the whole local engine: its processes, the tiny models of `projectors`, and bad pictures."""
 
 import asyncio
 import struct

@@ -31,7 +31,7 @@ def test_the_faster_compiler_wins_and_engines_use_it(build: Build, kept: Kept, p
     assert isinstance(last, Built) and last.library.compiler == "system (gcc 1)"
     assert kept.choice == "native" and kept.used() == last.library
     assert {type(event) for event in others} == {BuildStep, BuildProgress}
-    assert pretence.compiled == [("zig", "llama"), ("system", "ggml-cpu")]
+    assert pretence.compiled == [("zig", "mtmd"), ("system", "ggml-cpu")]
     assert not (kept.folder / "work").exists()
 
 
@@ -189,7 +189,7 @@ def test_two_builds_at_once(build: Build, kept: Kept) -> None:
 def test_only_zig_where_the_machine_has_no_compiler(build: Build, pretence: Pretence) -> None:
     pretence.compilers = [ZIG]
     assert build()[-1].library.compiler == "zig (zig 1)"
-    assert pretence.compiled == [("zig", "llama")]
+    assert pretence.compiled == [("zig", "mtmd")]
 
 
 def test_only_the_system_where_there_is_no_zig(build: Build, pretence: Pretence) -> None:
