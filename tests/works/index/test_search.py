@@ -294,5 +294,7 @@ def test_a_manifest_that_is_damaged_is_as_if_the_work_were_unknown(
     path.write_bytes(b"{}")
     with pytest.raises(PluriverseError):
         found(store, settings, works)
-    keep(store, book(1))
+    work, text = book(1)
+    keep(store, (Work("another", "Another", work.digest, "en"), text))
     assert found(store, settings, works)
+    assert len(layout.index()) == 1
