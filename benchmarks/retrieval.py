@@ -26,7 +26,7 @@ from pluriverse.values import Digest
 from pluriverse.works.index import meaning
 from pluriverse.works.index.folding import asked, terms
 from pluriverse.works.index.models import ENGLISH, Model
-from pluriverse.works.index.search import fused
+from pluriverse.works.index.search import fused, most_of
 from pluriverse.works.index.words import build, opened, ranks
 from pluriverse.works.passages import fold, passages
 from pluriverse.works.schema import Passage, Work
@@ -81,7 +81,9 @@ async def of_work(
         vector = await meaning.embed_question(engine, each["question"], model)
         by_words = ranks([words], each["question"], DEPTH)
         by_meaning = meaning.ranks([vectors], vector, DEPTH)
-        both = [place for place, _ in fused({"words": by_words, "meaning": by_meaning})]
+        both = [
+            each.place for each in fused({"words": by_words, "meaning": by_meaning}, most_of([words], each["question"]))
+        ]
         rankings = {
             "words": [number for _, number, _ in by_words],
             "meaning": [number for _, number, _ in by_meaning],

@@ -47,24 +47,8 @@ def test_what_a_question_shares_words_with_comes_first(tmp_path: Path) -> None:
 def test_whole_numbers_lose_next_to_nothing() -> None:
     vectors = np.random.default_rng(1).standard_normal((500, 384)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    index = meaning.whole_numbers(range(500), vectors)
+    index = meaning.whole_numbers(vectors)
     assert np.abs(index.likeness(vectors[0]) - vectors @ vectors[0]).max() < 0.005
-
-
-def test_a_passage_is_as_near_as_its_nearest_piece(tmp_path: Path) -> None:
-    long = "Corn was dear in that year. " * 20
-    texts = [long + "Kings fell. " + long, long, "Kings and corn and seas and ships and much besides were there."]
-    index = meaning.opened(made(tmp_path / "part", texts)[1], MADE_OF)
-    assert len(index) > len(texts) and sorted(set(index.passages.tolist())) == [0, 1, 2]
-    found = meaning.ranks([index], question("kings fell"), 3)
-    assert len({passage for _, passage, _ in found}) == 3 and found[0][1] == 0
-
-
-def test_pieces_are_whole_sentences() -> None:
-    text = "One two three. " * 40
-    assert "".join(f"{piece} " for piece in meaning.pieces(text)) == text
-    assert all(len(piece.split()) <= 45 for piece in meaning.pieces(text))
-    assert meaning.pieces("word " * 300) and meaning.pieces("") == [""]
 
 
 def test_the_same_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyT
 from .grounds import Grounds
 from .replies import Reply
 
+_PARAGRAPH = "\n\n"  # ends a reply that began with a quotation: what small models say after it is no longer about that
 _SHORT = 4  # words of a question that cannot be understood without the one before
 _LONGEST = 2000  # characters of a question that are looked for in works
 
@@ -154,6 +155,7 @@ class Draft:
         if not grounds.opening:
             return []
         self._quoted_s, self._given = now, grounds.opening
+        self._sampling = replace(self._sampling, stop=(*self._sampling.stop, _PARAGRAPH))
         self._say_it_ourselves()
         citations = cited(grounds.opening, grounds, now).citations
         works = len(self.assistant.works)

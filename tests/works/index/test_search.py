@@ -15,7 +15,7 @@ from pluriverse.store import Store
 from pluriverse.store.layout import Layout
 from pluriverse.values import Digest, Work
 from pluriverse.works.index import keeping, words
-from pluriverse.works.index.search import fused, search
+from pluriverse.works.index.search import search
 from pluriverse.works.schema import Found
 
 from .test_words import book, digest_of
@@ -170,12 +170,6 @@ def test_one_text_in_two_languages_has_two_indexes(store: Store, settings: Setti
     for _ in range(2):
         assert found(store, settings, [work]) and found(store, settings, [other])
     assert set(store.works({work.digest})[work.digest].parts) == {"text", "words.en", "words.fr"}
-
-
-def test_rankings_are_joined_by_their_places() -> None:
-    joined = fused({"words": [(0, 1, 9.0), (0, 2, 8.0)], "meaning": [(0, 2, 0.9), (1, 0, 0.8)]})
-    assert [place for place, _ in joined] == [(0, 2), (0, 1), (1, 0)]
-    assert {by: placed.score for by, placed in joined[0][1].items()} == {"words": 8.0, "meaning": 0.9}
 
 
 INDEXING = """

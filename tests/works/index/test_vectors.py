@@ -15,7 +15,7 @@ from pluriverse.store import Store
 from pluriverse.values import Digest, Work
 from pluriverse.works.index import meaning as meaning_module
 from pluriverse.works.index.models import ENGLISH, Model
-from pluriverse.works.index.search import search
+from pluriverse.works.index.search import fused, search
 from pluriverse.works.index.vectors import Embedding, Meaning, embed_works
 
 TEXT = "\n\n".join(f"The {word} of day {n} was long. " * 25 for n in range(50) for word in ("bread", "king", "sea"))
@@ -97,3 +97,14 @@ def test_a_search_says_by_what_it_found(store: Store, work: Work) -> None:
     assert "king" in found[0].passage.text and set(found[0].by) == {"words", "meaning"}
     nothing_in_words = asyncio.run(search(store, settings, [work], "xyzzy", 3, meaning))
     assert {each.by for each in nothing_in_words} == {("meaning",)}
+
+
+def test_words_count_by_how_much_of_the_question_they_are() -> None:
+    """One everyday word puts no passage before those that are near in meaning; all of its words do."""
+    near = [(0, 1, 0.5), (0, 2, 0.4), (0, 3, 0.1)]
+    one_word = fused({"words": [(0, 9, 2.0)], "meaning": near}, most=20.0)
+    assert [each.place[1] for each in one_word] == [1, 2, 9, 3]
+    all_words = fused({"words": [(0, 2, 20.0)], "meaning": near}, most=20.0)
+    assert [each.place[1] for each in all_words] == [2, 1, 3] and set(all_words[0].by) == {"words", "meaning"}
+    alone = fused({"words": [(0, 4, 3.0), (0, 5, 2.0)]}, most=20.0)
+    assert [each.place[1] for each in alone] == [4, 5] and alone[0].score > alone[1].score > 0

@@ -116,8 +116,8 @@ class _Column:
         """Each line in exactly `width` cells, with where its quotations stand below the text."""
         colouring = Colouring() if self.citations else None
         made = [_padded(colouring.line(line) if colouring else [line], width) for line in self.lines()]
-        below = sources(self.citations, width)
-        return [*made, *([_padded([], width)] if below else []), *([dim(fit(line, width))] for line in below)]
+        below: list[Line] = [[dim(fit(line, width))] for line in sources(self.citations, width)]
+        return [*made, *([_padded([], width)] if below else []), *below]
 
     @property
     def empty(self) -> bool:

@@ -175,8 +175,8 @@ def own_words(text: str) -> str:
 async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:
     """How the answers read; perplexity is the plain base's, after the question alone. Of a voice with works it is how
     its own words read: what it quotes says nothing of the model."""
-    texts = map(own_words, answers.texts) if voice.assistant.works else answers.texts
-    spoken = [(question, text) for question, text in zip(questions, texts, strict=True) if text]
+    own = [own_words(text) for text in answers.texts] if voice.assistant.works else answers.texts
+    spoken = [(question, text) for question, text in zip(questions, own, strict=True) if text]
     surprise, tokens = 0.0, 0
     for question, text in spoken:
         (score,) = await voice.engine.score((Message("user", question),), [text])

@@ -1,8 +1,6 @@
-"""The meanings of a work's passages: vectors from an engine that embeds, and ranking by them.
+"""The meanings of a work's passages: one vector each, from an engine that embeds, and ranking by them.
 
-A passage of 120 words speaks of several things, and a question of one: each piece of a few sentences has a vector of
-its own, and a passage is as near to a question as the nearest of its pieces (docs/decisions/0018-meaning.md). One file
-a work: a heading in JSON, then for each vector its passage and its scale, then the vectors in whole numbers.
+One file a work: a heading in JSON, then a scale for each vector, then the vectors in whole numbers from -127 to 127.
 Reading a book takes most of a minute, so what is here of one is kept and gone on with. Knows passages, vectors and the
 engine's contract; nothing of the store, or of how an engine is made ready (`runtime.meaning`).
 """
@@ -20,13 +18,11 @@ import numpy.typing as npt
 from ...engines.contract import Engine
 from ...files import delete, write
 from ...values import Digest
-from ..sentences import sentences
 from .models import Model
 
 VERSION = 1  # of this form
 _MAGIC = b"PVMEANS\n"
-_WORDS = 45  # of a piece, at most, but where one sentence has more
-_AT_ONCE = 64  # pieces that are embedded between two events
+_AT_ONCE = 32  # passages that are embedded between two events
 _KEEP_S = 5.0  # seconds of work that a killed process may lose
 _BLOCK = 4096  # vectors that are turned into floats at a time
 _MOST = 127
@@ -54,7 +50,7 @@ class MadeOf:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """`done` of `total` pieces have their vectors."""
+    """`done` of `total` passages have their vectors."""
 
     done: int
     total: int
@@ -62,9 +58,8 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class MeaningIndex:
-    """The vectors of a work's pieces, in their order. `vectors`: int8 [pieces, width]."""
+    """The vectors of a work's passages, in their order. `vectors`: int8 [passages, width]."""
 
-    passages: npt.NDArray[np.uint32]  # of each piece, the number of its passage
     scales: npt.NDArray[np.float32]
     vectors: npt.NDArray[np.int8]
 
@@ -72,7 +67,7 @@ class MeaningIndex:
         return len(self.vectors)
 
     def likeness(self, question: Vectors) -> Vectors:
-        """float32 [pieces]: the cosine between the question's vector and each piece's."""
+        """float32 [passages]: the cosine between the question's vector and each passage's."""
         found = np.empty(len(self), np.float32)
         for low in range(0, len(self), _BLOCK):
             block = self.vectors[low : low + _BLOCK].astype(np.float32)
@@ -82,12 +77,12 @@ class MeaningIndex:
 
 async def embed_question(engine: Engine, question: str, model: Model) -> Vectors:
     """float32 [width]. UnsupportedError of an engine that does not embed."""
-    vectors: Vectors = await engine.embed([model.question(question)])
-    return vectors[0]
+    vector: Vectors = (await engine.embed([model.question(question)]))[0]
+    return vector
 
 
 async def embed_passages(engine: Engine, texts: Sequence[str], model: Model) -> Vectors:
-    """float32 [len(texts), width]: of pieces of passages, such as sentences."""
+    """float32 [len(texts), width]: of passages, or of sentences of them."""
     vectors: Vectors = await engine.embed([model.passage(text) for text in texts])
     return vectors
 
@@ -98,34 +93,17 @@ async def build(engine: Engine, made_of: MadeOf, texts: Sequence[str], part: Pat
     `part`: a file of its own for what is done; where one is there of the same text and model, it is gone on with. It is
     the caller's to lock and, when the index is kept, to delete (`forget`).
     """
-    every = [(number, piece) for number, text in enumerate(texts) for piece in pieces(text)]
-    index = _earlier(part, made_of, len(every))
+    index = _earlier(part, made_of, len(texts))
     kept = time.monotonic()
-    yield Embedded(len(index), len(every))
-    for low in range(len(index), len(every), _AT_ONCE):
-        numbers, some = zip(*every[low : low + _AT_ONCE], strict=True)
-        found = whole_numbers(numbers, await embed_passages(engine, some, made_of.model))
+    yield Embedded(len(index), len(texts))
+    for low in range(len(index), len(texts), _AT_ONCE):
+        found = whole_numbers(await embed_passages(engine, texts[low : low + _AT_ONCE], made_of.model))
         index = joined(index, found) if len(index) else found
         if time.monotonic() - kept >= _KEEP_S:
             write(part, packed(index, made_of))
             kept = time.monotonic()
-        yield Embedded(len(index), len(every))
+        yield Embedded(len(index), len(texts))
     yield packed(index, made_of)
-
-
-def pieces(text: str) -> list[str]:
-    """The text of a passage in pieces of whole sentences."""
-    found: list[str] = []
-    room = 0
-    for start, end, _ in sentences(text):
-        words = len(text[start:end].split())
-        if found and words <= room:
-            found[-1] += f" {text[start:end]}"
-        else:
-            found.append(text[start:end])
-            room = _WORDS
-        room -= words
-    return found or [text]
 
 
 def forget(part: Path) -> None:
@@ -134,16 +112,15 @@ def forget(part: Path) -> None:
         delete(part)
 
 
-def whole_numbers(passages: Sequence[int], vectors: Vectors) -> MeaningIndex:
+def whole_numbers(vectors: Vectors) -> MeaningIndex:
     """Vectors of length 1 in int8, each with a scale of its own."""
     scales = np.abs(vectors).max(axis=1, initial=0.0).astype(np.float32) / _MOST
     numbers = np.rint(vectors / np.where(scales == 0, 1, scales)[:, None])
-    return MeaningIndex(np.array(passages, np.uint32), scales, numbers.astype(np.int8))
+    return MeaningIndex(scales, numbers.astype(np.int8))
 
 
 def joined(first: MeaningIndex, second: MeaningIndex) -> MeaningIndex:
     return MeaningIndex(
-        np.append(first.passages, second.passages),
         np.append(first.scales, second.scales),
         np.vstack([first.vectors, second.vectors]),
     )
@@ -152,10 +129,10 @@ def joined(first: MeaningIndex, second: MeaningIndex) -> MeaningIndex:
 def packed(index: MeaningIndex, made_of: MadeOf) -> bytes:
     """The file. The same vectors of the same text give the same bytes."""
     count, width = index.vectors.shape
-    heading = json.dumps({**made_of.heading(), "pieces": count, "width": width}, separators=(",", ":")).encode()
+    heading = json.dumps({**made_of.heading(), "passages": count, "width": width}, separators=(",", ":")).encode()
     heading = heading.ljust(-(-(12 + len(heading)) // 8) * 8 - 12)
     size = len(heading).to_bytes(4, "little")
-    arrays = index.passages.astype("<u4"), index.scales.astype("<f4"), index.vectors
+    arrays = index.scales.astype("<f4"), index.vectors
     return b"".join([_MAGIC, size, heading, *(each.tobytes() for each in arrays)])
 
 
@@ -167,15 +144,13 @@ def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
             raise BrokenMeaning("it is no index of meanings")
         begin = 12 + int.from_bytes(view[8:12], "little")
         heading = json.loads(bytes(view[12:begin]))
-        count, width = heading.pop("pieces"), heading.pop("width")
+        count, width = heading.pop("passages"), heading.pop("width")
         if heading != made_of.heading():
             raise BrokenMeaning("it is of another version, text, cut or model")
-        if len(view) != begin + count * (8 + width):
+        if len(view) != begin + count * (4 + width):
             raise BrokenMeaning("it is cut short")
-        passages = np.frombuffer(view, "<u4", count, begin)
-        scales = np.frombuffer(view, "<f4", count, begin + 4 * count)
-        vectors = np.frombuffer(view, np.int8, offset=begin + 8 * count).reshape(count, width)
-        return MeaningIndex(passages, scales, vectors)
+        scales = np.frombuffer(view, "<f4", count, begin)
+        return MeaningIndex(scales, np.frombuffer(view, np.int8, offset=begin + 4 * count).reshape(count, width))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenMeaning(f"it cannot be read: {error}") from error
 
@@ -186,10 +161,9 @@ def ranks(indexes: Sequence[MeaningIndex | None], question: Vectors, k: int) -> 
     best: list[Ranked] = []
     for number, index in enumerate(indexes):
         if index is not None and len(index):
-            passages, starts = np.unique(index.passages, return_index=True)
-            scores = np.maximum.reduceat(index.likeness(question), starts)
+            scores = index.likeness(question)
             top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
-            best += [(number, int(passages[place]), float(scores[place])) for place in top]
+            best += [(number, int(passage), float(scores[passage])) for passage in top]
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
 
 
@@ -199,7 +173,7 @@ def cut_of(spans: Sequence[tuple[int, int]]) -> str:
 
 
 def _earlier(part: Path, made_of: MadeOf, most: int) -> MeaningIndex:
-    empty = whole_numbers((), np.empty((0, 0), np.float32))
+    empty = whole_numbers(np.empty((0, 0), np.float32))
     try:
         found = opened(part.read_bytes(), made_of)
     except (OSError, BrokenMeaning):

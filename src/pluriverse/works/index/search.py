@@ -1,12 +1,15 @@
 """The passages of an assistant's works that a question is about, best first, by words and by meaning.
 
-Two rankings become one by reciprocal ranks: what both find goes before what one finds. Knows indexes; nothing of
-assistants or of what is done with a passage.
+Words count as much as they prove: by how much of the question, rare words weighing more, a passage has of what it could
+have. Ranks would not do: everyday words put passages first that have nothing else of the question
+(docs/decisions/0018-meaning.md). Knows indexes; nothing of assistants or of what is done with a passage.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from ...settings import Settings
 from ...store import Store
@@ -17,10 +20,10 @@ from .meaning import Vectors, embed_question
 from .meaning import ranks as ranks_by_meaning
 from .models import Model
 from .vectors import Meaning, kept
-from .words import Rank, ranks
+from .words import Rank, WordsIndex, having, ranks
 
 DEPTH = 50  # of each ranking, at least
-_K = 60  # of reciprocal rank fusion: Cormack, Clarke and Büttcher 2009
+_WORDS = 0.25  # what all words of a question together add to a cosine
 
 
 async def search(
@@ -49,29 +52,43 @@ def _search(
     rankings: dict[Means, list[Rank]] = {"words": ranks(indexes, question, max(k, DEPTH))}
     if asked is not None:
         rankings["meaning"] = ranks_by_meaning(kept(store, works, indexes, asked[0]), asked[1], max(k, DEPTH))
-    best = fused(rankings)[:k]
-    known = store.works({works[work].digest for (work, _), _ in best})
-    texts = {work: text_of(works[work], known.get(works[work].digest), settings) for (work, _), _ in best}
+    best = fused(rankings, most_of(indexes, question))[:k]
+    known = store.works({works[each.place[0]].digest for each in best})
+    texts = {work: text_of(works[work], known.get(works[work].digest), settings) for (work, _), *_ in best}
     found = []
-    for (work, number), by in best:
+    for (work, number), score, by in best:
         passage = indexes[work].passage(works[work], number, texts[work])
-        score = sum(1 / (_K + each.place) for each in by.values())
-        raw = {means: each.score for means, each in by.items()}
-        found.append(Found(passage, score, tuple(by), words=raw.get("words", 0.0), meaning=raw.get("meaning", 0.0)))
+        found.append(Found(passage, score, tuple(by), words=by.get("words", 0.0), meaning=by.get("meaning", 0.0)))
     return found
 
 
-class Placed(NamedTuple):
-    place: int  # from 1
-    score: float  # of that ranking
+class Fused(NamedTuple):
+    place: tuple[int, int]  # number of the work, of the passage
+    score: float
+    by: dict[Means, float]  # the score of each ranking that found it
 
 
-def fused(rankings: Mapping[Means, Sequence[Rank]]) -> list[tuple[tuple[int, int], dict[Means, Placed]]]:
-    """Several rankings as one: ((number of the work, of the passage), where each ranking that found it has it)."""
-    found: dict[tuple[int, int], dict[Means, Placed]] = {}
+def fused(rankings: Mapping[Means, Sequence[Rank]], most: float) -> list[Fused]:
+    """The rankings of one search as one, best first. `most`: what a passage with all words of the question has.
+
+    A passage that is not among those found by meaning counts as the last of them.
+    """
+    found: dict[tuple[int, int], dict[Means, float]] = {}
     for by, ranking in rankings.items():
-        for place, (work, number, score) in enumerate(ranking, 1):
-            found.setdefault((work, number), {})[by] = Placed(place, score)
+        for work, number, score in ranking:
+            found.setdefault((work, number), {})[by] = score
+    least = min((score for *_, score in rankings.get("meaning", ())), default=0.0)
+
+    def value(by: Mapping[Means, float]) -> float:
+        return by.get("meaning", least) + _WORDS * min(by.get("words", 0.0) / most, 1.0)
+
     return sorted(
-        found.items(), key=lambda each: (-sum(1 / (_K + placed.place) for placed in each[1].values()), each[0])
+        (Fused(place, value(by), by) for place, by in found.items()), key=lambda each: (-each.score, each.place)
     )
+
+
+def most_of(indexes: Sequence[WordsIndex], question: str) -> float:
+    """BM25 of a passage of usual length in which each word of the question stands once."""
+    total = sum(map(len, indexes))
+    counts = np.array(list(having(indexes, question).values()))
+    return float(np.log1p((total - counts + 0.5) / (counts + 0.5)).sum()) or 1.0

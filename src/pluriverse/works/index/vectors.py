@@ -37,7 +37,7 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """`done` of `total` pieces of a work have their vectors."""
+    """`done` of `total` passages of a work have their vectors."""
 
     work: Work
     done: int
