@@ -197,7 +197,7 @@ class Pluriverse:
             shelf.free(name)
         with store.holding_works() if works else nullcontext():
             if works:
-                async for event in add_works(store, settings, [Path(each) for each in works]):
+                async for event in add_works(store, [Path(each) for each in works]):
                     if isinstance(event, Added):
                         made = changed(made, works=event.new, languages=made.languages or event.languages)
                 if not words_now:

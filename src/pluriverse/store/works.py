@@ -70,7 +70,10 @@ def add(layout: Layout, work: Work, parts: Mapping[str, bytes], origin: Origin |
     """
     with layout.lock():
         known = find([layout], {work.digest}).get(work.digest)
-        name = known.name if known else f"{work.id}.{work.digest.short}"
+        named = (
+            each["annotations"][NAME] for each in _entries(layout) if each["annotations"].get(_TEXT) == work.digest
+        )
+        name = next(named, f"{work.id}.{work.digest.short}")
         if known and origin is None:
             work, origin = known.work, known.origin
         blobs = dict(known.parts) if known else {}

@@ -13,23 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..errors import UsageError
-from ..settings import Settings
 from ..store import Store
 from ..store.works import Origin, origin_of
 from ..values import Digest
-from .index.keeping import index_words
+from .index.keeping import keep
 from .reading import Document, Problem, read
 from .schema import Work
-from .texts import TEXT
 
 _CALLED = {"yue": "zh"}  # what old Chinese is taken for
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """This file was read."""
-
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +31,8 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Indexing:
-    """So many works of all that were read can be searched by words."""
-
-    done: int
-    total: int
-    work: Work
-
-
-@dataclass(frozen=True, slots=True)
 class AddedWork:
-    """`again`: whoever asked has a work with this text already, and it is that one."""
+    """A text was read, kept and indexed by its words. `again`: whoever asked has a work with it already: that one."""
 
     work: Work
     passages: int
@@ -74,19 +56,19 @@ class Added:
         return tuple(each.work for each in self.works if not each.again)
 
 
-AddingEvent = Read | Unread | Indexing | Added
+AddingEvent = AddedWork | Unread | Added
 
 
 async def add_works(
-    store: Store, settings: Settings, paths: Sequence[Path], *, have: Sequence[Work] = (), most: int = 1000
+    store: Store, paths: Sequence[Path], *, have: Sequence[Work] = (), most: int = 1000
 ) -> AsyncGenerator[AddingEvent, None]:
-    """Read files and folders, keep their texts and index their words; the last event is Added.
+    """Read files and folders, keep their texts and index their words, one after the other; the last event is Added.
 
     `have`: works that are there already, whose ids are taken. `most`: works in all. UsageError where no file gave any
     text or there are too many; NoSpaceError, PluriverseError where the store cannot keep them.
     """
     works: dict[Digest, Work] = {work.digest: work for work in have}
-    order: list[Digest] = []
+    added: dict[Digest, AddedWork] = {}
     problems: list[Problem] = []
     _check_there(paths)
     files = read(paths)
@@ -94,26 +76,18 @@ async def add_works(
         for problem in (document,) if isinstance(document, Problem) else document.problems:
             problems.append(problem)
             yield Unread(problem)
-        if isinstance(document, Problem):
+        if isinstance(document, Problem) or document.digest in added:
             continue
-        yield Read(document.path)
-        if document.digest not in order:
-            order.append(document.digest)
-        if document.digest not in works:
-            work = _work(document, {work.id for work in works.values()})
-            works[work.digest] = work
-            if len(works) > most:
-                raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
-            await asyncio.to_thread(_keep, store, work, document)
-    if not order:
+        again = document.digest in works
+        work = works.setdefault(document.digest, _work(document, {work.id for work in works.values()}))
+        if len(works) > most:
+            raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
+        index = await asyncio.to_thread(keep, store, work, document.text, _origin(document))
+        added[work.digest] = AddedWork(work, len(index), again)
+        yield added[work.digest]
+    if not added:
         raise _nothing(paths, problems)
-    taken = {work.digest for work in have}
-    added: list[AddedWork] = []
-    indexes = index_words(store, settings, [works[digest] for digest in order], must_keep=True)
-    while (indexed := await asyncio.to_thread(next, indexes, None)) is not None:
-        added.append(AddedWork(indexed.work, len(indexed.index), indexed.work.digest in taken))
-        yield Indexing(len(added), len(order), indexed.work)
-    yield Added(tuple(added), tuple(problems))
+    yield Added(tuple(added.values()), tuple(problems))
 
 
 def _check_there(paths: Sequence[Path]) -> None:
@@ -122,12 +96,11 @@ def _check_there(paths: Sequence[Path]) -> None:
             raise UsageError(f"{path} is not there", "name files or folders with texts in them")
 
 
-def _keep(store: Store, work: Work, document: Document) -> None:
+def _origin(document: Document) -> Origin | None:
     try:
-        origin = origin_of(document.path)
+        return origin_of(document.path)
     except OSError:  # it vanished after it was read
-        origin = None
-    store.add_work(work, {TEXT: document.text.encode()}, origin)
+        return None
 
 
 def _work(document: Document, taken: Collection[str]) -> Work:

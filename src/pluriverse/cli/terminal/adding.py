@@ -32,16 +32,14 @@ async def read(
 ) -> "Added":
     """Read files into works, with progress. Raises as `works.adding.add_works` and, without `words_alone`, `study`."""
     from ...assistant.works import MOST
-    from ...works.adding import Added, Indexing, Read, Unread, add_works
+    from ...works.adding import Added, AddedWork, Unread, add_works
 
-    async for event in add_works(store, settings, paths, have=have, most=MOST):
+    async for event in add_works(store, paths, have=have, most=MOST):
         match event:
-            case Read(path):
-                out.progress.status(f"read {path.name}")
             case Unread(problem):
                 out.warn(problem.message + (f"; {problem.hint}" if problem.hint else ""))
-            case Indexing(done, total, work):
-                out.progress.steps("indexing words", done, total, work.title)
+            case AddedWork(work, passages):
+                out.progress.status(f"read {one_line(work.title)}: {counted(passages, 'passage')}")
             case Added():
                 if not words_alone:
                     await _study(event, settings, out)

@@ -6,6 +6,7 @@ Knows texts and the store; nothing of ranking.
 import mmap
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from ...errors import PluriverseError
 from ...settings import Settings
 from ...store import Store
-from ...store.works import StoredWork
+from ...store.works import Origin, StoredWork
 from ..passages import passages
 from ..schema import Work
 from ..texts import TEXT, text_of
@@ -34,13 +35,10 @@ class Indexed:
     made: bool
 
 
-def index_words(
-    store: Store, settings: Settings, works: Sequence[Work], *, must_keep: bool = False
-) -> Iterator[Indexed]:
-    """The index of each work, in their order.
+def index_words(store: Store, settings: Settings, works: Sequence[Work]) -> Iterator[Indexed]:
+    """The index of each work, in their order; one that cannot be kept, for want of room or rights, serves once.
 
-    An index that cannot be kept, for want of room or rights, serves once; with `must_keep` that is an error:
-    NoSpaceError, PluriverseError. Raises as `text_of` where a text is not to be had.
+    Raises as `text_of` where an index is to be made and the text is not to be had.
     """
     known = store.works({work.digest for work in works})
     for work in works:
@@ -49,14 +47,25 @@ def index_words(
             yield Indexed(work, index, False)
             continue
         data = text_of(work, stored, settings)
-        text = data.decode()
-        made = build(work, text, passages(work, text))
-        try:
+        made = _made(work, data.decode())
+        with suppress(PluriverseError):
             store.add_work(work, {TEXT: data, _part(work): made})
-        except PluriverseError:
-            if must_keep:
-                raise
         yield Indexed(work, opened(made, work), True)
+
+
+def keep(store: Store, work: Work, text: str, origin: Origin | None) -> WordsIndex:
+    """Keep a text that was read from a file, with its index, which is made where there is none of use.
+
+    NoSpaceError, PluriverseError.
+    """
+    index = _kept(work, store.works({work.digest}).get(work.digest))
+    made = _made(work, text) if index is None else b""
+    store.add_work(work, {TEXT: text.encode()} | ({_part(work): made} if made else {}), origin)
+    return index or opened(made, work)
+
+
+def _made(work: Work, text: str) -> bytes:
+    return build(work, text, passages(work, text))
 
 
 def indexed(store: Store, works: Sequence[Work]) -> Iterator[tuple[Work, WordsIndex]]:
