@@ -50,7 +50,8 @@ class Sampler:
         if self._penalises and self._said:
             scores = self._penalised(scores)
         if mask is not None:
-            scores, logits = mask.apply(scores), mask.apply(logits)
+            scores = mask.apply(scores)
+            logits = mask.apply(logits) if guided else logits
         token = self._pick(_cut(scores, logits) if guided else scores)
         if self._grammar and not self._allowed(token):
             allowed = self._masked(scores)
