@@ -342,7 +342,8 @@ def _vector(text: str) -> "np.ndarray":
     words = re.findall(r"\w+", text.casefold()) or [""]
     rows = [np.random.default_rng(zlib.crc32(word.encode("utf-8", "replace"))).standard_normal(WIDTH) for word in words]
     whole = np.sum(rows, axis=0)
-    return (whole / np.linalg.norm(whole)).astype(np.float32)
+    vector: np.ndarray = (whole / np.linalg.norm(whole)).astype(np.float32)
+    return vector
 
 
 def _logits(before: bytes) -> "np.ndarray":

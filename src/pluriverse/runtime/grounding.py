@@ -78,7 +78,7 @@ class Grounding:
                         else:
                             self._ready[languages] = step
             if isinstance(how := self._ready[languages], Meaning):
-                async with aclosing(embed_works(store, settings, assistant.works, how)) as read:  # type: ignore[type-var]
+                async with aclosing(embed_works(store, settings, assistant.works, how)) as read:
                     async for each in read:
                         yield Studying(each.work, each.done, each.total)
 

@@ -30,7 +30,7 @@ async def study(
     async with aclosing(_ready(workspace, works)) as steps:
         async for step in steps:
             if isinstance(step, Meaning):
-                async with aclosing(embed_works(workspace.store, workspace.settings, works, step)) as read:  # type: ignore[type-var]
+                async with aclosing(embed_works(workspace.store, workspace.settings, works, step)) as read:
                     async for each in read:
                         yield Studying(each.work, each.done, each.total)
             yield step

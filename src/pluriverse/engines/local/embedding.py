@@ -78,7 +78,8 @@ class Embedder:
         length = np.sqrt(np.square(vector, dtype=np.float64).sum())
         if not np.isfinite(length) or length == 0:
             raise EngineError("the model gave a vector that has no direction", "pluriverse verify")
-        return (vector / length).astype(np.float32)
+        normed: Vectors = (vector / length).astype(np.float32)
+        return normed
 
     def _tokens(self, text: str) -> list[int]:
         """With the marks that the model has around a text; cut before the last of them where it is too long."""

@@ -154,8 +154,8 @@ class Worker:
             self._batches.cancel(document["ids"])
         elif op == "embed":
             words = "this model writes text and was not made to compare it, so that it gives no vectors"
-            error = UnsupportedError(words, "take an embedding model: pluriverse pull all-minilm-l6-v2")
-            self.send({"op": "vectors", "id": document["id"], "error": error.as_dict()})
+            refused = UnsupportedError(words, "take an embedding model: pluriverse pull all-minilm-l6-v2")
+            self.send({"op": "vectors", "id": document["id"], "error": refused.as_dict()})
         elif op == "count":
             try:
                 found: Document = {"tokens": len(self._model.tokenize(document["text"], special=False))}

@@ -1,7 +1,7 @@
 """The passages of an assistant's works that a question is about, best first, by words and by meaning.
 
-Words count as much as they prove: by how much of the question, rare words weighing more, a passage has of what it could
-have. Ranks would not do: everyday words put passages first that have nothing else of the question
+Words count as much as they prove: by the square of how much of the question a passage has, rare words weighing more.
+Ranks would not do: one everyday word puts passages first that have nothing else of the question
 (docs/decisions/0018-meaning.md). Knows indexes; nothing of assistants or of what is done with a passage.
 """
 
@@ -23,7 +23,7 @@ from .vectors import Meaning, kept
 from .words import Rank, WordsIndex, having, ranks
 
 DEPTH = 50  # of each ranking, at least
-_WORDS = 0.25  # what all words of a question together add to a cosine
+_WORDS = 0.4  # what all words of a question together add to a cosine
 
 
 async def search(
@@ -80,7 +80,7 @@ def fused(rankings: Mapping[Means, Sequence[Rank]], most: float) -> list[Fused]:
     least = min((score for *_, score in rankings.get("meaning", ())), default=0.0)
 
     def value(by: Mapping[Means, float]) -> float:
-        return by.get("meaning", least) + _WORDS * min(by.get("words", 0.0) / most, 1.0)
+        return by.get("meaning", least) + _WORDS * min(by.get("words", 0.0) / most, 1.0) ** 2
 
     return sorted(
         (Fused(place, value(by), by) for place, by in found.items()), key=lambda each: (-each.score, each.place)
