@@ -48,7 +48,7 @@ def here_before(part: Part, called: str) -> Lying | None:
 
 
 class Join:
-    """`header`, `size` (bytes) and, when `steps` has ended, `digest` are those of the whole, which lies at `part.file`.
+    """`header`, `size` (bytes) and, when `steps` has ended, `digest` are those of the whole, in the partial file.
 
     IntegrityError where the parts are not all of one model. `room`: bytes of disk that it takes besides.
     """

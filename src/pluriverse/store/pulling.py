@@ -7,6 +7,7 @@ one does, the others wait and find it there.
 import asyncio
 import contextlib
 import os
+import shlex
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -159,8 +160,13 @@ async def _joined(wanted: Wanted, parts: Sequence[Source], whole: Part) -> Async
 def _in_place(wanted: Wanted, source: PathSource, number: int, of: int) -> Lying:
     if problem := problem_of(source.path):
         raise problem
-    header = read_header(source.path, str(source))
-    check_piece(header, str(source), number, of)
+    try:
+        header = read_header(source.path, str(source))
+        check_piece(header, str(source), number, of)
+    except IntegrityError as error:
+        again = f"pluriverse pull {shlex.quote(wanted.pullable.ref)}"
+        error.hint = f"get that file anew from where it came, under its own name; then {again}"
+        raise
     if number == 1:
         wanted.check(header, str(source), part=True)
     return Lying(source.path, header)

@@ -77,7 +77,7 @@ def add(layout: Layout, work: Work, parts: Mapping[str, bytes], origin: Origin |
         for part, data in parts.items():
             blobs[part] = (layout.add_bytes(data, private=True, mend=True), len(data))
         config = layout.add_document(
-            manifests.work_config(asdict(work), origin and asdict(origin)), private=True, mend=True
+            manifests.work_config(asdict(work), asdict(origin) if origin else None), private=True, mend=True
         )
         manifest = layout.add_document(manifests.work(config, blobs), mend=True)
         layout.point(name, *manifest, WORK_TYPE, {P + "role": "work", _TEXT: work.digest})

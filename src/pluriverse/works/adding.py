@@ -8,7 +8,6 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Collection, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -90,22 +89,22 @@ async def add_works(
     order: list[Digest] = []
     problems: list[Problem] = []
     _check_there(paths)
-    with closing(read(paths)) as files:
-        while (document := await asyncio.to_thread(next, files, None)) is not None:
-            for problem in (document,) if isinstance(document, Problem) else document.problems:
-                problems.append(problem)
-                yield Unread(problem)
-            if isinstance(document, Problem):
-                continue
-            yield Read(document.path)
-            if document.digest not in order:
-                order.append(document.digest)
-            if document.digest not in works:
-                work = _work(document, {work.id for work in works.values()})
-                works[work.digest] = work
-                if len(works) > most:
-                    raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
-                await asyncio.to_thread(_keep, store, work, document)
+    files = read(paths)
+    while (document := await asyncio.to_thread(next, files, None)) is not None:
+        for problem in (document,) if isinstance(document, Problem) else document.problems:
+            problems.append(problem)
+            yield Unread(problem)
+        if isinstance(document, Problem):
+            continue
+        yield Read(document.path)
+        if document.digest not in order:
+            order.append(document.digest)
+        if document.digest not in works:
+            work = _work(document, {work.id for work in works.values()})
+            works[work.digest] = work
+            if len(works) > most:
+                raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
+            await asyncio.to_thread(_keep, store, work, document)
     if not order:
         raise _nothing(paths, problems)
     taken = {work.digest for work in have}

@@ -145,7 +145,7 @@ def test_a_file_that_ends_the_reader_does_not_end_the_reading(tmp_path: Path, mo
     ("encoding", "text"),
     [
         ("utf-8-sig", PROSE), ("utf-16", PROSE), ("utf-16-le", PROSE), ("utf-16-be", PROSE), ("utf-32", PROSE),
-        ("cp1252", "«Il y a plus de différence de tel homme à tel homme – dit-il – que de tel animal à tel homme.» " * 9),
+        ("cp1252", "«Il y a plus de différence de tel homme à tel homme – dit-il – que de tel animal à tel.» " * 9),
         ("shift_jis", "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。" * 9),
         ("gb18030", "道可道，非常道；名可名，非常名。无名天地之始，有名万物之母。" * 9),
         ("cp1251", "Все счастливые семьи похожи друг на друга, каждая несчастливая — по-своему. " * 9),

@@ -65,6 +65,7 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
             "sampling": dict(assistant.sampling),
             "description": assistant.description,
             "adapter": assistant.adapter,
+            "works": [{"work": each.id, "title": each.title, "digest": each.digest} for each in assistant.works],
             "measured_on": [each.as_dict() for each in measured],
         }
     )
@@ -82,6 +83,7 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
             ("base", base_name(assistant.base, default) + ("" if base else " (not here yet)")),
             ("weights", "unknown, may change" if base and base.may_change else None),
             ("adapter", assistant.adapter),
+            ("works", _works(assistant)),
             ("sampling", ", ".join(f"{name} {value}" for name, value in assistant.sampling.items())),
             ("file", file_of(assistant)),
             ("data folder", str(settings.home)),
@@ -99,6 +101,12 @@ def _show_assistant(assistant: "Assistant", store: "Store", out: Output, setting
 def _guidance(assistant: "Assistant") -> str | None:
     guidance = assistant.guidance
     return f"against {guidance.against}, strength {guidance.strength:g}" if guidance else None
+
+
+def _works(assistant: "Assistant") -> str | None:
+    if not assistant.works:
+        return None
+    return f"{', '.join(work.title for work in assistant.works)} ({command('works', 'show', assistant.name)})"
 
 
 def _measured(each: "OnOneBase") -> str:

@@ -1,4 +1,5 @@
 """What is added to llama.cpp's source before it is compiled: AMX kernels for BF16 weights, packing for attention.
+And what is mended in it: where CLIP's class token stands.
 
 Files of ours, and lines of the source that are changed to call them (docs/decisions/0010). The source is pinned by its
 digest, so these lines are where they were; were one not there exactly once, nothing is compiled. Knows text and files.
@@ -99,6 +100,12 @@ CHANGES = (
         """\
                 const float tile_max = attention_tiles::greatest(kq_row, KV_TILE_SZ);
 """,
+    ),
+    # CLIP's class token before the patches, where its position is (github.com/ggml-org/llama.cpp/issues/25814)
+    Change(
+        "tools/mtmd/models/llava.cpp",
+        "ggml_concat(ctx0, inp, model.class_embedding, 1)",
+        "ggml_concat(ctx0, model.class_embedding, inp, 1)",
     ),
 )
 

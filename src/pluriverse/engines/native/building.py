@@ -148,7 +148,7 @@ class _Building:
             self._source, self._tools = source.result(), tools.result()
         compilers = self._compilers()
         first, *others = compilers  # the first one compiles everything
-        yield from self._compile(first, "llama")
+        yield from self._compile(first, "mtmd")
         folders = {first: self._gathered(first)}
         for other in others:  # only the kernels anew: the rest of the library is hardly ever running
             try:
@@ -203,7 +203,7 @@ class _Building:
 
     def _compile(self, compiler: Compiler, target: str) -> Iterator[BuildEvent]:
         text = f"compiling with {compiler.version[:40]}"
-        yield BuildStep(text, 105 if target == "llama" else 30)
+        yield BuildStep(text, 150 if target == "mtmd" else 30)
         folder = self._build_folder(compiler)
         if not (folder / "build.ninja").is_file():
             shutil.rmtree(folder, ignore_errors=True)

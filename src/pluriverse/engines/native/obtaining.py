@@ -21,7 +21,7 @@ SOURCE_SHA256 = "832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2
 SOURCE = f"llama_cpp_python-{NATIVE_VERSION}.tar.gz"
 TOOLS = ("cmake==4.4.5", "ninja==1.13.2", "ziglang==0.17.1")  # Apache-2.0 and BSD-3-Clause; MIT for Zig
 _INSIDE = f"llama_cpp_python-{NATIVE_VERSION}/vendor/llama.cpp/"
-_WANTED = ("CMakeLists.txt", "LICENSE", "cmake/", "ggml/", "include/", "src/", "vendor/")
+_WANTED = ("CMakeLists.txt", "LICENSE", "cmake/", "ggml/", "include/", "src/", "tools/mtmd/", "vendor/")
 
 
 def source(work: Path) -> Path:

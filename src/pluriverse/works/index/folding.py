@@ -85,7 +85,8 @@ def asked(question: str, languages: Collection[str]) -> list[dict[str, str]]:
     """
     words = list(dict.fromkeys(_WORD.findall(plain(question))))
     own = max(_empty(), key=lambda language: sum(word in _empty()[language] for word in words))
-    kept, empty = [], []
+    kept: list[dict[str, str]] = []
+    empty: list[dict[str, str]] = []
     for word in words:
         found = {language: list(terms(word, language)) for language in languages}
         for each in range(max(map(len, found.values()), default=0)):

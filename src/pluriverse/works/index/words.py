@@ -6,6 +6,7 @@ no collection. Knows passages and terms; nothing of the store.
 """
 
 import json
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -62,7 +63,7 @@ class WordsIndex:
 def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:
     """The index of a work, as it is kept. `passages`: all of the text, in order."""
     known: dict[str, int] = {}
-    rows: list[list[tuple[int, int]]] = []  # of each term: passage, count
+    ids, numbers, counts = array("I"), array("I"), array("B")  # one of each for every term of every passage
     lengths = []
     for number, passage in enumerate(passages):
         found: dict[int, int] = {}
@@ -72,22 +73,25 @@ def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:
             found[id_] = found.get(id_, 0) + 1
             length += 1
         lengths.append(min(length, 65_535))
-        rows.extend([] for _ in range(len(known) - len(rows)))
-        for id_, count in found.items():
-            rows[id_].append((number, min(count, 255)))
+        ids.extend(found)
+        numbers.extend([number] * len(found))
+        counts.extend(min(count, 255) for count in found.values())
     hashes = np.fromiter(map(_hash, known), "<u8", len(known))
     order = np.argsort(hashes)
-    postings = np.array([row for id_ in order for row in rows[id_]], "<u4").reshape(-1, 2)
-    places = [passage.place.encode() for passage in passages]
+    place = np.empty(len(known), np.int64)
+    place[order] = np.arange(len(known))
+    where = place[np.asarray(ids, np.int64)]
+    by_term = np.argsort(where, kind="stable")
+    named = [passage.place.encode() for passage in passages]
     arrays = {
         "hashes": hashes[order],
-        "starts": np.array([0, *accumulate(len(rows[id_]) for id_ in order)], "<u4"),
-        "passages": postings[:, 0].astype("<u2" if len(passages) < 65_536 else "<u4"),
-        "counts": postings[:, 1].astype("u1"),
+        "starts": np.concatenate([[0], np.cumsum(np.bincount(where, minlength=len(known)))]).astype("<u4"),
+        "passages": np.asarray(numbers)[by_term].astype("<u2" if len(passages) < 65_536 else "<u4"),
+        "counts": np.asarray(counts)[by_term],
         "lengths": np.array(lengths, "<u2"),
         "spans": _spans(text, passages),
-        "place_ends": np.array(list(accumulate(map(len, places))), "<u4"),
-        "places": np.frombuffer(b"".join(places), "u1"),
+        "place_ends": np.array(list(accumulate(map(len, named))), "<u4"),
+        "places": np.frombuffer(b"".join(named), "u1"),
     }
     return _written(arrays, {"text": work.digest, "language": work.language})
 
@@ -212,9 +216,9 @@ def _spans(text: str, passages: Sequence[Passage]) -> Array:
 def _written(arrays: Mapping[str, Array], about: Mapping[str, str]) -> bytes:
     """The file: signature, length of the heading, heading, and each array at a multiple of eight from there on."""
     places, blocks, at = {}, [], 0
-    for name, array in arrays.items():
-        places[name] = (at, array.dtype.str, array.shape)
-        blocks.append(array.tobytes().ljust(_even(array.nbytes), b"\0"))
+    for name, each in arrays.items():
+        places[name] = (at, each.dtype.str, each.shape)
+        blocks.append(each.tobytes().ljust(_even(each.nbytes), b"\0"))
         at += len(blocks[-1])
     heading = json.dumps({"made_by": _made_by(), **about, "arrays": places}, separators=(",", ":")).encode()
     begin = _even(12 + len(heading))
