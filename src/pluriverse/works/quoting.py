@@ -83,7 +83,7 @@ def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int], count: i
 
     def value(pair: Candidate) -> float:
         quotable, nearness = pair
-        return nearness.value + 0.3 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
+        return nearness.value + 0.6 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
 
     return sorted(candidates, key=value, reverse=True)[:count]
 
@@ -188,9 +188,19 @@ class _Window:
         broken = inside[-1].open or unanswered or _unbalanced(text) or not (inside[-1].cut or _ENDS.search(text))
         if broken or not 4 <= words <= _MOST or text not in self._passage.text:
             return None
-        worth = 1.0 - 0.1 * inside[0].joins - 0.2 * inside[0].leans - 0.1 * any(mark in text for mark in _OPENING + '"')
-        worth -= 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
-        return Quotable(self._passage, text, inside[-1].cut, worth)
+        return Quotable(self._passage, text, inside[-1].cut, self._worth(inside, text, words))
+
+    def _worth(self, inside: Sequence[_Sentence], text: str, words: float) -> float:
+        """How well these sentences read alone, from 1 down."""
+        first = inside[0]
+        pointing = 0.35 * first.leans + 0.1 * first.joins + 0.2 * self._spoken(first.start)
+        length = 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
+        return 1.0 - pointing - length - 0.1 * any(mark in text for mark in _OPENING + '"')
+
+    def _spoken(self, place: int) -> bool:
+        """Whether somebody speaks there whose words began before: they may be another's than the author's."""
+        before = self._text[max(self._text.rfind("\n\n", 0, place), place - _BEFORE, 0) : place]
+        return before.count('"') % 2 > 0 or sum(map(before.count, _OPENING)) > sum(map(before.count, _CLOSING))
 
 
 def _pieces(text: str, start: int, end: int, block: int, words: Wording) -> list[_Sentence]:
