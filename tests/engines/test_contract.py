@@ -41,11 +41,13 @@ from pluriverse.engines.quoting import quotations
 from pluriverse.engines.script import Script
 from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import ContextOverflowError, EngineCrashedError, EngineError, UnsupportedError, UsageError
+from pluriverse.pictures import picture
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Message, Sampling
 
 from ..patience import PATIENCE_S
+from .local.projectors import pixels, png
 
 SMALL = model_of("small")
 VOICES = ("You value duty.", "You are a historian. You are brief.", "You are a doctor.", "You are a poet of the sea.")
@@ -417,6 +419,24 @@ def test_an_adapter_that_it_cannot_apply_is_refused_alone(run: Run) -> None:
             refused, scored = [each async for each in engine.score_all(scores)]
             assert isinstance(refused, Failed) and isinstance(refused.error, UnsupportedError)
             assert isinstance(scored, Scored)
+
+    run(work)
+
+
+def test_a_picture_is_seen_or_its_request_refused_alone(run: Run) -> None:
+    """Never answered as if it had not been shown."""
+
+    async def work(engine: Engine) -> None:
+        await engine.start()
+        shown = picture(png(pixels(1)))
+        asked = replace(ask(VOICES[0]), messages=(Message("user", QUESTION, (shown,)),))
+        events = await heard(engine, [asked, ask(VOICES[1])])
+        last = end(events)
+        if engine.capabilities.images:
+            assert isinstance(last, Finished)
+        else:
+            assert isinstance(last, Failed) and isinstance(last.error, UnsupportedError) and last.error.hint
+        assert isinstance(end(events, 1), Finished)
 
     run(work)
 

@@ -78,21 +78,22 @@ def test_eight_voices_see_as_each_alone(
     others = [request("you are a"), request("you are a", dog), request("you are b", cat, dog)]
 
     async def compared() -> None:
-        alone = []
-        for each in [*asked, *others]:
+        whole = [*asked, *others]
+        alone = {}
+        for place in (0, 7, 8, 10):
             engine = engine_of(files[kind], tmp_path)
-            alone.append((await heard(engine, [each]))[0])
+            alone[place] = (await heard(engine, [whole[place]]))[0]
             await engine.aclose()
         engine = engine_of(files[kind], tmp_path)
-        together = await heard(engine, [*asked, *others])
-        again = await heard(engine, [*asked, *others])
+        together, again = await heard(engine, whole), await heard(engine, whole)
         await engine.aclose()
-        for index, (text, started, error) in enumerate(alone):
-            assert error is None
-            assert (together[index][0], again[index][0]) == (text, text)
-            assert together[index][1].prompt_tokens == started.prompt_tokens  # type: ignore[union-attr]
-            assert again[index][1].cached_tokens == started.prompt_tokens  # type: ignore[union-attr]
-        assert len({text for text, _, _ in alone}) > 3
+        assert all(error is None for _, _, error in (*together.values(), *again.values()))
+        for place, (text, started, _) in alone.items():
+            assert (together[place][0], again[place][0]) == (text, text)
+            assert started
+            assert together[place][1].prompt_tokens == started.prompt_tokens  # type: ignore[union-attr]
+            assert again[place][1].cached_tokens == started.prompt_tokens  # type: ignore[union-attr]
+        assert len({text for text, _, _ in together.values()}) > 3
 
     ask(compared())
 

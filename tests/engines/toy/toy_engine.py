@@ -21,6 +21,8 @@ from pluriverse.engines.contract import (
     ScoreRequest,
     Started,
     no_adapter,
+    no_pictures,
+    pictures_of,
 )
 from pluriverse.engines.text import TextStream
 from pluriverse.errors import ContextOverflowError, EngineError, PluriverseError, UnsupportedError
@@ -78,6 +80,8 @@ class ToyEngine:
         if request.guide or request.sampling.grammar:
             raise UnsupportedError(f"the engine of {self.base} neither guides nor follows grammars")
         no_adapter(f"the engine of {self.base}", request.adapter)
+        if pictures_of(request):
+            raise no_pictures(self.base, "the toy has no eyes")
         heard = request.raw or " ".join(message.content for message in request.messages)
         words = [f"{word} " for word in heard.split()]
         if len(words) >= LONGEST:
