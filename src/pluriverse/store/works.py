@@ -87,6 +87,11 @@ def add(layout: Layout, work: Work, parts: Mapping[str, bytes], origin: Origin |
     return StoredWork(name, work, origin, blobs, [layout])
 
 
+_Described = tuple[Work, Origin | None, dict[str, tuple[Digest, int]]]
+_MOST_KNOWN = 2000
+_known: dict[tuple[Path, Digest], _Described] = {}
+
+
 @contextlib.contextmanager
 def holding(layout: Layout) -> Iterator[None]:
     """Around adding works and writing down whose they are: until then `forget_unused` forgets nothing."""
@@ -134,9 +139,20 @@ def _is_work(entry: Document) -> bool:
 
 
 def _stored(layouts: Sequence[Layout], layout: Layout, entry: Document) -> StoredWork:
-    manifest = layout.document(Digest(entry["digest"]))
+    work, origin, parts = _described(layout, Digest(entry["digest"]))
+    return StoredWork(entry["annotations"][NAME], work, origin, parts, layouts)
+
+
+def _described(layout: Layout, digest: Digest) -> _Described:
+    """What a manifest says; a digest says the same for ever, so that it is read once: every search comes here."""
+    if (found := _known.get((layout.root, digest))) is not None:
+        return found
+    manifest = layout.document(digest)
     config = layout.document(Digest(manifest["config"]["digest"]))
     given, file = config["work"], config.get("file")
     work = Work(**{**given, "digest": Digest(given["digest"])})
     origin = Origin(**{**file, "digest": Digest(file["digest"])}) if file else None
-    return StoredWork(entry["annotations"][NAME], work, origin, manifests.parts(manifest), layouts)
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    found = _known[layout.root, digest] = work, origin, manifests.parts(manifest)
+    return found

@@ -21,9 +21,8 @@ from ..texts import TEXT, text_of
 from .words import BrokenIndex, WordsIndex, build, opened
 
 _MOST_OPEN = 256
-_opened: dict[
-    tuple[Path, int, int, int], memoryview
-] = {}  # files whose bytes were checked, as long as they are the same
+# Indexes whose bytes were checked, for as long as their files are the same.
+_opened: dict[tuple[Path, str, str, int, int, int], WordsIndex] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,14 @@ def _kept(work: Work, stored: StoredWork | None) -> WordsIndex | None:
     try:
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
-            key = (path, state.st_size, state.st_mtime_ns, state.st_ino)
+            key = (path, work.digest, work.language, state.st_size, state.st_mtime_ns, state.st_ino)
             if key not in _opened:
                 if file_digest(file, "sha256").hexdigest() != stored.parts[_part(work)][0].hex:
                     return None
                 if len(_opened) >= _MOST_OPEN:
                     _opened.clear()
-                _opened[key] = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        return opened(_opened[key], work)
+                _opened[key] = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), work)
+        return _opened[key]
     except (OSError, ValueError, BrokenIndex):
         return None
 
