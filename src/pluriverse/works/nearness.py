@@ -54,6 +54,6 @@ class Evidence:
 
 
 def _without_chance_pairs(having: Mapping[str, int]) -> Mapping[str, int]:
-    """Pairs of characters straddle words: one that stands nowhere tells nothing, unless none of them stands anywhere."""
+    """Pairs of characters straddle words: one that stands nowhere tells nothing, unless all of them do."""
     kept = {term: count for term, count in having.items() if count or term < _UNSPACED}
     return kept or having
