@@ -77,6 +77,8 @@ def test_where_the_works_do_not_speak_of_it_the_voice_says_so(call: Call) -> Non
     assert result.code == 0 and "My works do not speak of this." in result.out
     beyond = call("ask", "Which telephone takes good photographs?", "--with", "burke", "--beyond-works", "--json")
     assert beyond.document["replies"][0]["beyond_works"]
+    plain = call("ask", "Which telephone takes good photographs?", "--with", "burke", "--beyond-works")
+    assert plain.out.startswith("burke (from 1 work, beyond its works)\n")
 
 
 def test_that_words_alone_found_it_is_said(call: Call) -> None:

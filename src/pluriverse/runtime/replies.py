@@ -116,10 +116,13 @@ class Reply:
                 "error": f"*(error: {self.error.message if self.error else 'unknown'})*",
             }.get(self.finish_reason)
         )
-        guided = f" ({self.guidance.words})" if self.guidance else ""
+        beyond = "beyond its works" if self.cited and self.cited.beyond else ""
+        how = ", ".join(filter(None, (self.guidance.words if self.guidance else "", beyond)))
         sources = "  \n".join(self.sources)
         return "\n\n".join(
-            part for part in (f"**{self.assistant}**{guided}", self.numbered.strip(), sources, note) if part
+            part
+            for part in (f"**{self.assistant}**{how and f' ({how})'}", self.numbered.strip(), sources, note)
+            if part
         )
 
 

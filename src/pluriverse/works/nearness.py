@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from .index.folding import terms
 from .index.words import WordsIndex, having
 
+_UNSPACED = "\u2e80"  # from here on scripts without spaces, whose terms are pairs of characters
 _FEW = 20  # passages that a work is taken to have besides its own, so that in a short one all terms weigh much the same
 
 
@@ -23,7 +24,7 @@ class Weighed:
 
     @classmethod
     def of(cls, question: str, indexes: Sequence[WordsIndex]) -> "Weighed":
-        found = having(indexes, question)
+        found = _without_chance_pairs(having(indexes, question))
         total = sum(map(len, indexes))
         weights = {term: math.log1p((total + _FEW) / (count + 1)) for term, count in found.items()}
         return cls(weights, sum(not count for count in found.values()) / len(found) if found else 1.0)
@@ -50,3 +51,9 @@ class Evidence:
         """Above 0 where they speak of it. The numbers are fitted to `benchmarks/answerable.py`."""
         by_words = self.covered - 0.5 * self.unknown
         return by_words - 0.28 if self.meaning is None else self.meaning + 0.2 * by_words - 0.34
+
+
+def _without_chance_pairs(having: Mapping[str, int]) -> Mapping[str, int]:
+    """Pairs of characters straddle words: one that stands nowhere tells nothing, unless all of them do."""
+    kept = {term: count for term, count in having.items() if count or term < _UNSPACED}
+    return kept or having

@@ -132,7 +132,7 @@ def foot(reply: "Reply") -> str:
     if reply.cited and reply.cited.declined:
         return f"the works do not speak of it, {took}"
     if reply.cited and reply.cited.beyond:
-        took = f"{took}, beyond the works"
+        took = f"{took}, beyond its works"
     if reply.unfinished:
         return f"no answer: ended before its thinking did, {tokens}, {took}"
     match reply.finish_reason:

@@ -56,7 +56,8 @@ class Plain:
         while self._next < self._count and (reply := self._finished.get(self._next)) is not None:
             if self._next:
                 out.line()
-            told = ", ".join(filter(None, (guided(reply.guidance), self._works[self._next])))
+            beyond = "beyond its works" if reply.cited and reply.cited.beyond else ""
+            told = ", ".join(filter(None, (guided(reply.guidance), self._works[self._next], beyond)))
             name = clean(reply.assistant) + (f" ({told})" if told else "")
             out.line(name)
             out.line("-" * cells(name))
