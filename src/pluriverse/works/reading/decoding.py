@@ -72,7 +72,7 @@ def _pairs(data: bytes) -> str:
 
 def _known(encoding: str) -> bool:
     try:
-        return codecs.lookup(encoding)._is_text_encoding  # type: ignore[no-any-return,attr-defined]
+        return codecs.lookup(encoding)._is_text_encoding
     except LookupError:
         return False
 
