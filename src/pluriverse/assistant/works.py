@@ -15,7 +15,7 @@ from .reading import Table
 KEYS = ("id", "title", "author", "edition", "language", "digest")
 MOST = 1000  # what more is, belongs together: a year of a newspaper is one work
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]{0,99}")
-_COMMENT = "What it answers from, by the digest of the text. Change it: pluriverse works add, pluriverse works rm"
+_COMMENT = "What it answers from, by the digest of the text. How to change it: pluriverse works --help"
 
 
 def read(top: Table) -> tuple[Work, ...]:

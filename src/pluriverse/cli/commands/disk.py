@@ -181,8 +181,10 @@ def verify(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if models:
         out.note(f"hint: {command('rm', models[0])}; pluriverse gc; then pull it again")
     if len(models) < len(bad):
-        again = command("works", "add", "NAME", "FILE")
-        out.note(f"hint: the index of a work is made anew when it is next needed; a text comes back with: {again}")
+        again = command("works", "add", "gardener", "roses.epub")
+        out.note(
+            f"hint: the index of a work is made anew when it is next needed; a text comes back as it came: {again}"
+        )
     return IntegrityError.exit_code
 
 

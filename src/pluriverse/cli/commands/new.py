@@ -209,7 +209,7 @@ def _sides(args: argparse.Namespace) -> list[int | None]:
         return [None]
     if args.works:
         raise UsageError(
-            "--works is for one assistant", f"add works to each: {command('works', 'add', args.pair[0], 'FILE')}"
+            "--works is for one assistant", f"add works to each: {command('works', 'add', args.pair[0], 'notes.txt')}"
         )
     if args.name is not None or args.counterpart is not None:
         raise UsageError(

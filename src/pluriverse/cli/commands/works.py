@@ -59,7 +59,7 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     documents = [{"assistant": each.name, "works": [_document(work, counts) for work in each.works]} for each in having]
     out.document({"assistants": documents})
     if not having:
-        out.note("no assistant has works; make one: " + command("new", "gardener", "--works", "FOLDER"))
+        out.note("no assistant has works; make one: " + command("new", "gardener", "--works", "notes"))
     elif not out.json:
         rows = [
             (each.name, work.id, work.language, _count(counts.get(work.digest)), work.title)
@@ -99,7 +99,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         )
         out.line()
     if any(document["file"] and document["file"]["state"] == "changed" for document in documents):
-        again = command("works", "add", args.name, "FILE")
+        again = command("works", "add", args.name, "notes.txt")
         out.note(f"it answers from the text as it was read; to read a file again: {again}")
     return 0
 
@@ -228,7 +228,7 @@ def _count(passages: int | None) -> str:
 def _with_works(assistant: "Assistant") -> "Assistant":
     if not assistant.works:
         raise NotFoundError(
-            f"{assistant.name} has no works", f"give it some: {command('works', 'add', assistant.name, 'FILE')}"
+            f"{assistant.name} has no works", f"give it some: {command('works', 'add', assistant.name, 'notes.txt')}"
         )
     return assistant
 
@@ -237,7 +237,7 @@ def _own(assistant: "Assistant") -> "Assistant":
     if assistant.builtin:
         mine = f"my-{assistant.name}"
         raise UsageError(
-            f"{assistant.name} comes with pluriverse and stays as it is",
+            f"{assistant.name} is built in and stays as it is",
             f"change a copy: {command('copy', assistant.name, mine)}",
         )
     return assistant

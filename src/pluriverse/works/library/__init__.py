@@ -72,7 +72,7 @@ def text_of(work: Work) -> bytes | None:
         return text
     if digest == entries()[work.id].work.digest:
         return None
-    raise IntegrityError(f"the text of {work.id} that came with pluriverse was changed", "install pluriverse again")
+    raise IntegrityError(f"the text of {work.id} in the installed package was changed", "install the package again")
 
 
 def edition(translator: str, year: str) -> str:
