@@ -10,16 +10,18 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..values import Work
 from ..works.index.keeping import index_words
 from ..works.index.search import search
-from ..works.index.vectors import Meaning, embed_works
+from ..works.index.vectors import Meaning
 from ..works.nearness import Evidence, Weighed
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
 from ..works.texts import text_of
 from .events import Fetching, Studying
 from .grounds import Grounds
-from .meaning import WordsAlone, ready_meaning
+from .meaning import WordsAlone
+from .studying import study
 
 if TYPE_CHECKING:
     from ..assistant import Assistant
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 _FOUND = 5  # passages that are looked at
 _LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
-SHOWN = 1  # passages that stand before the model: what it reads costs the time
+_SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
 class Grounding:
@@ -35,7 +37,7 @@ class Grounding:
 
     def __init__(self, workspace: "Workspace") -> None:
         self._workspace = workspace
-        self._ready: dict[tuple[str, ...], Meaning | WordsAlone] = {}
+        self._ready: dict[tuple[Work, ...], Meaning | WordsAlone] = {}
         self._one = asyncio.Lock()
 
     async def of(
@@ -46,10 +48,10 @@ class Grounding:
 
         The first time that works are searched by meaning, what embeds is fetched and reads them: its events come first.
         """
-        async with aclosing(self._embedding(assistant)) as steps:
+        async with aclosing(self._studied(assistant.works)) as steps:
             async for step in steps:
                 yield step
-        how = self._ready[_languages(assistant)]
+        how = self._ready[assistant.works]
         meaning = how if isinstance(how, Meaning) else None
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, _FOUND, meaning)
@@ -66,21 +68,16 @@ class Grounding:
             words_alone=how.why if isinstance(how, WordsAlone) else None,
         )
 
-    async def _embedding(self, assistant: "Assistant") -> AsyncGenerator[Fetching | Studying, None]:
-        """Have what embeds, and the vectors of the works; or know why words alone serve."""
+    async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[Fetching | Studying, None]:
+        """Have these works read for their meaning, once; or know why words alone serve."""
         async with self._one:
-            store, settings, languages = self._workspace.store, self._workspace.settings, _languages(assistant)
-            if languages not in self._ready:
-                async with aclosing(ready_meaning(languages, store, self._workspace.pool, settings)) as steps:
+            if works not in self._ready:
+                async with aclosing(study(self._workspace, works)) as steps:
                     async for step in steps:
-                        if isinstance(step, Fetching):
+                        if isinstance(step, Fetching | Studying):
                             yield step
                         else:
-                            self._ready[languages] = step
-            if isinstance(how := self._ready[languages], Meaning):
-                async with aclosing(embed_works(store, settings, assistant.works, how)) as read:
-                    async for each in read:
-                        yield Studying(each.work, each.done, each.total)
+                            self._ready[works] = step
 
     async def _chosen(
         self, question: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None
@@ -118,10 +115,6 @@ async def grounded(grounding: Grounding, assistant: "Assistant", question: str) 
     raise AssertionError("it ends with grounds or an error")
 
 
-def _languages(assistant: "Assistant") -> tuple[str, ...]:
-    return tuple(sorted({work.language for work in assistant.works}))
-
-
 def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:
     covered = max((weighed.shared(each.passage.text, each.passage.work.language) for each in found), default=0.0)
     by_meaning = [each.meaning for each in found if "meaning" in each.by]
@@ -132,4 +125,4 @@ def _shown(found: Sequence[Found], chosen: Quotable | None) -> tuple[Found, ...]
     """The passage that is quoted first; where none is, the nearest."""
     first = [each for each in found if chosen is None or each.passage == chosen.passage]
     rest = [each for each in found if each not in first]
-    return tuple([*first, *rest][:SHOWN])
+    return tuple([*first, *rest][:_SHOWN])
