@@ -146,7 +146,7 @@ def _as_pulled(file: Path, model: "StoredModel") -> bool:
 def _local(model: "StoredModel") -> Base:
     if model.kind != "model":
         raise UsageError(f"{model.name} is an {model.kind}; a base is a whole model", "see the models: pluriverse ls")
-    return Base(model.name, model.digest, model.path, LOCAL, model.projector and model.projector.path)
+    return Base(model.name, model.digest, model.path, LOCAL, model.projector.path if model.projector else None)
 
 
 def _projector(name: str, store: "Store") -> Path | None:
