@@ -62,7 +62,7 @@ def test_the_drawing_of_the_house_has_every_room_and_no_other() -> None:
 
 
 DOTTED = re.compile(r"`((?:[a-z_]+\.)+[A-Za-z_]+)(?:\(.*)?`")
-FILES = {"py", "toml", "json", "jsonl", "h"}
+FILES = {"py", "toml", "txt", "json", "jsonl", "h"}
 OF_OTHERS = {"metadata", "ray", "general", "org"}  # keys of documents and names of other packages
 
 
