@@ -23,7 +23,9 @@ def blocks(page: Path, language: str) -> list[str]:
 def _scripted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)  # blocks write reports
     (tmp_path / "sermons").mkdir()
-    (tmp_path / "sermons" / "bread.txt").write_text("On bread and wine. We break the bread and share the wine.\n", "utf-8")
+    (tmp_path / "sermons" / "bread.txt").write_text(
+        "On bread and wine. We break the bread and share the wine.\n", "utf-8"
+    )
     monkeypatch.setenv("PLURIVERSE_BASE", "scripted")
     monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
 

@@ -34,7 +34,7 @@ def test_a_model_with_its_projector_is_asked_about_a_picture(call: Call, files: 
     blind = call(*asked)
     assert blind.code == 1
     assert "seer sees no pictures: it has no projector" in blind.err
-    assert "pluriverse pull MODEL.gguf --projector MMPROJ.gguf" in blind.err
+    assert "pluriverse pull model.gguf --projector mmproj.gguf" in blind.err
 
     pulled = call("pull", files["model"], "--projector", files["projector"], "--json").document
     assert pulled["projector"]["bytes"] == Path(files["projector"]).stat().st_size

@@ -288,7 +288,7 @@ def no_pictures(base: str, why: str = "it has no projector") -> UnsupportedError
     """The error for a request with pictures to a base that cannot see them."""
     return UnsupportedError(
         f"{base} sees no pictures: {why}",
-        "pull a model together with its projector, pluriverse pull MODEL.gguf --projector MMPROJ.gguf; "
+        "pull a model together with its projector, pluriverse pull model.gguf --projector mmproj.gguf; "
         "then ask it with --base NAME",
     )
 

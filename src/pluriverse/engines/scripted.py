@@ -276,6 +276,8 @@ class ScriptedEngine:
 
     def _truthful(self, lead: str, text: str, texts: Sequence[str]) -> str:
         """What the script says after `lead`, its false quotations without their marks."""
+        if lead and text and not (lead[-1].isspace() or text[0].isspace()):
+            text = f" {text}"
         said = truthful(lead + text, texts)
         if not said.startswith(lead):
             words = f"what the script of {self._base} says does not go on with the quotation that its lead opens"

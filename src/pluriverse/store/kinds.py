@@ -71,7 +71,7 @@ def _other(header: Header, part: bool) -> tuple[str, str] | None:
     if is_projector(header):
         return (
             "a projector, the eyes or ears of a model, and no model itself",
-            "pull the model it belongs to, with it: pluriverse pull MODEL.gguf --projector MMPROJ.gguf",
+            "pull the model it belongs to, with it: pluriverse pull model.gguf --projector mmproj.gguf",
         )
     if kind == "imatrix" or "imatrix.chunk_count" in metadata or _all_end(names, (".in_sum2", ".counts")):
         return "an importance matrix, which quantizers read, and no model", "pull the model it was made from"

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.note("it turns texts into vectors: works are searched by meaning with it")
         return 0
     if seen:
-        out.note(f'try it: pluriverse ask "What is in this picture?" --image FILE.png --base {pulled.name}')
+        out.note(f'try it: pluriverse ask "What is in this picture?" --image picture.png --base {pulled.name}')
         return 0
     out.note(f'try it: pluriverse ask "What makes a society fair?" --base {pulled.name}')
     return 0

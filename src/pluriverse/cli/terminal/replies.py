@@ -164,6 +164,10 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
         out.note(
             "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
         )
+    if len(replies) and all(reply.declined for reply in replies):
+        out.note(
+            "hint: --panel starter asks voices that need no works; --beyond-works lets these answer without theirs, marked"
+        )
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
         if any(reply.unfinished and reply.finish_reason == "length" for reply in replies):

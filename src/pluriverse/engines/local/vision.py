@@ -88,7 +88,7 @@ class VisionLibrary:
         return int(handle)
 
 
-OTHER = "take the projector that its maker published with the model: pluriverse pull MODEL.gguf --projector MMPROJ.gguf"
+OTHER = "take the projector that its maker published with the model: pluriverse pull model.gguf --projector mmproj.gguf"
 
 
 def _prove(vision: VisionLibrary) -> None:
