@@ -166,7 +166,7 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
         )
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
-            "hint: --panel starter asks voices that need no works; --beyond-works lets these answer without theirs, marked"
+            "hint: --panel starter asks voices without works; --beyond-works lets these answer without theirs, marked"
         )
     if unfinished := [reply.assistant for reply in replies if reply.unfinished]:
         out.warn(f"no answer from {', '.join(unfinished)}: it ended before the thinking did")
