@@ -124,9 +124,10 @@ def test_a_hub_repository_holds_both(monkeypatch: pytest.MonkeyPatch) -> None:
         (["seer.gguf", "mmproj-model.gguf"], "model"),
     ):
         monkeypatch.setattr(hub, "_files", lambda source, files=files: files)
-        assert hub._by_quantization(HubSource("owner/seer-GGUF", ":mmproj")).removesuffix(".gguf").endswith(wanted)
+        (found,) = hub._by_quantization(HubSource("owner/seer-GGUF", ":mmproj"))
+        assert found.removesuffix(".gguf").endswith(wanted)
     monkeypatch.setattr(hub, "_files", lambda source: ["seer-Q4_K_M.gguf"])
-    assert hub._by_quantization(HubSource("owner/seer-GGUF", ":Q4_K_M")) == "seer-Q4_K_M.gguf"
+    assert hub._by_quantization(HubSource("owner/seer-GGUF", ":Q4_K_M")) == ("seer-Q4_K_M.gguf",)
     with pytest.raises(UnreachableError, match="holds no projector"):
         hub._by_quantization(HubSource("owner/seer-GGUF", ":mmproj"))
     with pytest.raises(UsageError, match="no hub repository"):
