@@ -96,6 +96,33 @@ def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_p
     assert not call("works", "search", voice, "roses", "--json").document["passages"]
 
 
+def test_a_file_that_holds_another_text_now_is_read_again(call: Call, voice: str, folder: Path) -> None:
+    before = [work.id for work in Shelf(load()).assistant(voice).works]
+    (folder / "Duty.txt").write_text("A text of roses came in the place of that of duty.\n", "utf-8")
+    again = call("works", "add", voice, str(folder), "--words-now", "--json")
+    assert again.code == 0, again.err
+    instead = {each["work"]: each["instead"] for each in again.document["works"]}
+    assert instead.pop("duty") and not any(instead.values())
+    after = Shelf(load()).assistant(voice).works
+    assert sorted(work.id for work in after) == sorted(before)
+    assert call("works", "search", voice, "roses", "--json").document["passages"][0]["work"] == "duty"
+    shown = call("works", "show", voice, "--json").document["works"]
+    assert {each["file"]["state"] for each in shown} == {"same"}
+    (folder / "Duty.txt").write_text("A third text.\n", "utf-8")
+    assert "another text before" in call("works", "add", voice, str(folder / "Duty.txt"), "--words-now").err
+
+
+def test_works_are_removed_by_their_titles_too(call: Call, voice: str, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.md").write_text(f"# The same\n\nText {name}.\n", "utf-8")
+    (tmp_path / "roof.md").write_text("# The roof\n\nIt leaks.\n", "utf-8")
+    files = [str(tmp_path / f"{name}.md") for name in ("a", "b", "roof")]
+    assert call("works", "add", voice, *files, "--words-now").code == 0
+    assert call("works", "rm", voice, "the roof", "--json").document["removed"] == ["roof"]
+    two = call("works", "rm", voice, "The same")
+    assert two.code == 1 and "2 works" in two.err and "name one: a, b" in two.err
+
+
 def test_gc_frees_what_nobody_answers_from(call: Call, voice: str, folder: Path, home: Path) -> None:
     kept = Shelf(load()).assistant(voice)
     assert call("new", "other", "--works", str(folder / "Duty.txt"), "--words-now").code == 0

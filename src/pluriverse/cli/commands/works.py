@@ -44,7 +44,9 @@ def add(commands: Commands) -> None:
         each.add_argument("name", metavar="NAME", help="the assistant")
     added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of them")
     words_now(added)
-    removed.add_argument("works", nargs="+", metavar="WORK", help="works, as `works ls` names them")
+    removed.add_argument(
+        "works", nargs="+", metavar="WORK", help="works: their names or titles, as `works ls` shows them"
+    )
     searched.add_argument("words", nargs="+", metavar="WORDS", help="a question, or words of it")
     searched.add_argument("--limit", type=int, default=5, metavar="N", help="how many passages (default: 5)")
 
@@ -123,7 +125,7 @@ def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     assistant = _own(shelf.assistant(args.name))
     with store.holding_works():
         added = asyncio.run(read(args.paths, assistant.works, store, settings, out, words_alone=args.words_now))
-        changed = replace(assistant, works=(*assistant.works, *added.new))
+        changed = replace(assistant, works=added.after(assistant.works))
         path = shelf.write(changed, overwrite=True)
     keep_definition(changed, store, settings)
     out.document({"assistant": args.name, "path": str(path)} | document_of(added))
@@ -140,19 +142,18 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     shelf, store = Shelf(settings), Store.at(settings)
     assistant = _with_works(_own(shelf.assistant(args.name)))
-    ids = [work.id for work in assistant.works]
-    for name in args.works:
-        if name not in ids:
-            close = near(name, ids)
-            raise NotFoundError(
-                f"{args.name} has no work called {name!r}",
-                f"did you mean {close}?" if close else f"see them: {command('works', 'show', args.name)}",
-            )
-    kept = tuple(work for work in assistant.works if work.id not in args.works)
+    gone = {_named(name, assistant) for name in args.works}
+    kept = tuple(work for work in assistant.works if work.id not in gone)
     changed = replace(assistant, works=kept)
     shelf.write(changed, overwrite=True)
     keep_definition(changed, store, settings)
-    out.document({"assistant": args.name, "removed": args.works, "works": [work.id for work in kept]})
+    out.document(
+        {
+            "assistant": args.name,
+            "removed": [work.id for work in assistant.works if work.id in gone],
+            "works": [work.id for work in kept],
+        }
+    )
     out.note(f"{args.name} has {counted(len(kept), 'work')} now; the space is freed by: pluriverse gc")
     return 0
 
@@ -231,6 +232,23 @@ def _with_works(assistant: "Assistant") -> "Assistant":
             f"{assistant.name} has no works", f"give it some: {command('works', 'add', assistant.name, 'notes.txt')}"
         )
     return assistant
+
+
+def _named(name: str, assistant: "Assistant") -> str:
+    """The id of the work that is called so by its id or its title; NotFoundError."""
+    ids = [work.id for work in assistant.works]
+    titled = [work.id for work in assistant.works if work.title.casefold() == name.casefold()]
+    if name in ids or len(titled) == 1:
+        return name if name in ids else titled[0]
+    if titled:
+        raise NotFoundError(
+            f"{assistant.name} has {len(titled)} works with this title", f"name one: {', '.join(titled)}"
+        )
+    close = near(name, ids)
+    raise NotFoundError(
+        f"{assistant.name} has no work called {name!r}",
+        f"did you mean {close}?" if close else f"see them: {command('works', 'show', assistant.name)}",
+    )
 
 
 def _own(assistant: "Assistant") -> "Assistant":
