@@ -82,6 +82,15 @@ def test_passages_are_found(call: Call, voice: str) -> None:
     assert call("works", "search", voice, "duty", "--limit", "0").code == 2
 
 
+def test_a_search_says_where_an_answer_would_be_refused(call: Call, voice: str) -> None:
+    question = "Is duty to a friend boiled titanium in zebra orbit rockets?"
+    refused = call("ask", question, "--with", voice, "--json").document["replies"][0]["declined"]
+    searched = call("works", "search", voice, question, "--json").document
+    assert refused and searched["declined"] and searched["passages"]
+    assert "do not speak of it" in call("works", "search", voice, question, "--limit", "1").err
+    assert not call("works", "search", voice, "duty and virtue", "--json").document["declined"]
+
+
 def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_path: Path) -> None:
     new = tmp_path / "duty.txt"
     new.write_text("A new text about roses.\n", "utf-8")

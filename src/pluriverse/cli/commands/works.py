@@ -166,9 +166,10 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
     assistant = _with_works(Shelf(settings).assistant(args.name))
-    found = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
+    found, spoken = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
     out.document(
         {
+            "declined": not spoken,
             "passages": [
                 {
                     "work": each.passage.work.id, "title": each.passage.work.title, "place": each.passage.place,
@@ -186,15 +187,22 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line()
     if not found:
         out.note(f"the works of {args.name} have none of these words")
+    elif not spoken:
+        out.note(f"these are the nearest; asked this, {args.name} would say that its works do not speak of it")
     return 0
 
 
-async def _found(works: "Sequence[Work]", question: str, limit: int, settings: "Settings") -> "list[Found]":
+async def _found(
+    works: "Sequence[Work]", question: str, limit: int, settings: "Settings"
+) -> "tuple[list[Found], bool]":
+    """The best passages, and whether an answer would be given from them."""
+    from ...runtime.grounding import FOUND, speak_of
     from ...runtime.studying import search_works
     from ...runtime.workspace import Workspace
 
     async with Workspace(settings) as workspace:
-        return await search_works(workspace, works, question, limit)
+        found = await search_works(workspace, works, question, max(limit, FOUND))
+        return found[:limit], speak_of(workspace, works, question, found)
 
 
 def _document(work: "Work", counts: dict[str, int]) -> dict[str, Any]:
