@@ -111,3 +111,16 @@ def test_a_work_that_is_read_for_the_first_time_tells_how_long_it_takes(monkeypa
         show_waiting(out, Studying(work, done, 320))
     lines.clear()
     assert not pipe.getvalue()  # where lines stay, one comes every ten seconds
+
+
+def test_the_first_of_many_says_nothing_of_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    shown = Progress(screen := Screen(True))
+    for done in (0, 1, 4):
+        shown.steps("checking", done, 72)
+        now[0] += 200
+    shown.clear()
+    lines = [line for line in screen.getvalue().split("\r\x1b[K") if line]
+    assert "1 of 72, 3 min 20 s so far" in lines[1]
+    assert "4 of 72, 1 h 53 min left" in lines[2]
