@@ -11,7 +11,8 @@ import pytest
 from pluriverse.cli.terminal import progress
 from pluriverse.cli.terminal.progress import Progress
 from pluriverse.cli.terminal.replies import WAITING, show_waiting
-from pluriverse.runtime.events import Loading, ReplyStarted, ReplyWaits
+from pluriverse.runtime.events import Loading, ReplyStarted, ReplyWaits, Studying
+from pluriverse.values import Digest, Work
 
 from ..patience import PATIENCE_S
 
@@ -91,3 +92,35 @@ def test_waiting_for_the_turn_is_said_in_one_line() -> None:
     assert said[-1] == WAITING and len(WAITING) < 80 and "other engines of this user" in WAITING
     show_waiting(out, ReplyStarted(0, "duty", 10, 0))
     assert not said
+
+
+def test_a_work_that_is_read_for_the_first_time_tells_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    shown = Progress(screen := Screen(True))
+    out: Any = SimpleNamespace(progress=shown)
+    work = Work("liberty", "On Liberty", Digest(f"sha256:{'0' * 64}"))
+    for done in (0, 32, 64):
+        show_waiting(out, Studying(work, done, 320))
+        now[0] += 10
+    shown.clear()
+    assert "reading On Liberty for the first time: 64 of 320, 1 min 20 s left" in screen.getvalue()
+    lines = Progress(pipe := Screen(False))
+    out = SimpleNamespace(progress=lines)
+    for done in range(0, 320, 32):
+        show_waiting(out, Studying(work, done, 320))
+    lines.clear()
+    assert not pipe.getvalue()  # where lines stay, one comes every ten seconds
+
+
+def test_the_first_of_many_says_nothing_of_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    shown = Progress(screen := Screen(True))
+    for done in (0, 1, 4):
+        shown.steps("checking", done, 72)
+        now[0] += 200
+    shown.clear()
+    lines = [line for line in screen.getvalue().split("\r\x1b[K") if line]
+    assert "1 of 72, 3 min 20 s so far" in lines[1]
+    assert "4 of 72, 1 h 53 min left" in lines[2]

@@ -82,6 +82,15 @@ def test_passages_are_found(call: Call, voice: str) -> None:
     assert call("works", "search", voice, "duty", "--limit", "0").code == 2
 
 
+def test_a_search_says_where_an_answer_would_be_refused(call: Call, voice: str) -> None:
+    question = "Is duty to a friend boiled titanium in zebra orbit rockets?"
+    refused = call("ask", question, "--with", voice, "--json").document["replies"][0]["declined"]
+    searched = call("works", "search", voice, question, "--json").document
+    assert refused and searched["declined"] and searched["passages"]
+    assert "do not speak of it" in call("works", "search", voice, question, "--limit", "1").err
+    assert not call("works", "search", voice, "duty and virtue", "--json").document["declined"]
+
+
 def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_path: Path) -> None:
     new = tmp_path / "duty.txt"
     new.write_text("A new text about roses.\n", "utf-8")
@@ -94,6 +103,33 @@ def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_p
     assert call("works", "rm", voice, "duty", "duty-2").code == 0
     assert "duty" not in {work.id for work in Shelf(load()).assistant(voice).works}
     assert not call("works", "search", voice, "roses", "--json").document["passages"]
+
+
+def test_a_file_that_holds_another_text_now_is_read_again(call: Call, voice: str, folder: Path) -> None:
+    before = [work.id for work in Shelf(load()).assistant(voice).works]
+    (folder / "Duty.txt").write_text("A text of roses came in the place of that of duty.\n", "utf-8")
+    again = call("works", "add", voice, str(folder), "--words-now", "--json")
+    assert again.code == 0, again.err
+    instead = {each["work"]: each["instead"] for each in again.document["works"]}
+    assert instead.pop("duty") and not any(instead.values())
+    after = Shelf(load()).assistant(voice).works
+    assert sorted(work.id for work in after) == sorted(before)
+    assert call("works", "search", voice, "roses", "--json").document["passages"][0]["work"] == "duty"
+    shown = call("works", "show", voice, "--json").document["works"]
+    assert {each["file"]["state"] for each in shown} == {"same"}
+    (folder / "Duty.txt").write_text("A third text.\n", "utf-8")
+    assert "another text before" in call("works", "add", voice, str(folder / "Duty.txt"), "--words-now").err
+
+
+def test_works_are_removed_by_their_titles_too(call: Call, voice: str, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.md").write_text(f"# The same\n\nText {name}.\n", "utf-8")
+    (tmp_path / "roof.md").write_text("# The roof\n\nIt leaks.\n", "utf-8")
+    files = [str(tmp_path / f"{name}.md") for name in ("a", "b", "roof")]
+    assert call("works", "add", voice, *files, "--words-now").code == 0
+    assert call("works", "rm", voice, "the roof", "--json").document["removed"] == ["roof"]
+    two = call("works", "rm", voice, "The same")
+    assert two.code == 1 and "2 works" in two.err and "name one: a, b" in two.err
 
 
 def test_gc_frees_what_nobody_answers_from(call: Call, voice: str, folder: Path, home: Path) -> None:

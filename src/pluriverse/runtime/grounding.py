@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..assistant import Assistant
     from .workspace import Workspace
 
-_FOUND = 5  # passages that are looked at
+FOUND = 5  # passages that are looked at
 _LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
 _SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
@@ -54,8 +54,8 @@ class Grounding:
         how = self._ready[assistant.works]
         meaning = how if isinstance(how, Meaning) else None
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
-        found = await search(store, settings, works, question, _FOUND, meaning)
-        weighed = Weighed.of(question, [each.index for each in index_words(store, settings, works)])
+        found = await search(store, settings, works, question, FOUND, meaning)
+        weighed = _weighed(self._workspace, works, question)
         evidence = _evidence(found, weighed)
         chosen = await self._chosen(question, found, weighed, meaning) if evidence.value > 0 else None
         yield Grounds(
@@ -113,6 +113,15 @@ async def grounded(grounding: Grounding, assistant: "Assistant", question: str) 
             if isinstance(step, Grounds):
                 return step
     raise AssertionError("it ends with grounds or an error")
+
+
+def speak_of(workspace: "Workspace", works: Sequence[Work], question: str, found: Sequence[Found]) -> bool:
+    """Whether works speak of a question, by the passages that were found for it: where they do not, a voice says so."""
+    return _evidence(found[:FOUND], _weighed(workspace, works, question)).value > 0
+
+
+def _weighed(workspace: "Workspace", works: Sequence[Work], question: str) -> Weighed:
+    return Weighed.of(question, [each.index for each in index_words(workspace.store, workspace.settings, works)])
 
 
 def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:

@@ -54,11 +54,19 @@ class Grounds:
         made of what they enclose."""
         if self.quotation is None or not turns:
             return turns
-        told = [self._told(each.passage) for each in self.passages]
-        mark = _mark(told)
-        passages = "\n\n".join(told)
+        mark = self.mark
+        passages = "\n\n".join(self._texts)
         asked = f"{_TOLD.format(mark=mark)}\n\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}"
         return (*turns[:-1], replace(turns[-1], content=asked))
+
+    @property
+    def mark(self) -> str:
+        """What the passages stand between. It is nothing that a reply should say."""
+        return _mark(self._texts)
+
+    @property
+    def _texts(self) -> list[str]:
+        return [self._told(each.passage) for each in self.passages]
 
     def _told(self, passage: Passage) -> str:
         """A passage as the model reads it: what is quoted with its neighbours, since each word costs time."""

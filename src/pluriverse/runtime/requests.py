@@ -155,7 +155,7 @@ class Draft:
         if not grounds.opening:
             return []
         self._quoted_s, self._given = now, grounds.opening
-        self._sampling = replace(self._sampling, stop=(*self._sampling.stop, _PARAGRAPH))
+        self._sampling = replace(self._sampling, stop=(*self._sampling.stop, _PARAGRAPH, grounds.mark))
         self._say_it_ourselves()
         citations = cited(grounds.opening, grounds, now).citations
         works = len(self.assistant.works)

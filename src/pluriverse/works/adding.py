@@ -32,11 +32,13 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class AddedWork:
-    """A text was read, kept and indexed by its words. `again`: whoever asked has a work with it already: that one."""
+    """A text was read, kept and indexed by its words. `again`: whoever asked has a work with it already: that one.
+    `instead`: the work that was read from this file when it held another text; this one takes its place."""
 
     work: Work
     passages: int
     again: bool = False
+    instead: Work | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Added:
     def new(self) -> tuple[Work, ...]:
         return tuple(each.work for each in self.works if not each.again)
 
+    def after(self, have: Sequence[Work]) -> tuple[Work, ...]:
+        """All works, now that these came to those that were there."""
+        instead = {each.instead.digest for each in self.works if each.instead}
+        return (*(work for work in have if work.digest not in instead), *self.new)
+
 
 AddingEvent = AddedWork | Unread | Added
 
@@ -70,6 +77,7 @@ async def add_works(
     works: dict[Digest, Work] = {work.digest: work for work in have}
     added: dict[Digest, AddedWork] = {}
     problems: list[Problem] = []
+    was = _files(store, have)
     _check_there(paths)
     files = read(paths)
     while (document := await asyncio.to_thread(next, files, None)) is not None:
@@ -78,12 +86,16 @@ async def add_works(
             yield Unread(problem)
         if isinstance(document, Problem) or document.digest in added:
             continue
-        again = document.digest in works
+        again, origin = document.digest in works, _origin(document)
+        old = was.get(origin.path) if origin else None
+        instead = old if old and old.digest != document.digest and old.digest not in added else None
+        if instead:
+            works.pop(instead.digest, None)
         work = works.setdefault(document.digest, _work(document, {work.id for work in works.values()}))
         if len(works) > most:
             raise UsageError(f"there are more than {most:,} works", "join texts that belong together into one")
-        index = await asyncio.to_thread(keep, store, work, document.text, _origin(document))
-        added[work.digest] = AddedWork(work, len(index), again)
+        index = await asyncio.to_thread(keep, store, work, document.text, origin)
+        added[work.digest] = AddedWork(work, len(index), again, instead)
         yield added[work.digest]
     if not added:
         raise _nothing(paths, problems)
@@ -94,6 +106,13 @@ def _check_there(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} is not there", "name files or folders with texts in them")
+
+
+def _files(store: Store, works: Sequence[Work]) -> dict[str, Work]:
+    """The works by the files that they were read from, as far as these are known."""
+    known = store.works({work.digest for work in works}) if works else {}
+    kept = ((known.get(work.digest), work) for work in works)
+    return {stored.origin.path: work for stored, work in kept if stored and stored.origin}
 
 
 def _origin(document: Document) -> Origin | None:

@@ -82,7 +82,7 @@ async def _checked(
                 case Fetching(base=base, event=pulling):
                     show_pull(out, pulling, base)
                 case CheckStep(words=words, done=done, steps=steps):
-                    out.progress.status(f"checking {title}: {words} ({done} of {steps}) ...")
+                    out.progress.steps(f"checking {title}", done - 1, steps, words)
                 case StrengthLowered():
                     out.note(f"{event.assistant}: strength {event.strength:g} -> {event.lower:g}: {ran_off(event.why)}")
                 case PanelChecked(report=report):

@@ -44,7 +44,9 @@ def add(commands: Commands) -> None:
         each.add_argument("name", metavar="NAME", help="the assistant")
     added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of them")
     words_now(added)
-    removed.add_argument("works", nargs="+", metavar="WORK", help="works, as `works ls` names them")
+    removed.add_argument(
+        "works", nargs="+", metavar="WORK", help="works: their names or titles, as `works ls` shows them"
+    )
     searched.add_argument("words", nargs="+", metavar="WORDS", help="a question, or words of it")
     searched.add_argument("--limit", type=int, default=5, metavar="N", help="how many passages (default: 5)")
 
@@ -123,7 +125,7 @@ def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     assistant = _own(shelf.assistant(args.name))
     with store.holding_works():
         added = asyncio.run(read(args.paths, assistant.works, store, settings, out, words_alone=args.words_now))
-        changed = replace(assistant, works=(*assistant.works, *added.new))
+        changed = replace(assistant, works=added.after(assistant.works))
         path = shelf.write(changed, overwrite=True)
     keep_definition(changed, store, settings)
     out.document({"assistant": args.name, "path": str(path)} | document_of(added))
@@ -140,19 +142,18 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     shelf, store = Shelf(settings), Store.at(settings)
     assistant = _with_works(_own(shelf.assistant(args.name)))
-    ids = [work.id for work in assistant.works]
-    for name in args.works:
-        if name not in ids:
-            close = near(name, ids)
-            raise NotFoundError(
-                f"{args.name} has no work called {name!r}",
-                f"did you mean {close}?" if close else f"see them: {command('works', 'show', args.name)}",
-            )
-    kept = tuple(work for work in assistant.works if work.id not in args.works)
+    gone = {_named(name, assistant) for name in args.works}
+    kept = tuple(work for work in assistant.works if work.id not in gone)
     changed = replace(assistant, works=kept)
     shelf.write(changed, overwrite=True)
     keep_definition(changed, store, settings)
-    out.document({"assistant": args.name, "removed": args.works, "works": [work.id for work in kept]})
+    out.document(
+        {
+            "assistant": args.name,
+            "removed": [work.id for work in assistant.works if work.id in gone],
+            "works": [work.id for work in kept],
+        }
+    )
     out.note(f"{args.name} has {counted(len(kept), 'work')} now; the space is freed by: pluriverse gc")
     return 0
 
@@ -165,9 +166,10 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
     assistant = _with_works(Shelf(settings).assistant(args.name))
-    found = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
+    found, spoken = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
     out.document(
         {
+            "declined": not spoken,
             "passages": [
                 {
                     "work": each.passage.work.id, "title": each.passage.work.title, "place": each.passage.place,
@@ -185,15 +187,22 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line()
     if not found:
         out.note(f"the works of {args.name} have none of these words")
+    elif not spoken:
+        out.note(f"these are the nearest; asked this, {args.name} would say that its works do not speak of it")
     return 0
 
 
-async def _found(works: "Sequence[Work]", question: str, limit: int, settings: "Settings") -> "list[Found]":
+async def _found(
+    works: "Sequence[Work]", question: str, limit: int, settings: "Settings"
+) -> "tuple[list[Found], bool]":
+    """The best passages, and whether an answer would be given from them."""
+    from ...runtime.grounding import FOUND, speak_of
     from ...runtime.studying import search_works
     from ...runtime.workspace import Workspace
 
     async with Workspace(settings) as workspace:
-        return await search_works(workspace, works, question, limit)
+        found = await search_works(workspace, works, question, max(limit, FOUND))
+        return found[:limit], speak_of(workspace, works, question, found)
 
 
 def _document(work: "Work", counts: dict[str, int]) -> dict[str, Any]:
@@ -231,6 +240,23 @@ def _with_works(assistant: "Assistant") -> "Assistant":
             f"{assistant.name} has no works", f"give it some: {command('works', 'add', assistant.name, 'notes.txt')}"
         )
     return assistant
+
+
+def _named(name: str, assistant: "Assistant") -> str:
+    """The id of the work that is called so by its id or its title; NotFoundError."""
+    ids = [work.id for work in assistant.works]
+    titled = [work.id for work in assistant.works if work.title.casefold() == name.casefold()]
+    if name in ids or len(titled) == 1:
+        return name if name in ids else titled[0]
+    if titled:
+        raise NotFoundError(
+            f"{assistant.name} has {len(titled)} works with this title", f"name one: {', '.join(titled)}"
+        )
+    close = near(name, ids)
+    raise NotFoundError(
+        f"{assistant.name} has no work called {name!r}",
+        f"did you mean {close}?" if close else f"see them: {command('works', 'show', assistant.name)}",
+    )
 
 
 def _own(assistant: "Assistant") -> "Assistant":

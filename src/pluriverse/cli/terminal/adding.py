@@ -78,7 +78,7 @@ def document_of(added: "Added") -> dict[str, Any]:
             {
                 "work": each.work.id, "title": each.work.title, "author": each.work.author,
                 "language": each.work.language, "passages": each.passages, "digest": each.work.digest,
-                "again": each.again,
+                "again": each.again, "instead": each.instead and each.instead.digest,
             }
             for each in added.works
         ],
@@ -98,3 +98,5 @@ def tell(added: "Added", out: Output) -> None:
     for each in added.works:
         if each.again:
             out.note(f"{each.work.id} was there already")
+        if each.instead:
+            out.note(f"{each.work.id}: the file held another text before; that one is no longer answered from")

@@ -14,6 +14,7 @@ from .text import duration, fit, one_line, size
 _REDRAW_S = 0.125
 _PLAIN_S = 10.0
 _TICK_S = 1.0
+_SOON = 20  # a part of so many must be done before a time is told: of those who answer together, the first says nothing
 _BAR = 24
 
 
@@ -92,7 +93,7 @@ class Progress:
             if label != self._label:
                 self._label, self._began, self._drawn = label, (now, done), now if not self._terminal else 0.0
             moved = done - self._began[1]
-            if left_s is None and moved > 0:
+            if left_s is None and moved > 0 and moved * _SOON >= total - self._began[1]:
                 left_s = (total - done) * (now - self._began[0]) / moved
             self._steps = _Steps(label, about, done, total, left_s, self._began[0], now)
             self._tick()

@@ -92,7 +92,7 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
         case Fetching(base, pulling):
             show_pull(out, pulling, base)
         case Studying():
-            out.progress.status(studying(event))
+            out.progress.steps(_first_time(event), event.done, event.total, "passages")
         case Loading(base):
             out.progress.status(f"loading {base} ...")
         case ReplyWaits():
@@ -104,7 +104,11 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
 
 
 def studying(event: Studying) -> str:
-    return f"reading {one_line(event.work.title)} for the first time: {event.done:,} of {event.total:,} passages"
+    return f"{_first_time(event)}: {event.done:,} of {event.total:,} passages"
+
+
+def _first_time(event: Studying) -> str:
+    return f"reading {one_line(event.work.title)} for the first time"
 
 
 def thinking(characters: int) -> str:
