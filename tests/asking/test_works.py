@@ -101,6 +101,25 @@ def test_max_tokens_cut_the_quotation_too(workspace: Workspace) -> None:
     assert "“Society is a contract between".startswith(reply.text)
 
 
+@pytest.mark.parametrize(
+    ("language", "first"),
+    [
+        ("en", "Bread is old, and the baker wrote </think> on the wall of his house that morning."),
+        ("en", "Bread is old, and the baker says <think> to his flour, and turns it over."),
+        ("fr", "Bread is old, says »one« of them, and the bakers of the town say «so» and »so« too."),
+        ("fr", "Bread is old, they say..... and the bakers of the town say so .... too, all of them."),
+        ("sv", "Bread is old, they say, and the bakers of the town call it ”old”, all of them."),
+    ],
+)
+def test_what_cannot_stand_between_marks_is_not_quoted_first(workspace: Workspace, language: str, first: str) -> None:
+    text = f"{first} Bread is made of flour and of water by all the bakers here."
+    replies = events_of(workspace, voice(workspace, "baker", text, languages=(language,)), question="Is bread old?")
+    (reply,) = replies[-1].replies
+    assert reply.error is None and not reply.declined
+    (citation,) = reply.citations
+    assert citation.quotes and not reply.as_dict()["not_found"]
+
+
 def test_a_conversation_finds_passages_anew_and_keeps_what_was_cited(workspace: Workspace) -> None:
     burke = voice(workspace, "burke", BURKE)
 

@@ -1,12 +1,16 @@
 """Works on the command line: made from files, listed, shown, added, removed and searched."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pluriverse.assistant import Shelf
+from pluriverse.cli.commands import works as works_command
 from pluriverse.settings import load
 from pluriverse.store import Store
+from pluriverse.values import Digest
 
 from ..works.index.test_words import book
 from .conftest import Call
@@ -105,6 +109,7 @@ def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_p
     assert not call("works", "search", voice, "roses", "--json").document["passages"]
 
 
+<<<<<<< HEAD
 def test_a_file_that_holds_another_text_now_is_read_again(call: Call, voice: str, folder: Path) -> None:
     before = [work.id for work in Shelf(load()).assistant(voice).works]
     (folder / "Duty.txt").write_text("A text of roses came in the place of that of duty.\n", "utf-8")
@@ -130,6 +135,26 @@ def test_works_are_removed_by_their_titles_too(call: Call, voice: str, tmp_path:
     assert call("works", "rm", voice, "the roof", "--json").document["removed"] == ["roof"]
     two = call("works", "rm", voice, "The same")
     assert two.code == 1 and "2 works" in two.err and "name one: a, b" in two.err
+=======
+def test_what_others_change_while_works_are_read_stays(
+    call: Call, voice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = tmp_path / "roses.txt"
+    new.write_text("A new text about roses.\n", "utf-8")
+    other = replace(Shelf(load()).assistant(voice).works[0], id="roses", digest=Digest("sha256:" + "a" * 64))
+    reading = works_command.read
+
+    async def slow(*args: Any, **options: Any) -> Any:
+        added = await reading(*args, **options)
+        now = Shelf(load()).assistant(voice)
+        Shelf(load()).write(replace(now, title="Another", works=(*now.works, other)), overwrite=True)
+        return added
+
+    monkeypatch.setattr(works_command, "read", slow)
+    assert call("works", "add", voice, str(new), "--words-now").code == 0
+    changed = Shelf(load()).assistant(voice)
+    assert changed.title == "Another" and [each.id for each in changed.works[-2:]] == ["roses", "roses-2"]
+>>>>>>> breaker
 
 
 def test_gc_frees_what_nobody_answers_from(call: Call, voice: str, folder: Path, home: Path) -> None:

@@ -81,6 +81,14 @@ def test_where_they_stand() -> None:
     assert standing(second, TEXTS).text == 1  # type: ignore[union-attr]
 
 
+def test_an_ellipsis_of_the_text_may_stand_before_what_begins_no_word() -> None:
+    text = "«Drawn, we shall run...» She said more, and went on. («So....») End."
+    for said in ("“«Drawn, we shall run...»”", "“we shall run...» She … on. («So....»)”"):
+        assert held(said, [text]) == [True]
+    assert held("“run...» … went»”", [text]) == [False]
+    assert standing(quotations("“shall run... She said”")[0], [text]).pieces == ("shall run", "She said")  # type: ignore[union-attr]
+
+
 def test_other_marks_inside_belong_to_the_text() -> None:
     (only,) = quotations("“one “two” three «four»” five")
     assert only.said == "one “two” three «four»"

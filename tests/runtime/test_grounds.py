@@ -1,6 +1,7 @@
 """What a voice with works is asked and says: passages as data, the words it begins with, its quotations looked up."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 
@@ -120,6 +121,15 @@ def test_where_the_works_do_not_speak_of_it_no_model_is_asked(settings: Settings
     assert document["text"] == chunk.text and "paragraph 170" in chunk.text
     assert [each["quotes"] for each in document["citations"]] == [[]]
     assert (document["prompt_tokens"], document["completion_tokens"]) == (0, 0)
+
+
+def test_marks_in_the_title_of_the_nearest_work_quote_nothing(settings: Settings) -> None:
+    nearest = found(title='Of "Bread" and «Wine»')
+    one = draft(settings)
+    one.stand_on(replace(grounds(quotation=None), passages=(nearest,)), 0.1)
+    assert one.reply is not None and one.reply.declined and one.reply.cited is not None
+    assert '"Bread" and «Wine»' in one.reply.numbered == one.reply.text
+    assert one.reply.cited.unfound == ()
 
 
 def test_a_refusal_is_in_the_assistants_language() -> None:

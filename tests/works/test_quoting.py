@@ -3,6 +3,7 @@
 import pytest
 
 from pluriverse.values import Digest, Work
+from pluriverse.works import quoting
 from pluriverse.works.passages import passages
 from pluriverse.works.quoting import Nearness, best, quotables
 from pluriverse.works.schema import Passage
@@ -123,6 +124,16 @@ def test_every_quotation_is_a_piece_of_its_passage() -> None:
     for each in passages(WORK, text):
         for one in quotables(each, text):
             assert one.text in each.text
+
+
+def test_a_book_of_one_line_is_not_read_as_a_whole_for_each_passage(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Bread is good for the people of this town, and wine is not good for them at all. " * 2000
+    work = Work("line", "Line", Digest("sha256:" + "0" * 64), "en")
+    read: list[int] = []
+    split = quoting.sentences
+    monkeypatch.setattr(quoting, "sentences", lambda text: read.append(len(text)) or split(text))
+    assert quotables(passages(work, text)[-2], text)
+    assert sum(read) < 40_000 < len(text)
 
 
 def test_the_nearest_that_reads_well_is_chosen() -> None:

@@ -164,8 +164,9 @@ def state(turn: Turn) -> str:
 
 def said(turn: Turn) -> str:
     """Its text; that of a voice with works has the number of its passage behind each quotation."""
-    passages = [str(each["passage"]) for each in (turn.record or {}).get("citations", ())]
-    return numbered(turn.content, passages)
+    record = turn.record or {}
+    passages = [str(each["passage"]) for each in record.get("citations", ())]
+    return turn.content if record.get("declined") else numbered(turn.content, passages)
 
 
 def cited(turn: Turn) -> list[dict[str, str]]:

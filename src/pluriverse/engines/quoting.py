@@ -108,8 +108,8 @@ def standing(quotation: Quotation, texts: Sequence[str]) -> Standing | None:
         return None if quotation.closed else Standing(0, ())
     cut = not quotation.closed and bool(pieces[-1])
     for number, text in enumerate(texts):
-        if _follow(pieces, folded(text), cut):
-            return Standing(number, tuple(filter(None, pieces)))
+        if (found := _follow(quotation.said, folded(text), cut)) is not None:
+            return Standing(number, found)
     return None
 
 
@@ -161,16 +161,24 @@ def _quotation(text: str, start: int) -> Quotation:
     return Quotation(start, len(text), folded(text[start + 1 :]), False)
 
 
-def _follow(pieces: Sequence[str], text: str, cut: bool) -> bool:
-    """Whether the pieces stand in `text` one after another. `cut`: the last one may break off inside a word."""
-    place = 0
-    for number, piece in enumerate(pieces):
-        if not piece:
+def _follow(said: str, text: str, cut: bool) -> tuple[str, ...] | None:
+    """The pieces of `said` as they stand in `text` one after another; None where they do not. An ellipsis that is the
+    text's own may be inside a piece. `cut`: the last one may break off inside a word."""
+    gaps = [(0, 0), *(each.span() for each in _ELLIPSIS.finditer(said)), (len(said), len(said))]
+    last = len(gaps) - 1
+    ways: dict[int, tuple[int, tuple[str, ...]]] = {0: (0, ())}  # how early in the text each gap can be reached
+    for gap in range(last):
+        if gap not in ways:
             continue
-        loose = cut and number == len(pieces) - 1
-        if (place := _next(piece, text, place, loose)) < 0:
-            return False
-    return True
+        place, before = ways[gap]
+        for after in range(gap + 1, last + 1):
+            piece = said[gaps[gap][1] : gaps[after][0]].strip()
+            if piece not in text:
+                break
+            end = _next(piece, text, place, cut and after == last) if piece else place
+            if end >= 0 and (after not in ways or end <= ways[after][0]):
+                ways[after] = end, (*before, piece) if piece else before
+    return ways[last][1] if last in ways else None
 
 
 def _next(piece: str, text: str, place: int, loose: bool) -> int:

@@ -44,10 +44,11 @@ class Cited:
 
 
 def cited(text: str, grounds: Grounds, quoted_s: float | None) -> Cited:
-    """Where `text`, which was said on these grounds, stands in them."""
+    """Where `text`, which was said on these grounds, stands in them. What declines quotes nothing: marks are those of a
+    title."""
     quotes: list[list[str]] = [[] for _ in grounds.passages]
     unfound = []
-    for each in quotations(text):
+    for each in quotations(text) if not grounds.declined else ():
         found = standing(each, grounds.quotable)
         if found is None:
             unfound.append(each.said)

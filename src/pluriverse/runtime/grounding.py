@@ -10,6 +10,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..engines.quoting import quotations, standing
 from ..values import Work
 from ..works.index.keeping import index_words
 from ..works.index.search import search
@@ -18,6 +19,7 @@ from ..works.nearness import Evidence, Weighed
 from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
 from ..works.texts import text_of
+from ..works.wording import Wording, wording
 from .events import Fetching, Studying
 from .grounds import Grounds
 from .meaning import WordsAlone
@@ -57,10 +59,11 @@ class Grounding:
         found = await search(store, settings, works, question, FOUND, meaning)
         weighed = _weighed(self._workspace, works, question)
         evidence = _evidence(found, weighed)
-        chosen = await self._chosen(question, found, weighed, meaning) if evidence.value > 0 else None
+        language = (assistant.languages or ("en",))[0]
+        chosen = await self._chosen(question, language, found, weighed, meaning) if evidence.value > 0 else None
         yield Grounds(
             works=tuple(sorted(work.digest for work in works)),
-            language=(assistant.languages or ("en",))[0],
+            language=language,
             passages=_shown(found, chosen),
             evidence=evidence,
             quotation=chosen,
@@ -80,9 +83,10 @@ class Grounding:
                             self._ready[works] = step
 
     async def _chosen(
-        self, question: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None
+        self, question: str, language: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None
     ) -> Quotable | None:
         """The words that answer best; those that look likely are compared by meaning too."""
+        says = wording(language)
         store, settings = self._workspace.store, self._workspace.settings
         works = {each.passage.work for each in found}
         known = store.works({work.digest for work in works})  # without one that could not be kept
@@ -92,6 +96,7 @@ class Grounding:
             (each, Nearness(weighed.shared(each.text, passage.work.language)))
             for passage in ranks
             for each in quotables(passage, texts[passage.work])
+            if _can_lead(each, says)
         ]
         if meaning is not None and candidates:
             likely = best(candidates, ranks, _LIKELY)
@@ -115,6 +120,7 @@ async def grounded(grounding: Grounding, assistant: "Assistant", question: str) 
     raise AssertionError("it ends with grounds or an error")
 
 
+<<<<<<< HEAD
 def speak_of(workspace: "Workspace", works: Sequence[Work], question: str, found: Sequence[Found]) -> bool:
     """Whether works speak of a question, by the passages that were found for it: where they do not, a voice says so."""
     return _evidence(found[:FOUND], _weighed(workspace, works, question)).value > 0
@@ -122,6 +128,15 @@ def speak_of(workspace: "Workspace", works: Sequence[Work], question: str, found
 
 def _weighed(workspace: "Workspace", works: Sequence[Work], question: str) -> Weighed:
     return Weighed.of(question, [each.index for each in index_words(workspace.store, workspace.settings, works)])
+=======
+def _can_lead(quotable: Quotable, says: Wording) -> bool:
+    """Whether it is one true quotation between the marks of a language: not where marks of its own end it early, or it
+    has what nobody may quote."""
+    opening = says.quoted(quotable.shown)
+    quoted = quotations(opening)
+    whole = [(each.start, each.end, each.closed) for each in quoted] == [(0, len(opening), True)]
+    return whole and standing(quoted[0], [quotable.passage.text]) is not None
+>>>>>>> breaker
 
 
 def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:

@@ -54,7 +54,7 @@ class Reply:
     @property
     def numbered(self) -> str:
         """The text, behind each quotation the number of its passage."""
-        return numbered(self.text, [each.passage.text for each in self.citations])
+        return self.text if self.declined else numbered(self.text, [each.passage.text for each in self.citations])
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -138,10 +138,22 @@ def _id(document: Document, taken: Collection[str]) -> str:
     """A short name after the file's, or after the text where no letter of that can be written in an id."""
     plain = unicodedata.normalize("NFKD", document.path.stem).encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or f"work-{document.digest.short}"
+    return _free(name, taken)
+
+
+def _free(name: str, taken: Collection[str]) -> str:
     count = 1
     while (found := name if count == 1 else f"{name}-{count}") in taken:
         count += 1
     return found
+
+
+def joined(works: Sequence[Work], new: Sequence[Work]) -> tuple[Work, ...]:
+    """Works, and new ones behind them: each text once, and with an id of its own, whoever added what meanwhile."""
+    found = {work.digest: work for work in works}
+    for work in new:
+        found.setdefault(work.digest, replace(work, id=_free(work.id, {each.id for each in found.values()})))
+    return tuple(found.values())
 
 
 def _nothing(paths: Sequence[Path], problems: Sequence[Problem]) -> UsageError:

@@ -22,6 +22,7 @@ _MOST = 80  # words of a quotation
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
 _NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
+_FARTHEST = 20_000  # the same before it where no paragraph begins: a whole book may be one line
 _PAUSE = re.compile(r"[;；؛][\"'”’»)]*\s+")
 _MARK = re.compile(r"[\s*†‡§¶]*")  # of a note
 _ASKS = re.compile(r"[?？؟][\"'”’»)」』\s]*$")
@@ -121,7 +122,7 @@ class _Window:
     def __init__(self, passage: Passage, text: str) -> None:
         self._passage, self._text = passage, text
         self._words = wording(passage.work.language)
-        first = max(text.rfind("\n\n", 0, max(passage.start - _BEFORE, 0)), 0)
+        first = max(text.rfind("\n\n", 0, max(passage.start - _BEFORE, 0)), passage.start - _FARTHEST, 0)
         last = text.find("\n\n", min(passage.end + _AFTER, len(text)))
         last = min(len(text) if last < 0 else last, passage.end + 4 * _AFTER)
         self._all = [

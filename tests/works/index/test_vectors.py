@@ -14,9 +14,11 @@ from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.values import Digest, Work
 from pluriverse.works.index import meaning as meaning_module
+from pluriverse.works.index.keeping import index_words
+from pluriverse.works.index.meaning import MeaningIndex, opened, packed
 from pluriverse.works.index.models import ENGLISH, Model
 from pluriverse.works.index.search import fused, search
-from pluriverse.works.index.vectors import Embedding, Meaning, embed_works
+from pluriverse.works.index.vectors import Embedding, Meaning, embed_works, made_of
 
 TEXT = "\n\n".join(f"The {word} of day {n} was long. " * 25 for n in range(50) for word in ("bread", "king", "sea"))
 
@@ -84,6 +86,18 @@ def test_what_was_changed_in_the_store_is_made_anew(store: Store, work: Work) ->
     engine = Counting()
     assert embedded(store, [work], engine)[-1].done == engine.texts > 0
     assert embedded(store, [work], engine) == []
+
+
+def test_vectors_of_some_passages_only_are_made_anew(store: Store, work: Work) -> None:
+    embedded(store, [work], Counting())
+    (indexed,) = index_words(store, settings_of(store), [work])
+    of = made_of(work, indexed.index, Model(ENGLISH, None))
+    part = store.works({work.digest})[work.digest].path(f"vectors.{ENGLISH}")
+    assert part
+    whole = opened(part.read_bytes(), of)
+    fewer = MeaningIndex(whole.scales[:-1], whole.vectors[:-1])
+    store.add_work(work, {f"vectors.{ENGLISH}": packed(fewer, of)})
+    assert embedded(store, [work], Counting())[-1].done == len(whole)
 
 
 def test_a_search_says_by_what_it_found(store: Store, work: Work) -> None:

@@ -101,6 +101,28 @@ def test_what_is_broken_is_told_and_never_read() -> None:
         assert len(index) == len(passages(work, text)) or bytes(garbled) != data
 
 
+def test_an_index_of_a_stranger_is_searched_or_told() -> None:
+    """One may have the digest that its store names, and still say anything of itself."""
+    work, text = book(1)
+    text = text.replace("a", "é")
+    work = Work(work.id, work.title, digest_of(text), work.language)
+    data = words.build(work, text, passages(work, text))
+    begin, asked = 12 + int.from_bytes(data[8:12], "little"), " ".join(text.split()[:40])
+    drawn, read = random.Random(0), 0
+    for _ in range(400):
+        garbled = bytearray(data)
+        for _ in range(drawn.randrange(1, 5)):
+            garbled[drawn.randrange(12 if drawn.random() < 0.3 else begin, len(data))] = drawn.randrange(256)
+        try:
+            index = words.opened(bytes(garbled), work)
+        except words.BrokenIndex:
+            continue
+        read += 1
+        for _, number, _ in words.ranks([index], asked, 20):
+            index.passage(work, number, text.encode())
+    assert read
+
+
 def test_another_version_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     work, text = book(1)
     data = words.build(work, text, passages(work, text))

@@ -150,17 +150,19 @@ def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
         if len(view) != begin + count * (4 + width):
             raise BrokenMeaning("it is cut short")
         scales = np.frombuffer(view, "<f4", count, begin)
+        if not np.isfinite(scales).all():
+            raise BrokenMeaning("it has scales that are no numbers")
         return MeaningIndex(scales, np.frombuffer(view, np.int8, offset=begin + 4 * count).reshape(count, width))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenMeaning(f"it cannot be read: {error}") from error
 
 
 def ranks(indexes: Sequence[MeaningIndex | None], question: Vectors, k: int) -> list[Ranked]:
-    """The `k` passages nearest to the question's vector over all indexes that are there, best first; the score is
-    the cosine."""
+    """The `k` passages nearest to the question's vector over all indexes that are there and as wide, best first; the
+    score is the cosine."""
     best: list[Ranked] = []
     for number, index in enumerate(indexes):
-        if index is not None and len(index):
+        if index is not None and len(index) and index.vectors.shape[1] == len(question):
             scores = index.likeness(question)
             top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
             best += [(number, int(passage), float(scores[passage])) for passage in top]

@@ -48,7 +48,8 @@ def kept(store: Store, works: Sequence[Work], indexes: Sequence[WordsIndex], mod
     """The vectors of each work that are here, from a store or with the library; None where they are to be made."""
     known = store.works({work.digest for work in works})
     return [
-        _kept(known.get(work.digest), made_of(work, index, model)) for work, index in zip(works, indexes, strict=True)
+        _kept(known.get(work.digest), made_of(work, index, model), len(index))
+        for work, index in zip(works, indexes, strict=True)
     ]
 
 
@@ -85,7 +86,7 @@ async def _embedded(
     with ExitStack() as stack:
         await asyncio.to_thread(stack.enter_context, store.home.lock(key))
         stored = store.works({work.digest}).get(work.digest)
-        if _kept(stored, of) is not None:  # another process made them meanwhile
+        if _kept(stored, of, len(index)) is not None:  # another process made them meanwhile
             return
         text = text_of(work, stored, settings)
         texts = [index.passage(work, number, text).text for number in range(len(index))]
@@ -98,14 +99,14 @@ async def _embedded(
         forget(part)
 
 
-def _kept(stored: StoredWork | None, of: MadeOf) -> MeaningIndex | None:
-    """What a store has, where its bytes are those that were written; else what came with the library."""
+def _kept(stored: StoredWork | None, of: MadeOf, passages: int) -> MeaningIndex | None:
+    """What a store has, whole and as it was written; else what came with the library."""
     name = part_of(of.model)
     if stored and (path := stored.path(name)):
         try:
             data = path.read_bytes()
-            if sha256(data).hexdigest() == stored.parts[name][0].hex:
-                return opened(data, of)
+            if sha256(data).hexdigest() == stored.parts[name][0].hex and len(found := opened(data, of)) == passages:
+                return found
         except (OSError, BrokenMeaning):
             pass
     try:

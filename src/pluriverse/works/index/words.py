@@ -56,8 +56,9 @@ class WordsIndex:
         """One passage; `text` is the whole text of the work in UTF-8."""
         start, end, first, last = map(int, self.spans[number])
         ends = self.place_ends
-        place = self.places[int(ends[number - 1]) if number else 0 : int(ends[number])].decode()
-        return Passage(work, number, start, end, place, fold(text[first:last].decode()))
+        place = self.places[int(ends[number - 1]) if number else 0 : int(ends[number])].decode(errors="replace")
+        # An index of somebody else's may cut letters: what is left is still the text's own.
+        return Passage(work, number, start, end, place, fold(text[first:last].decode(errors="ignore")))
 
 
 def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:
@@ -111,9 +112,28 @@ def opened(data: "bytes | memoryview", work: Work) -> WordsIndex:
             count = int(np.prod(shape, dtype=np.int64))
             arrays[name] = np.frombuffer(view, kind, count, begin + start).reshape(shape)
         places = arrays.pop("places").tobytes()
-        return WordsIndex(language=heading["language"], places=places, **arrays)
+        found = WordsIndex(language=heading["language"], places=places, **arrays)
+        _check(found)
+        return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BrokenIndex(f"it cannot be read: {error}") from error
+
+
+def _check(index: WordsIndex) -> None:
+    """BrokenIndex where its arrays do not fit each other: then a search would leave them."""
+    count, terms_, found = len(index.lengths), len(index.hashes), len(index.passages)
+    arrays = (index.hashes, index.starts, index.passages, index.counts, index.lengths, index.spans, index.place_ends)
+    shapes = [(terms_,), (terms_ + 1,), (found,), (found,), (count,), (count, 4), (count,)]
+    fits = [each.shape for each in arrays] == shapes and all(each.dtype.kind == "u" for each in arrays)
+    if not fits or not (_rising(index.starts, found) and index.starts[0] == 0 and index.starts[-1] == found):
+        raise BrokenIndex("its parts do not fit each other")
+    if not _rising(index.place_ends, len(index.places)) or (found and int(index.passages.max()) >= count):
+        raise BrokenIndex("it names passages that it does not have")
+
+
+def _rising(numbers: Array, most: int) -> bool:
+    """Whether none is less than the one before it, or more than `most`."""
+    return not len(numbers) or bool((numbers[1:] >= numbers[:-1]).all() and numbers[-1] <= most)
 
 
 @cache
