@@ -109,7 +109,6 @@ def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_p
     assert not call("works", "search", voice, "roses", "--json").document["passages"]
 
 
-<<<<<<< HEAD
 def test_a_file_that_holds_another_text_now_is_read_again(call: Call, voice: str, folder: Path) -> None:
     before = [work.id for work in Shelf(load()).assistant(voice).works]
     (folder / "Duty.txt").write_text("A text of roses came in the place of that of duty.\n", "utf-8")
@@ -135,7 +134,8 @@ def test_works_are_removed_by_their_titles_too(call: Call, voice: str, tmp_path:
     assert call("works", "rm", voice, "the roof", "--json").document["removed"] == ["roof"]
     two = call("works", "rm", voice, "The same")
     assert two.code == 1 and "2 works" in two.err and "name one: a, b" in two.err
-=======
+
+
 def test_what_others_change_while_works_are_read_stays(
     call: Call, voice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +154,6 @@ def test_what_others_change_while_works_are_read_stays(
     assert call("works", "add", voice, str(new), "--words-now").code == 0
     changed = Shelf(load()).assistant(voice)
     assert changed.title == "Another" and [each.id for each in changed.works[-2:]] == ["roses", "roses-2"]
->>>>>>> breaker
 
 
 def test_gc_frees_what_nobody_answers_from(call: Call, voice: str, folder: Path, home: Path) -> None:

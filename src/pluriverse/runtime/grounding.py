@@ -120,7 +120,6 @@ async def grounded(grounding: Grounding, assistant: "Assistant", question: str) 
     raise AssertionError("it ends with grounds or an error")
 
 
-<<<<<<< HEAD
 def speak_of(workspace: "Workspace", works: Sequence[Work], question: str, found: Sequence[Found]) -> bool:
     """Whether works speak of a question, by the passages that were found for it: where they do not, a voice says so."""
     return _evidence(found[:FOUND], _weighed(workspace, works, question)).value > 0
@@ -128,7 +127,8 @@ def speak_of(workspace: "Workspace", works: Sequence[Work], question: str, found
 
 def _weighed(workspace: "Workspace", works: Sequence[Work], question: str) -> Weighed:
     return Weighed.of(question, [each.index for each in index_words(workspace.store, workspace.settings, works)])
-=======
+
+
 def _can_lead(quotable: Quotable, says: Wording) -> bool:
     """Whether it is one true quotation between the marks of a language: not where marks of its own end it early, or it
     has what nobody may quote."""
@@ -136,7 +136,6 @@ def _can_lead(quotable: Quotable, says: Wording) -> bool:
     quoted = quotations(opening)
     whole = [(each.start, each.end, each.closed) for each in quoted] == [(0, len(opening), True)]
     return whole and standing(quoted[0], [quotable.passage.text]) is not None
->>>>>>> breaker
 
 
 def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:

@@ -60,7 +60,7 @@ class Added:
     def after(self, have: Sequence[Work]) -> tuple[Work, ...]:
         """All works, now that these came to those that were there."""
         instead = {each.instead.digest for each in self.works if each.instead}
-        return (*(work for work in have if work.digest not in instead), *self.new)
+        return joined([work for work in have if work.digest not in instead], self.new)
 
 
 AddingEvent = AddedWork | Unread | Added

@@ -121,22 +121,15 @@ def add_to(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     from ...assistant import Shelf
     from ...runtime.making import keep_definition
     from ...store import Store
-    from ...works.adding import joined
 
     shelf, store = Shelf(settings), Store.at(settings)
     have = _own(shelf.assistant(args.name)).works
     with store.holding_works():
-<<<<<<< HEAD
-        added = asyncio.run(read(args.paths, assistant.works, store, settings, out, words_alone=args.words_now))
-        changed = replace(assistant, works=added.after(assistant.works))
-        path = shelf.write(changed, overwrite=True)
-=======
         added = asyncio.run(read(args.paths, have, store, settings, out, words_alone=args.words_now))
         with store.home.lock(_CHANGING):  # reading takes minutes: meanwhile the assistant may have been changed
             assistant = _own(shelf.assistant(args.name))
-            changed = replace(assistant, works=joined(assistant.works, added.new))
+            changed = replace(assistant, works=added.after(assistant.works))
             path = shelf.write(changed, overwrite=True)
->>>>>>> breaker
     keep_definition(changed, store, settings)
     out.document({"assistant": args.name, "path": str(path)} | document_of(added))
     tell(added, out)
@@ -152,26 +145,12 @@ def remove(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
     shelf, store = Shelf(settings), Store.at(settings)
     assistant = _with_works(_own(shelf.assistant(args.name)))
-<<<<<<< HEAD
     gone = {_named(name, assistant) for name in args.works}
-    kept = tuple(work for work in assistant.works if work.id not in gone)
-    changed = replace(assistant, works=kept)
-    shelf.write(changed, overwrite=True)
-=======
-    ids = [work.id for work in assistant.works]
-    for name in args.works:
-        if name not in ids:
-            close = near(name, ids)
-            raise NotFoundError(
-                f"{args.name} has no work called {name!r}",
-                f"did you mean {close}?" if close else f"see them: {command('works', 'show', args.name)}",
-            )
     with store.home.lock(_CHANGING):
         assistant = _own(shelf.assistant(args.name))
-        kept = tuple(work for work in assistant.works if work.id not in args.works)
+        kept = tuple(work for work in assistant.works if work.id not in gone)
         changed = replace(assistant, works=kept)
         shelf.write(changed, overwrite=True)
->>>>>>> breaker
     keep_definition(changed, store, settings)
     out.document(
         {
