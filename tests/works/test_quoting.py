@@ -7,6 +7,7 @@ from pluriverse.works import quoting
 from pluriverse.works.passages import passages
 from pluriverse.works.quoting import Nearness, best, quotables
 from pluriverse.works.schema import Passage
+from pluriverse.works.sentences import Sentence, sentences
 
 WORK = Work("work", "A Work", Digest("sha256:" + "0" * 64), "en")
 
@@ -130,8 +131,13 @@ def test_a_book_of_one_line_is_not_read_as_a_whole_for_each_passage(monkeypatch:
     text = "Bread is good for the people of this town, and wine is not good for them at all. " * 2000
     work = Work("line", "Line", Digest("sha256:" + "0" * 64), "en")
     read: list[int] = []
-    split = quoting.sentences
-    monkeypatch.setattr(quoting, "sentences", lambda text: read.append(len(text)) or split(text))
+    split = sentences
+
+    def counted(text: str) -> list[Sentence]:
+        read.append(len(text))
+        return split(text)
+
+    monkeypatch.setattr(quoting, "sentences", counted)
     assert quotables(passages(work, text)[-2], text)
     assert sum(read) < 40_000 < len(text)
 
