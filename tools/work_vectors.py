@@ -1,13 +1,12 @@
-"""Makes the vectors that come with the shipped library: of the works of the panel `works`.
+"""Makes the vectors that come with the library: of the works of the panel `works`, and of the README's examples.
 
-    python tools/work_vectors.py [PANEL]
+    python tools/work_vectors.py
 
 What is there and right stays; what is begun is gone on with. Each lies in src/pluriverse/works/library/vectors, called
 after the first twelve digits of its text's digest, where `works/index/vectors.py` looks for it. Needs the texts.
 """
 
 import asyncio
-import sys
 from pathlib import Path
 
 from pluriverse.assistant import Shelf
@@ -19,13 +18,15 @@ from pluriverse.works.index.keeping import index_words
 from pluriverse.works.index.meaning import opened
 from pluriverse.works.index.vectors import embed_works, made_of, part_of
 
+EXAMPLES = ("kant", "mill")
 TARGET = Path(__file__).parent.parent / "src" / "pluriverse" / "works" / "library" / "vectors"
 
 
-async def main(panel: str) -> None:
+async def main() -> None:
     settings = load()
     store, shelf = Store.at(settings), Shelf(settings)
-    works = list({work for name in shelf.panel(panel).members for work in shelf.assistant(name).works})
+    names = (*shelf.panel("works").members, *EXAMPLES)
+    works = list({work for name in names for work in shelf.assistant(name).works})
     works.sort(key=lambda work: work.id)
     async with EnginePool(settings) as pool:
         async for step in ready_meaning([work.language for work in works], store, pool, settings):
@@ -47,4 +48,4 @@ async def main(panel: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "works"))
+    asyncio.run(main())

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -104,6 +105,7 @@ class Terminal:
 
         def take_terminal() -> None:
             os.setsid()
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a run in the background ignores it
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
