@@ -158,6 +158,8 @@ OTHERS = OF_BUILDS | {
     "files.py",
     "engines/local/turns.py",
     "store/sources/wheel.py",
+    "store/encoder.py",
+    "store/sources/encoder.py",
     "store/pulling.py",
     "engines/requantising.py",
 }
