@@ -20,8 +20,6 @@ import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from pluriverse.measure.classify.guards import Fluency, broken
 from pluriverse.measure.run.session import Answers, AssistantSession, fluency_of
 from pluriverse.measure.schema.words import ran_off
@@ -67,9 +65,8 @@ async def measured(
 ) -> Row:
     a, b = (described(voice.assistant.outlook) for voice in pair)
     texts = [answers.texts for answers in said]
-    odds = np.array(
-        [await sided(pair[0].engine, (a, b), question, both) for question, *both in zip(questions, *texts, strict=True)]
-    ).T
+    asked = [(question, text) for question, *both in zip(questions, *texts, strict=True) for text in both]
+    odds = (await sided(pair[0].engine, (a, b), asked)).reshape(-1, 2).T
     value = auc_of(odds[0], odds[1])
     fluency = [await fluency_of(voice, answers, questions) for voice, answers in zip(pair, said, strict=True)]
     found = [broken(each, plain) for each in fluency]
