@@ -22,7 +22,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     def run(document: dict[str, Any]) -> dict[str, Any]:
         asked.append(document["types"] or "rest")
-        kernel = {"decode": {"1": 1e-11, "8": 4e-11}, "read": 5e-12, "copied": False}
+        timing = {"decode": {"1": 1e-11, "8": 4e-11}, "read": 5e-12}
+        kernel = {"wide": timing, "narrow": timing, "copied": False}
         kernels = dict.fromkeys(document["types"], kernel)
         return {"kernels": kernels, "rest": REST if document["rest"] else None}
 
