@@ -187,16 +187,19 @@ def test_a_voice_that_is_broken_anyway_keeps_its_strength(
 
 
 def test_it_is_not_lowered_step_by_step(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not even without guidance the guards hold, three strengths of six are tried, and no more."""
+    """Where not even without guidance the guards hold, that alone is tried; else strengths are halved."""
     tried: list[float] = []
 
     async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
-        tried.append(answers.guidance.strength if answers.guidance else 0)
-        return Fluency(4.0 if voice.name == "plain" else 20.0, 0.0, 1.0, 0.0)
+        strength = answers.guidance.strength if answers.guidance else 0
+        tried.append(strength)
+        return Fluency(20.0 if voice.name == "one" or strength > 0.5 else 4.0, 0.0, 1.0, 0.0)
 
     monkeypatch.setattr(checking, "fluency_of", fluency)
     report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=3.0))))
-    assert tried == [0, *(3.0, 1.5, 0.5, 0) * 2] and all(voice.broken for voice in report.voices)
+    assert tried == [0, 3.0, 0, 3.0, 0, 1.5, 1.0, 0.5]
+    (one, two) = report.voices
+    assert one.broken and not one.lowered and two.lowered and two.guidance and two.guidance.strength == 0.5
 
 
 def test_who_recites_is_told_to_say_less(workspace: Workspace) -> None:

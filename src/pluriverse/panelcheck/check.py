@@ -211,17 +211,19 @@ class _Check:
 
     async def _lowered(self, voice: AssistantSession, strength: float) -> tuple[float, Answers, Fluency] | None:
         """The strongest guidance below `strength` at which all guards hold, found by halving; None where not even
-        without guidance they do, which is tried when all else has failed."""
+        without guidance they do, which is tried first: then guidance is not to blame."""
         lower = [step * _STEP for step in range(math.ceil(strength / _STEP))]
-        held = None
+        held, middle = None, 0
         while lower:
-            middle = len(lower) // 2
             said = await self._said(voice, strength=lower[middle])
             fluency = await fluency_of(voice, said, self.questions)
-            if broken(fluency, self.plain[voice.model]):
-                lower = lower[:middle]
-            else:
+            if not broken(fluency, self.plain[voice.model]):
                 held, lower = (lower[middle], said, fluency), lower[middle + 1 :]
+            elif middle == 0 and held is None:
+                return None
+            else:
+                lower = lower[:middle]
+            middle = len(lower) // 2
         return held
 
     def _note(self, voice: AssistantSession) -> None:
