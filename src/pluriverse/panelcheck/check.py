@@ -8,7 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -35,18 +35,17 @@ from .report import MOST_QUESTIONS, FactsMissing, PanelReport, Separation, Speed
 from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
 
 _STEP = 0.5  # what strengths are multiples of where a declared one is too high
-_TOKENS = 48
-_FACTS = 6
-_SHARED = 2  # each question of fact is asked every second voice: of a pair, each has its half
+_TOKENS, _SHORTER = 48, 32  # of an answer
+_FACTS = 6  # questions of fact; they are dealt out to the voices that are guided
 _CONTROL = 2  # every second question is asked again: a control says 0.5, and needs no narrow interval
 _QUESTIONS, _FEWER = 12, 6  # asked where nobody says how many
-_LARGE = 10**9  # bytes of weights from which `_FEWER` are asked: each takes several times as long
+_LARGE = 3 * 10**8  # bytes of weights from which `_FEWER` are asked, of `_SHORTER` answers: each takes times as long
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """How much is asked. More questions make the intervals narrower and the check longer; None: 12, or 6 where a base
-    has weights of a gigabyte or more."""
+    has weights of 300 MB or more."""
 
     questions: int | None = None
     seed: int = 1
@@ -126,6 +125,7 @@ class _Check:
             and self.assistants[each.counterpart].counterpart == each.name
         ]
         self.questions: tuple[str, ...] = ()
+        self.tokens = _TOKENS
         self.voices: dict[str, AssistantSession] = {}
         self.answers: dict[str, Answers] = {}
         self.fluency: dict[str, Fluency] = {}
@@ -154,7 +154,9 @@ class _Check:
         bases = [self.options.base or each.base for each in self.assistants.values()]
         async for event in fetched_all(bases, self.workspace.store, self.workspace.settings):
             yield event
-        number = self.options.questions or (_FEWER if any(map(self._large, bases)) else _QUESTIONS)
+        large = any(map(self._large, bases))
+        self.tokens = _SHORTER if large else _TOKENS
+        number = self.options.questions or (_FEWER if large else _QUESTIONS)
         self.questions = chosen([each.outlook.dimension for each in self.assistants.values()], number)
         yield CheckStarted(tuple(self.assistants), tuple(self.pairs), self.questions)
 
@@ -190,40 +192,51 @@ class _Check:
         self.answers = {name: self.answers[name] for name in self.voices}
 
     async def _said(self, voice: AssistantSession, *, strength: float | None = None) -> Answers:
-        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed, guidance=strength)
+        options = AskOptions(max_tokens=self.tokens, seed=self.options.seed, guidance=strength)
         return await voice.answer(self.questions, options)
 
     async def _guard(self) -> AsyncGenerator[CheckEvent, None]:
         """Lower what runs off. A voice that is broken without guidance too keeps its own: that is not to blame."""
         for name, voice in self.voices.items():
             yield self._step(f"watching {name}")
-            plain = self.plain[voice.model]
             declared = self.answers[name].guidance
             first = self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
-            why = broken(first, plain)
-            if why and declared is not None and (held := await self._lowered(voice, declared.strength)):
-                strength, self.answers[name], self.fluency[name] = held
-                self.lowered[name] = why
-                yield StrengthLowered(name, declared.strength, strength, why)
-            elif why:
+            why = broken(first, self.plain[voice.model])
+            if why and declared is None:
                 self.broken[name] = why
+            elif why and declared is not None:
+                held = await self._lowered(voice, declared.strength)
+                if held is None:
+                    self.broken[name] = why
+                elif held[0] < declared.strength:
+                    strength, self.answers[name], self.fluency[name] = held
+                    self.lowered[name] = why
+                    yield StrengthLowered(name, declared.strength, strength, why)
             self._note(voice)
 
     async def _lowered(self, voice: AssistantSession, strength: float) -> tuple[float, Answers, Fluency] | None:
-        """The strongest guidance below `strength` at which all guards hold, found by halving; None where not even
-        without guidance they do, which is tried first: then guidance is not to blame."""
-        lower = [step * _STEP for step in range(math.ceil(strength / _STEP))]
-        held, middle = None, 0
+        """The strongest guidance up to `strength` at which all guards hold, found by halving; None where not even
+        without guidance they do.
+
+        What it says without guidance is asked first. A prompt alone may ask for what the base would seldom say; then
+        it is this that guidance must not make much harder to read."""
+        said = await self._said(voice, strength=0)
+        alone, plain = await fluency_of(voice, said, self.questions), self.plain[voice.model]
+        usual = replace(plain, perplexity=max(plain.perplexity, alone.perplexity))
+        if broken(alone, usual):
+            return None
+        held = 0.0, said, alone
+        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
+        if not broken(self.fluency[voice.name], usual):
+            return strength, self.answers[voice.name], self.fluency[voice.name]
         while lower:
+            middle = len(lower) // 2
             said = await self._said(voice, strength=lower[middle])
             fluency = await fluency_of(voice, said, self.questions)
-            if not broken(fluency, self.plain[voice.model]):
-                held, lower = (lower[middle], said, fluency), lower[middle + 1 :]
-            elif middle == 0 and held is None:
-                return None
-            else:
+            if broken(fluency, usual):
                 lower = lower[:middle]
-            middle = len(lower) // 2
+            else:
+                held, lower = (lower[middle], said, fluency), lower[middle + 1 :]
         return held
 
     def _note(self, voice: AssistantSession) -> None:
@@ -249,7 +262,7 @@ class _Check:
             self.separations.append(await self._separation(pair, once_more))
 
     async def _said_again(self, name: str) -> Answers:
-        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed + 1, guidance=self._strength(name))
+        options = AskOptions(max_tokens=self.tokens, seed=self.options.seed + 1, guidance=self._strength(name))
         return await self.voices[name].answer(self.questions[::_CONTROL], options)
 
     def _sides(self, pair: tuple[str, str]) -> tuple[str, str] | None:
@@ -309,14 +322,11 @@ class _Check:
         except (UnreachableError, IntegrityError) as error:
             self.facts_missing = FactsMissing("no data", error.message)
             return
-        lost = []
+        lost, hands = [], max(min(len(guided), _FACTS), 2)
         for number, voice in enumerate(guided):
             yield self._step(f"facts of {voice.name}")
-            strength, asked = self._strength(voice.name), questions[number % _SHARED :: _SHARED]
-            lost.append(await truth_lost(voice, asked, strength))
-        self.facts = mean_of(
-            np.concatenate([np.mean(lost[n::_SHARED], axis=0) for n in range(min(_SHARED, len(lost)))])
-        )
+            lost.append(await truth_lost(voice, questions[number % hands :: hands], self._strength(voice.name)))
+        self.facts = mean_of(np.concatenate([np.mean(lost[n::hands], axis=0) for n in range(min(hands, len(lost)))]))
 
     def report(self, panel: str, seconds: float) -> PanelReport:
         matrix = [
