@@ -25,6 +25,7 @@ from ..values import Message
 from .twins import function_of
 
 if TYPE_CHECKING:
+    from ..catalogue.verdict import Fit
     from ..engines.contract import Score
     from ..measure.measuring import MeasureOptions
     from ..measure.run.events import Measured
@@ -243,6 +244,34 @@ class Pluriverse:
             return pulled[0]
         raise PluriverseError(f"{ref} was not pulled", command("pull", ref))
 
+    async def fit(
+        self,
+        ref: str,
+        *,
+        context: int = 4096,
+        assistants: int = 1,
+        guided: bool = False,
+        prompt: int | None = None,
+        quantisation: str | None = None,
+        measure: bool = True,
+    ) -> "Fit":
+        """Whether a model fits this machine and how fast it would be, before any of its weights are fetched.
+
+        For `assistants` that answer at once, in conversations of `context` tokens of which `prompt` are read before
+        (None: half). `quantisation`: another than Q4_K_M. Bytes, tokens per second of all together, seconds. `measure`:
+        measure this machine where that was not done yet, some seconds a format; without it, speeds that are not known
+        are None. UsageError and NotFoundError for what nobody means, UnreachableError where a header over the network
+        cannot be read, IntegrityError where it is not sound.
+        """
+        from ..catalogue.verdict import Fit
+        from ..runtime.fitting import Asked, fit
+
+        asked = Asked(context, assistants, guided, prompt, quantisation)
+        async for event in fit(ref, asked, self._workspace.settings, measure=measure):
+            if isinstance(event, Fit):
+                return event
+        raise PluriverseError("nothing was found out", command("fit", ref))
+
     def assistants(self) -> list[Assistant]:
         """All assistants at hand: the user's own and the starter set."""
         return self._workspace.shelf.assistants()
@@ -344,6 +373,7 @@ score = _alone(Pluriverse.score)
 new = _alone(Pluriverse.new)
 search_works = _alone(Pluriverse.search_works)
 pull = _alone(Pluriverse.pull)
+fit = _alone(Pluriverse.fit)
 assistants = _at_once(Pluriverse.assistants)
 panels = _at_once(Pluriverse.panels)
 models = _at_once(Pluriverse.models)
