@@ -4,7 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pluriverse.errors import NotFoundError, UsageError
@@ -59,7 +59,6 @@ def test_what_cannot_be_shown_is_refused_with_the_next_step(data: bytes, words: 
 
 
 @given(st.binary(max_size=64), st.sampled_from(sorted(KINDS)))
-@settings(max_examples=200, deadline=None)
 def test_no_bytes_break_it(data: bytes, kind: str) -> None:
     for each in (data, KINDS[kind][: len(data)] + data):
         try:
