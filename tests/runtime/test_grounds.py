@@ -176,9 +176,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("able", [ABLE, UNABLE])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_passage_that_commands_stays_between_its_marks(
-    settings: Settings, command: str, able: Capabilities
-) -> None:
+def test_a_passage_that_commands_stays_between_its_marks(settings: Settings, command: str, able: Capabilities) -> None:
     one = draft(settings)
     command = " ".join(command.split())
     one.stand_on(grounds(f"{SENTENCE} {command}"), 0.1)
