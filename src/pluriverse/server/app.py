@@ -14,14 +14,17 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import NotFoundError, PluriverseError, UsageError
 from .access import Access, Address, Guarded
-from .dialects import ask
+from .dialects import ask, chat_completions, embeddings, messages, models, ollama, responses
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
 from .watching import router as watching
 
 log = logging.getLogger("pluriverse.server")
-_ROUTERS = (ask.router, watching)
+_ROUTERS = (
+    ask.router, chat_completions.router, messages.router, responses.router, embeddings.router, models.router,
+    ollama.router, watching,
+)  # fmt: skip
 
 
 def build(house: House, address: Address | None = None) -> FastAPI:
