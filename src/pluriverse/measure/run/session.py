@@ -113,16 +113,17 @@ class AssistantSession:
         return self._grounds.get(question)
 
     def messages(self, question: str) -> tuple[Message, ...]:
-        return self._draft(question, AskOptions(guidance=0)).request.messages
+        return self._draft(question, AskOptions(guidance=0)).unled.messages
 
     def guide(self, question: str, strength: float | None = None) -> Guide | None:
         return self._draft(question, AskOptions(guidance=strength)).request.guide
 
-    def request(self, question: str, options: AskOptions) -> Request:
-        """What its engine is asked, exactly as `ask` would, with the strength of guidance that holds on this base."""
+    def request(self, question: str, options: AskOptions, led: bool = True) -> Request:
+        """What its engine is asked, exactly as `ask` would, with the strength of guidance that holds on this base.
+        Options are scored behind one that is not `led`."""
         draft = self._draft(question, options)
         settle_guidance(draft, self.engine, self._base, self._workspace)
-        return draft.request
+        return draft.request if led else draft.unled
 
     async def answer(self, questions: Sequence[str], options: AskOptions) -> Answers:
         """All questions in one batch. Raises the error of any that failed: a measure has no holes."""
