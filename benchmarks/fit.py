@@ -4,8 +4,8 @@
 
 Models that are in the store, as they are and in formats that `optimise` makes, with 1 and 8 voices and 200 and 2,000
 tokens before them. Each engine runs in a process of its own, asked as any reply is; what it holds is its peak resident
-memory. `--quick` (some seven minutes on two quiet cores): each model as it is, and two further formats of the small one,
-without eight voices of 2,000 tokens.
+memory. `--quick` (some seven minutes on two quiet cores): each model as it is, and two further formats of the small
+one, without eight voices of 2,000 tokens.
 `--write` adds the errors to `src/pluriverse/catalogue/accuracy.json`, which users are told. Prints one JSON document.
 """
 
