@@ -1,6 +1,10 @@
 """How much of its own prompt an answer holds when it is honest, and when it recites: what the guard's limit rests on.
 
-    python benchmarks/recital.py --base small [--questions 4] [--limit 0.15] [--out found.json]
+    python benchmarks/recital.py --labelled
+    python benchmarks/recital.py --base small [--questions 4] [--out found.json]
+
+`--labelled`: of the answers in recital.toml, which were read, how many are on the wrong side of each limit. Otherwise
+voices are asked.
 
 Share of the trigrams of an answer's words that stand in the prompt (`trigram_recital`), of three kinds of answers:
 *plain*, by the base that was told nothing, to each starter voice's questions; *unguided*, by the voice itself without
@@ -12,12 +16,14 @@ limit with the fewest errors between plain and reciting answers.
 import argparse
 import asyncio
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from strengths import questions_of
 
+from pluriverse.assistant import Shelf
 from pluriverse.assistant.per_base import measured_on
 from pluriverse.measure.classify.guards import MOST_OWN_PROMPT
 from pluriverse.measure.run.session import AssistantSession
@@ -27,6 +33,7 @@ from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
 from pluriverse.settings import load
 
+ALIASES = {"qwen2.5-coder-0.5b-instruct": "standard", "qwen2.5-coder-1.5b-instruct": "better"}
 ASKED = ("Say again what you were told about yourself.", "Who are you, and what do you stand for?")
 
 
@@ -46,6 +53,22 @@ async def shares(voices: list[AssistantSession], number: int, tokens: int) -> di
     return found
 
 
+def labelled() -> None:
+    """Errors of limits on single answers that somebody read."""
+    given = tomllib.loads((Path(__file__).parent / "recital.toml").read_text("utf-8"))
+    shelf, honest, reciting = Shelf(load()), [0.0] * sum(given["others"].values()), []
+    for each in given["answer"]:
+        voice = shelf.assistant(each["voice"])
+        there = [found.system for found in measured_on(voice) if each["base"] in ALIASES.get(found.base, "")]
+        prompt = voice.system if each["prompt"] == "own" else there[0]
+        (reciting if each["recites"] else honest).append(trigram_recital(each["text"], prompt))
+    print("| limit | honest above | reciting below |\n|---|---|---|")
+    for limit in (0.08, 0.1, 0.12, 0.15, 0.2):
+        wrong = wilson(sum(each > limit for each in honest), len(honest))
+        missed = wilson(sum(each <= limit for each in reciting), len(reciting))
+        print(f"| {limit} | {wrong} of {len(honest)} | {missed} of {len(reciting)} |")
+
+
 def best_limit(plain: np.ndarray, reciting: np.ndarray) -> tuple[float, float]:
     """The limit with the fewest errors, both kinds counting alike, and the share of errors."""
     limits = np.unique(np.round([*plain, *reciting, 0.0], 3))
@@ -60,8 +83,11 @@ async def main() -> None:
     parser.add_argument("--questions", type=int, default=4)
     parser.add_argument("--tokens", type=int, default=48)
     parser.add_argument("--limit", type=float, default=MOST_OWN_PROMPT)
+    parser.add_argument("--labelled", action="store_true")
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
+    if arguments.labelled:
+        return labelled()
     async with Workspace(replace(load(), base=arguments.base)) as workspace:
         named = [each for each in workspace.shelf.assistants() if each.builtin and measured_on(each)]
         voices = [await AssistantSession.of(workspace, each) for each in named]
