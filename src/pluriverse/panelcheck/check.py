@@ -225,10 +225,10 @@ class _Check:
         usual = replace(plain, perplexity=max(plain.perplexity, alone.perplexity))
         if broken(alone, usual):
             return None
-        held = 0.0, said, alone
-        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
         if not broken(self.fluency[voice.name], usual):
             return strength, self.answers[voice.name], self.fluency[voice.name]
+        held = 0.0, said, alone
+        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
         while lower:
             middle = len(lower) // 2
             said = await self._said(voice, strength=lower[middle])
