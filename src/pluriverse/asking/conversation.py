@@ -58,7 +58,7 @@ class Conversation:
         self.assistant = assistant
         self.id: str | None = None  # in the history, once something was kept
         self._workspace = workspace
-        self._options = options
+        self.options = options
         self._history = chats_of(workspace.settings) if keep else None
         self._rounds: list[_Round] = []
         self._speaking: Together | None = None
@@ -170,7 +170,7 @@ class Conversation:
         question, workspace = self._rounds[-1].turn.content, self._workspace
         speaking = self._speaking = Together(
             question,
-            [Asking(workspace, question, [Heard(each, self.heard_by(each))], self._options) for each in assistants],
+            [Asking(workspace, question, [Heard(each, self.heard_by(each))], self.options) for each in assistants],
         )
         ended: dict[int, Reply] = {}
         noted = 0
