@@ -24,6 +24,7 @@ from ..house import House
 from ..streaming import Events, collected, event, pinged, while_connected
 from .choosing import groups
 from .drawing import Drawing, trouble
+from .kept import forgets
 from .rendering import PageRoute, fragment, page, says, to, wants_stream
 from .showing import Round, Showing, speakers
 from .talks import Talk, Talks
@@ -46,7 +47,7 @@ def router(house: House, talks: Talks) -> APIRouter:
     @routes.get("/")
     async def ask_page(request: Request) -> Response:
         workspace = workspace_for(house, request)
-        return page(request, "ask.html", **_asking(house, workspace, request.query_params.getlist("voice")))
+        return page(request, "ask.html", **_asking(workspace, request.query_params.getlist("voice"), forgets(request)))
 
     @routes.post("/ask")
     async def ask(request: Request) -> Response:
@@ -188,7 +189,7 @@ def _below(
             "voices": [each for each in spoken if each in now]}  # fmt: skip
 
 
-def _asking(house: House, workspace: Workspace, ticked: Sequence[str]) -> dict[str, Any]:
+def _asking(workspace: Workspace, ticked: Sequence[str], forgetting: bool) -> dict[str, Any]:
     listed, problems = workspace.shelf.listing()
     panels = workspace.shelf.panels()
     chosen = workspace.settings.panel
@@ -203,6 +204,7 @@ def _asking(house: House, workspace: Workspace, ticked: Sequence[str]) -> dict[s
         "groups": groups(listed),
         "ticked": set(ticked),
         "keeps": workspace.settings.history,
+        "forgets": forgetting,
         "problems": problems,
     }
 

@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 
 from ...errors import NotFoundError
 from ..house import House
-from . import conversing
+from . import conversing, kept, measured, models, voices
 from .languages import LANGUAGES
 from .rendering import COOKIE, PageRoute, to
 from .talks import Talks
@@ -21,7 +21,11 @@ def router(house: House) -> APIRouter:
     """Every page, for readers who have been let in."""
     routes = APIRouter(route_class=PageRoute, include_in_schema=False)
     talks = Talks()
-    routes.include_router(conversing.router(house, talks))
+    for inside in (
+        conversing.router(house, talks), kept.router(house, talks), voices.router(house), measured.router(house),
+        models.router(house),
+    ):  # fmt: skip
+        routes.include_router(inside)
 
     @routes.get("/static/{name}")
     async def static(name: str) -> Response:
