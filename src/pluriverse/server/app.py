@@ -18,10 +18,11 @@ from .dialects import ask
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
+from .pages.router import router as pages
 from .watching import router as watching
 
 log = logging.getLogger("pluriverse.server")
-_ROUTERS = (ask.router, watching)
+_ROUTERS = (ask.router, watching, pages)
 
 
 def build(house: House, address: Address | None = None) -> FastAPI:

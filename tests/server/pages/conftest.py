@@ -49,7 +49,9 @@ def furnished(home: Path, pace: float = 0.0) -> Settings:
     settings = Settings(home=home, base=f"scripted:{script}", offline=True, panel="two")
     shelf = House(settings).workspace.shelf
     for name in (*NAMES, "broken"):
-        shelf.write(Assistant(name, name.title(), system=f"You are {name}.", outlook=Outlook("politics", f"the {name} side")))
+        shelf.write(
+            Assistant(name, name.title(), system=f"You are {name}.", outlook=Outlook("politics", f"the {name} side"))
+        )
     shelf.write_panel(Panel("two", NAMES[:2], "Two of them"))
     shelf.write_panel(Panel("five", NAMES, "All five"))
     return settings

@@ -128,7 +128,7 @@ def test_what_does_not_fit_is_said_with_the_next_step(client: TestClient, form: 
     assert "<main" in response.text
 
 
-HOSTILE = '<script>alert(1)</script><img src=x onerror=alert(1)> "\'> \u202e\u2066 \x1b[31m {{ 7777*7 }}'
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> \"'> \u202e\u2066 \x1b[31m {{ 7777*7 }}"
 
 
 def test_hostile_words_are_harmless(client: TestClient, house: House) -> None:
@@ -148,3 +148,27 @@ def test_a_conversation_of_another_reader_is_not_found(client: TestClient, house
     kept = ask(client)
     assert client.get(kept, headers=other).status_code == 404
     assert client.get("/history?as=json", headers=other).json() == {"conversations": []}
+
+
+def test_names_stay_hidden_until_one_is_chosen(client: TestClient) -> None:
+    where = ask(client, blind="1")
+    page = client.get(where).text
+    assert "Voice A" in page and "Voice B" in page and "blind=1" in where
+    for name in ("Green<", "Red<", "the green side", 'data-assistant="', "Written by a machine"):
+        assert name not in page
+    key = where.partition("?")[0]
+    assert client.post(f"{key}/choose", data={"place": "7"}).status_code == 400
+    shown = client.post(f"{key}/choose", data={"place": "0"}).headers["location"]
+    assert re.search("You chose (Green|Red)\\.", text_of(client.get(shown).text))
+    client.post(f"{key}/choose", data={"place": "none"})
+    rows = client.get("/choices?as=json").json()
+    assert rows["choices"] == 2 and sum(row["chosen"] for row in rows["rows"]) == 1
+    assert all(row["low"] < row["value"] < row["high"] for row in rows["rows"])
+    assert "1 / 2" in text_of(client.get("/choices").text)
+    client.post("/choices/delete")
+    assert client.get("/choices?as=json").json() == {"choices": 0, "rows": []}
+
+
+def test_a_blind_stream_tells_no_name_either(client: TestClient) -> None:
+    told = events(client, "/ask", text="Road or trees?", blind="1")
+    assert not any(name in json.dumps(each) for _, each in told for name in ("Green<", "Red<", "Green has", "Red has"))

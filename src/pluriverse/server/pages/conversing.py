@@ -69,10 +69,12 @@ def router(house: House, talks: Talks) -> APIRouter:
         showing = Showing(workspace.shelf)
         rounds = showing.rounds(turns, voices)
         context = _below(key, rounds, showing, workspace, voices, blind)
+        chosen = _chosen(request.query_params.get("chosen", ""), rounds)
         document = {"key": key, "turns": [_document(each) for each in turns]}
         return page(
-            request, "talk.html", document, rounds=rounds, open=request.query_params.get("open") == "all", **context
-        )
+            request, "talk.html", document, rounds=rounds, open=request.query_params.get("open") == "all",
+            chosen=chosen, **context,
+        )  # fmt: skip
 
     @routes.post("/talk/{key}")
     async def say(request: Request, key: str) -> Response:
@@ -175,6 +177,14 @@ async def _frames(
     html = fragment(request, "below.html", **_below(talk.name, rounds, showing, workspace, voices, said.blind))
     url = address(talk.name, voices if stays is not None else None, said.blind)
     yield event({"html": html, "url": url, "told": says(request)("All have answered")}, "end")
+
+
+def _chosen(given: str, rounds: Sequence[Round]) -> str:
+    """The title of whom the reader has just chosen, or "none"; empty where nothing was."""
+    answers = rounds[-1].answers if rounds else ()
+    if given.isdecimal() and len(given) < 4 and int(given) < len(answers):
+        return answers[int(given)].title
+    return "none" if given == "none" else ""
 
 
 def _below(

@@ -30,7 +30,7 @@ from ...runtime.events import (
 from ...store.events import Progress
 from ..streaming import event
 from .rendering import fragment, says
-from .showing import Answer, Round, Showing, pieces
+from .showing import LETTERS, Answer, Round, Showing, pieces
 
 
 class Drawing:
@@ -61,15 +61,21 @@ class Drawing:
     def _frames(self, happened: AskEvent) -> Iterator[str]:
         match happened:
             case Fetching(base=base, event=Progress(done=done, total=total)):
-                yield from self._note(self._says("Fetching %(model)s: %(share)s"), model=base, share=_share(done, total))
+                yield from self._note(
+                    self._says("Fetching %(model)s: %(share)s"), model=base, share=_share(done, total)
+                )
             case Studying(work=work, done=done, total=total):
-                yield from self._note(self._says("Reading %(work)s: %(share)s"), work=work.title, share=_share(done, total))
+                yield from self._note(
+                    self._says("Reading %(work)s: %(share)s"), work=work.title, share=_share(done, total)
+                )
             case Loading(base=base):
                 yield from self._note(self._says("Making %(model)s ready"), model=base)
             case ReplyWaits():
                 yield from self._note(self._says("Waiting for other work on this machine"))
             case ReplyThought(index=index):
-                yield from self._note(self._says("%(voice)s thinks before it answers"), voice=self._answer(index).title)
+                yield from self._note(
+                    self._says("%(voice)s thinks before it answers"), voice=self._called(self._answer(index))
+                )
             case ReplyQuoted(index=index, text=text, citations=citations):
                 self._citations[index] = [as_dict(each) for each in citations]
                 yield self._body(index, text)
@@ -90,7 +96,7 @@ class Drawing:
 
     def _said(self, index: int, text: str) -> str:
         before = self._texts[index]
-        if self._citations.get(index) and any(mark in before[-200:] + text for mark in "“”«»„「」\""):
+        if self._citations.get(index) and any(mark in before[-200:] + text for mark in '“”«»„「」"'):
             return self._body(index, text)
         self._texts[index] += text
         return event({"id": self._answer(index).id, "text": cleaned(text)}, "say")
@@ -109,7 +115,12 @@ class Drawing:
             voices=(), open=False,
         )  # fmt: skip
         told = self._says("%(voice)s has answered") if not answer.error else self._says("%(voice)s could not answer")
-        return event({"id": answer.id, "html": html, "told": told % {"voice": cleaned(answer.title)}}, "answer")
+        return event({"id": answer.id, "html": html, "told": told % {"voice": self._called(answer)}}, "answer")
+
+    def _called(self, answer: Answer) -> str:
+        if self._blind:
+            return self._says("Voice %(letter)s") % {"letter": LETTERS[answer.place % len(LETTERS)]}
+        return cleaned(answer.title)
 
     def _answer(self, index: int) -> Answer:
         return self._round.answers[self._places[index]]

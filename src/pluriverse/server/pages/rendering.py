@@ -17,6 +17,7 @@ from ...errors import PluriverseError
 from ...report.markup import Html, cleaned
 from ..errors import RefusedError, status_of
 from .languages import LANGUAGES, RIGHT_TO_LEFT, preferred, translations
+from .showing import LETTERS
 
 TEMPLATES = Path(__file__).parent / "templates"
 COOKIE = "pluriverse-language"
@@ -99,17 +100,13 @@ def _templates(tag: str) -> Environment:
         finalize=_shown,
     )
     made.install_gettext_translations(translations(tag), newstyle=True)  # type: ignore[attr-defined]
-    made.filters["interval"] = _interval
+    made.globals["LETTERS"] = LETTERS
     return made
 
 
 def _shown(value: Any) -> Any:
     """Without what turns the direction of other text, or is no character; what reports made is markup already."""
     return cleaned(value) if type(value) is str else value
-
-
-def _interval(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
 
 
 def markup(html: Html) -> Any:

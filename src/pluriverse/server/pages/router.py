@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 
 from ...errors import NotFoundError
 from ..house import House
-from . import conversing, kept, measured, models, voices
+from . import blind, conversing, kept, measured, models, voices
 from .languages import LANGUAGES
 from .rendering import COOKIE, PageRoute, to
 from .talks import Talks
@@ -23,7 +23,7 @@ def router(house: House) -> APIRouter:
     talks = Talks()
     for inside in (
         conversing.router(house, talks), kept.router(house, talks), voices.router(house), measured.router(house),
-        models.router(house),
+        models.router(house), blind.router(house, talks),
     ):  # fmt: skip
         routes.include_router(inside)
 

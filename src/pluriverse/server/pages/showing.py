@@ -21,6 +21,9 @@ _BLOCK = 60  # characters from which a quotation stands apart
 _PREVIEW = 320  # characters of an answer that is folded
 
 
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # in the place of names that are hidden
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """Some of a text: the model's `own` words, words of a work (`quote`, or `inline` where they are few) with the

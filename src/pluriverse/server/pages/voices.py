@@ -110,9 +110,7 @@ def _made(given: FormData) -> Assistant:
 
 
 def _has(each: Listed, words: Sequence[str]) -> bool:
-    text = " ".join(
-        (each.name, each.title, each.dimension, each.position, each.summary, *each.languages)
-    ).casefold()
+    text = " ".join((each.name, each.title, each.dimension, each.position, each.summary, *each.languages)).casefold()
     return all(word in text for word in words)
 
 
