@@ -172,3 +172,11 @@ def test_names_stay_hidden_until_one_is_chosen(client: TestClient) -> None:
 def test_a_blind_stream_tells_no_name_either(client: TestClient) -> None:
     told = events(client, "/ask", text="Road or trees?", blind="1")
     assert not any(name in json.dumps(each) for _, each in told for name in ("Green<", "Red<", "Green has", "Red has"))
+
+
+def test_refusals_are_marked_with_how_often_the_rules_are_right(client: TestClient, house: House) -> None:
+    refuses = house.settings.home / "refuses.toml"
+    refuses.write_text('[[rule]]\nreplies = ["I cannot help with that request. I am sorry."]\n', "utf-8")
+    house.workspace.shelf.write(Assistant("silent", base=f"scripted:{refuses}", system="You are silent."))
+    page = text_of(client.get(ask(client, voice=["silent", "green"])).text)
+    assert page.count("Rules take this for a refusal. They are right on 88 % of 590 labelled texts.") == 1

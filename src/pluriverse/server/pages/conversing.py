@@ -176,7 +176,8 @@ async def _frames(
     rounds = showing.rounds(talk.conversation.turns, voices)
     html = fragment(request, "below.html", **_below(talk.name, rounds, showing, workspace, voices, said.blind))
     url = address(talk.name, voices if stays is not None else None, said.blind)
-    yield event({"html": html, "url": url, "told": says(request)("All have answered")}, "end")
+    _ = says(request)
+    yield event({"html": html, "url": url, "told": _("All have answered")}, "end")
 
 
 def _chosen(given: str, rounds: Sequence[Round]) -> str:

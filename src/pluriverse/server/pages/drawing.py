@@ -85,7 +85,7 @@ class Drawing:
                 place = self._places[index]
                 record = reply.as_dict()
                 turn = Turn(reply.assistant, reply.text, reply.finish_reason, record)
-                answer = self._showing.answer(self._round.number, place, turn)
+                answer = self._showing.answer(self._round.number, place, turn, self._round.question)
                 yield self._ended(answer)
 
     def _note(self, words: str, **facts: str) -> Iterator[str]:

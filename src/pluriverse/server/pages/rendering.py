@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...errors import PluriverseError
+from ...measure.judges.correction import RULES
 from ...report.markup import Html, cleaned
 from ..errors import RefusedError, status_of
 from .languages import LANGUAGES, RIGHT_TO_LEFT, preferred, translations
@@ -100,7 +101,7 @@ def _templates(tag: str) -> Environment:
         finalize=_shown,
     )
     made.install_gettext_translations(translations(tag), newstyle=True)  # type: ignore[attr-defined]
-    made.globals["LETTERS"] = LETTERS
+    made.globals |= {"LETTERS": LETTERS, "RULES": RULES["xstest"]}
     return made
 
 

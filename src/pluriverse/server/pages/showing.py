@@ -13,6 +13,7 @@ from ...assistant import Assistant, Shelf
 from ...chats.chat import Turn
 from ...engines.quoting import quotations, standing
 from ...errors import PluriverseError
+from ...measure.classify.rules import SILENT, classify
 from ...report.markup import cleaned
 
 Kind = Literal["own", "quote", "inline", "unfound"]
@@ -60,6 +61,7 @@ class Answer:
     error: str = ""
     hint: str = ""
     known: bool = True  # it is still on the shelf
+    read_as: str = ""  # "refusal" or "evasive", where the rules that measuring uses take it for one
 
     def at(self, number: int, place: int) -> "Answer":
         """The same at another place of a round."""
@@ -206,7 +208,7 @@ class Showing:
         position = who.outlook.position if who else ""
         return Answer(_id(number, place), place, name, self.title(name), position, known=who is not None)
 
-    def answer(self, number: int, place: int, turn: Turn) -> Answer:
+    def answer(self, number: int, place: int, turn: Turn, question: str) -> Answer:
         name, record = turn.speaker or "", turn.record or {}
         citations, declined = record.get("citations") or [], bool(record.get("declined"))
         error = record.get("error") or {}
@@ -215,6 +217,7 @@ class Showing:
             blank.id, place, name, blank.title, blank.position, turn.state,
             pieces(turn.content, citations, declined), passages(citations, declined), record,
             error.get("message") or "", error.get("hint") or "", blank.known,
+            _read_as(turn, question, declined),
         )  # fmt: skip
 
     def rounds(self, turns: Sequence[Turn], voices: Sequence[str] | None = None) -> list[Round]:
@@ -228,7 +231,7 @@ class Showing:
             elif asked:
                 asked[-1][1][turn.speaker] = turn
         for number, (question, said) in enumerate(asked):
-            answers = [self.answer(number, place, turn) for place, turn in enumerate(said.values())]
+            answers = [self.answer(number, place, turn, question) for place, turn in enumerate(said.values())]
             past: list[Answer] = []
             if voices and number == len(asked) - 1:
                 past = [each for each in answers if each.name not in voices]
@@ -236,6 +239,14 @@ class Showing:
                 past = past if len(answers) + len(past) == len(said) else []
             found.append(Round(number, cleaned(question), tuple(answers), tuple(past)))
         return found
+
+
+def _read_as(turn: Turn, question: str, declined: bool) -> str:
+    """A voice that declines says so itself."""
+    if declined or not turn.content.strip():
+        return ""
+    kind = classify(turn.content, question=question, finish_reason=turn.state).kind
+    return kind if kind in SILENT else ""
 
 
 def speakers(conversation: Conversation) -> list[str]:
