@@ -113,6 +113,19 @@ def test_a_long_sentence_is_cut_at_a_semicolon_and_marked() -> None:
     assert f"{first} …" not in quoted(turned)
 
 
+def test_a_sentence_that_turns_round_behind_the_cut_is_not_cut_before() -> None:
+    first = (
+        "On questions of morality the opinion of the public, though often wrong, is likely to be still oftener right"
+    )
+    reason = (
+        "because on such questions men are only required to judge of their own interests, and of how they would fare"
+    )
+    other = "the opinion of the many on what a man does alone is quite as likely to be wrong as right, and is so"
+    assert quoted(f"{first}; {reason}; and {other}.")[0].startswith(first)
+    for each in quoted(f"{first}; {reason}; but {other}."):
+        assert "but the opinion" in each
+
+
 def test_half_a_speech_is_not_quoted() -> None:
     assert not quoted("The master said, “Learning is the way to virtue and to peace. No man is born wise in anything.”")
     assert len(quoted("Hear what the old master said: “Learning is the way to virtue and to peace.” ")) == 1

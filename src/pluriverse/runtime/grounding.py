@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 FOUND = 5  # passages that are looked at, neighbours as one
-_READ = 6000  # characters of them whose meaning is looked at: they cost time before the first word is on the screen
+_READ = 5000  # characters of them whose meaning is looked at: they cost time before the first word is on the screen
 _SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
