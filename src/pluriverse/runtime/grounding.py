@@ -26,7 +26,7 @@ from ..works.texts import text_of
 from ..works.wording import Wording, wording
 from .events import Fetching, Studying
 from .grounds import Grounds
-from .meaning import WordsAlone
+from .meaning import WordsAlone, of_question
 from .studying import study
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Grounding:
         async with aclosing(self._studied(assistant.works)) as steps:
             async for step in steps:
                 yield step
-        how = self._ready[assistant.works]
+        how = of_question(self._ready[assistant.works], question)
         meaning = how if isinstance(how, Meaning) else None
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, FOUND, meaning)
