@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import NotFoundError, UsageError, command
 from ..terminal.adding import document_of, read, tell, words_now
-from ..terminal.cited import OTHER_LANGUAGE
 from ..terminal.output import Output, bold, dim
 from ..terminal.parser import GROUPS, Commands, near
 from ..terminal.text import counted, one_line
@@ -168,6 +167,7 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ...assistant import Shelf
+    from ..terminal.cited import OTHER_LANGUAGE
 
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
