@@ -125,13 +125,14 @@ def _opened_once(path: Path, digest: Digest, of: MadeOf) -> MeaningIndex | None:
     with path.open("rb") as file:
         state = os.fstat(file.fileno())
         key = (path, of, state.st_size, state.st_mtime_ns, state.st_ino)
-        if key not in _opened:
+        if (index := _opened.get(key)) is None:
             if file_digest(file, "sha256").hexdigest() != digest.hex:
                 return None
             if len(_opened) >= _MOST_OPEN:
                 _opened.clear()
-            _opened[key] = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), of)
-    return _opened[key]
+            index = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), of)
+            _opened[key] = index
+    return index
 
 
 def made_of(work: Work, index: WordsIndex, model: Model) -> MadeOf:
