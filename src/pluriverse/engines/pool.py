@@ -65,6 +65,11 @@ class EnginePool:
                     raise
         return known
 
+    @property
+    def memory(self) -> int:
+        """Bytes that all engines hold now."""
+        return sum(each.memory for each in self._engines.values())
+
     async def aclose(self) -> None:
         engines, self._engines = list(self._engines.values()), OrderedDict()
         await asyncio.gather(*(engine.aclose() for engine in engines))
@@ -82,7 +87,7 @@ class EnginePool:
 
     async def _make_room(self, bytes: int) -> None:
         for key, engine in list(self._engines.items()):
-            if sum(each.memory for each in self._engines.values()) + bytes <= self._budget:
+            if self.memory + bytes <= self._budget:
                 return
             if not engine.busy:
                 del self._engines[key]

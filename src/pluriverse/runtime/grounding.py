@@ -24,7 +24,7 @@ from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
 from ..works.texts import text_of
 from ..works.wording import Wording, wording
-from .events import Fetching, Studying
+from .events import Fetching, FetchingWork, Studying
 from .grounds import Grounds
 from .meaning import WordsAlone, of_question
 from .studying import study
@@ -48,7 +48,7 @@ class Grounding:
 
     async def of(
         self, assistant: "Assistant", question: str, beyond: bool = False
-    ) -> AsyncGenerator[Fetching | Studying | Grounds, None]:
+    ) -> AsyncGenerator[FetchingWork | Fetching | Studying | Grounds, None]:
         """What the works of an assistant say of a question comes last. `beyond`: it is answered also where they say
         nothing. Raises as the search of works does.
 
@@ -75,13 +75,13 @@ class Grounding:
             words_alone=how.why if isinstance(how, WordsAlone) else None,
         )
 
-    async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[Fetching | Studying, None]:
+    async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[FetchingWork | Fetching | Studying, None]:
         """Have these works read for their meaning, once; or know why words alone serve."""
         async with self._one:
             if works not in self._ready:
                 async with aclosing(study(self._workspace, works)) as steps:
                     async for step in steps:
-                        if isinstance(step, Fetching | Studying):
+                        if isinstance(step, FetchingWork | Fetching | Studying):
                             yield step
                         else:
                             self._ready[works] = step

@@ -209,7 +209,7 @@ import asyncio
 async def main():
     settings = Settings(home=Path(sys.argv[1]))
     print("go", flush=True)
-    async for event in add_works(Store.at(settings), [Path(sys.argv[2])]):
+    async for event in add_works(Store.at(settings), settings, [Path(sys.argv[2])]):
         if isinstance(event, Added):
             print(*sorted(f"{each.work.id}:{each.passages}" for each in event.works))
 asyncio.run(main())
@@ -276,7 +276,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, folder: Path) -> None:
         from pluriverse.works.adding import add_works
 
         async def add() -> None:
-            async for _ in add_works(Store.at(settings), [folder]):
+            async for _ in add_works(Store.at(settings), settings, [folder]):
                 pass
 
         with pytest.raises(NoSpaceError) as caught:
