@@ -221,6 +221,24 @@ def test_thinking_that_is_ended_changes_nobody_elses_word(make_scheduler: Callab
     assert play.run(single)[1].text == heard[1].text
 
 
+def test_the_words_that_a_reply_is_given_are_read_with_its_prompt_and_kept(
+    scheduler: Scheduler, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [Message("system", VOICES[0]), Message("user", QUESTION)]
+    prompt = scheduler.template.prompt(messages)
+    lead = scheduler.template.lead(messages, prompt, "Fairness is")
+    read = []
+    compute = scheduler._compute
+    monkeypatch.setattr(scheduler, "_compute", lambda *given: (read.append(given[-2:]), compute(*given))[1])
+    heard: dict[int, Any] = {}
+    for id in range(2):
+        play.collect(heard, scheduler.submit(id, prompt, Sampling(temperature=0, max_tokens=8), lead=lead))
+        play.run(scheduler, heard)
+    assert read == [(0, prompt.cuts[0]), (prompt.cuts[0], len(prompt.tokens) + len(lead))]
+    assert heard[0].text == heard[1].text and heard[0].text.startswith("Fairness is")
+    assert [each.started.cached_tokens for each in heard.values()] == [0, len(prompt.tokens)]
+
+
 def test_what_was_read_under_an_adapter_is_never_copied_for_another(scheduler: Scheduler, play: Any) -> None:
     """Keys and values depend on what changes the weights: the memory of prompts knows under which adapter."""
     prompt = scheduler.template.prompt([Message("system", VOICES[0]), Message("user", QUESTION)])

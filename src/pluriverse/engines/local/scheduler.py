@@ -165,11 +165,12 @@ class Scheduler:
 
     def _lead(self, reply: Reply) -> list[EngineEvent]:
         """Tell a reply's first words, before its prompt is read."""
-        prompt = reply.tracks[0].prompt
-        cached, _ = self._prefixes.longest(prompt.adapter, prompt.tokens, prompt.cuts)
+        track = reply.tracks[0]
+        cached, _ = self._prefixes.longest(track.prompt.adapter, track.read, track.cuts)
         for token in reply.lead:
             reply.sampler.hear(token)
-        return [Started(reply.id, reply.prompt_tokens, cached, reply.seed), *reply.begin(self._bytes(reply.lead))]
+        started = Started(reply.id, reply.prompt_tokens, min(cached, reply.prompt_tokens), reply.seed)
+        return [started, *reply.begin(self._bytes(reply.lead))]
 
     def _bytes(self, tokens: Iterable[int]) -> bytes:
         return b"".join(map(self._model.piece, tokens))
@@ -198,7 +199,7 @@ class Scheduler:
 
     def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
-        stream, tokens, cuts = self._tracks.index(track), track.prompt.tokens, track.prompt.cuts
+        stream, tokens, cuts = self._tracks.index(track), track.read, track.cuts
         done, prefix = self._prefixes.longest(track.prompt.adapter, tokens, cuts)
         copied = done
         if prefix:
@@ -210,9 +211,7 @@ class Scheduler:
                 done = cut
                 if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
                     self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
-        track.tokens = [*tokens, *track.reply.lead]
-        if track.reply.lead:
-            logits = self._compute(context, stream, track, track.tokens, done, len(track.tokens))
+        track.tokens = [*tokens]
         assert logits is not None  # a prompt has at least one token
         return copied, logits
 
