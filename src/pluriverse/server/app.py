@@ -17,12 +17,13 @@ from .dialects import ask, chat_completions, completions, embeddings, messages, 
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
+from .pages.router import router as pages
 from .watching import router as watching
 
 _ROUTERS = (
     ask.router, chat_completions.router, messages.router, responses.router, embeddings.router, models.router,
     completions.router, tokens.router,
-    ollama.router, watching,
+    ollama.router, watching, pages,
 )  # fmt: skip
 
 

@@ -49,15 +49,16 @@ async def asked(
             async with aclosing(asking):
                 async for event in asking:
                     if isinstance(event, ReplyFinished):
-                        _count(house, event.reply)
+                        count(house, event.reply)
                     yield event
         finally:
             for reply in asking.replies:
                 if reply.finish_reason == "cancelled":
-                    _count(house, reply)
+                    count(house, reply)
 
 
-def _count(house: House, reply: Reply) -> None:
+def count(house: House, reply: Reply) -> None:
+    """A reply has ended."""
     counts = house.counts
     counts.replies[reply.finish_reason] += 1
     counts.prompt_tokens += reply.prompt_tokens or 0
