@@ -13,7 +13,18 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import NotFoundError, PluriverseError, UsageError
 from .access import Access, Address, Guarded
-from .dialects import ask, chat_completions, completions, embeddings, messages, models, ollama, responses, tokens
+from .dialects import (
+    ask,
+    chat_completions,
+    completions,
+    embeddings,
+    messages,
+    models,
+    ollama,
+    responses,
+    systemone,
+    tokens,
+)
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
@@ -22,8 +33,7 @@ from .watching import router as watching
 
 _ROUTERS = (
     ask.router, chat_completions.router, messages.router, responses.router, embeddings.router, models.router,
-    completions.router, tokens.router,
-    ollama.router, watching, pages,
+    completions.router, tokens.router, systemone.router, ollama.router, watching, pages,
 )  # fmt: skip
 
 
