@@ -238,7 +238,7 @@ class LocalEngine:
         self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
     ) -> tuple[Token, ...]:
         document, _ = await self._question({"op": "tokens", **read(prompt), "likeliest": likeliest})
-        return tuple(map(token_of, document["tokens"]))
+        return tuple(map(token_of, document.get("tokens", ())))
 
     async def aclose(self) -> None:
         self._closed = True
