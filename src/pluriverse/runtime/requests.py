@@ -145,18 +145,26 @@ class Draft:
     def request(self) -> Request:
         """The passages that it answers from stand in the last turn. Whom it is guided against hears only the question,
         so that the contrast brings out the passages as well as the voice; the first words are given to both."""
+        return self._asked(self._leads)
+
+    @property
+    def unled(self) -> Request:
+        """The same without first words: what is scored continues the prompt, and no reply that has begun."""
+        return self._asked(False)
+
+    def _asked(self, led: bool) -> Request:
         guide = None
         if self.guidance is not None:
             other = self.guidance
             guide = Guide(_told(self._options.told(other.system)) + self._turns, other.strength, other.adapter)
         grounds = self._grounds
-        turns = _told(self.assistant.system) + (grounds.heard(self._turns) if grounds else self._turns)
+        turns = _told(self.assistant.system) + (grounds.heard(self._turns, led) if grounds else self._turns)
         return Request(
             turns,
             self._sampling,
             guide,
             adapter=self.assistant.adapter,
-            lead=grounds.lead if grounds and self._leads else "",
+            lead=grounds.lead if grounds and led else "",
             quotable=grounds.quotable if grounds and self._quotes else (),
             likeliest=self._options.likeliest,
         )
