@@ -2,19 +2,22 @@
 
     PLURIVERSE_DATA=FOLDER python benchmarks/quoting.py
 
-Eight voices go on with a text of three passages of 120 words, each of a work of its own (FOLDER/works), free and held
-to these passages in turns: quoting when they will (`held`), and behind a lead that opens a quotation (`quoting`).
-Prints one JSON document: seconds a token, held over free, median and values; the tokens of both (as many each, for the
-text never ends); and the share of letters that stood in quotations.
+Eight voices go on with a passage of 120 words, each of a work of its own (FOLDER/works), free and held to it by turns:
+quoting when they will (`held`), and behind a lead that opens a quotation (`quoting`). What is timed is decoding alone,
+from the moment when all have begun. Prints one JSON document: seconds a token, held over free, median and values; the
+same of the processor time of the engine's process, which a busy machine disturbs less; the tokens of both; and the
+share of letters that stood in quotations.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import sys
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from common import default_model_path, machine
 
@@ -31,10 +34,10 @@ WORKS = (
 WORDS = 120
 
 
-def passages(text: str) -> tuple[str, ...]:
+def passage(text: str) -> tuple[str, ...]:
     words = text.split()
     middle = len(words) // 2
-    return tuple(" ".join(words[middle + n * WORDS : middle + (n + 1) * WORDS]) for n in range(3))
+    return (" ".join(words[middle : middle + WORDS]),)
 
 
 def requests(works: list[tuple[str, ...]], sampling: Sampling, lead: str) -> list[Request]:
@@ -45,28 +48,49 @@ def requests(works: list[tuple[str, ...]], sampling: Sampling, lead: str) -> lis
     return found
 
 
-async def run(engine: LocalEngine, given: list[Request]) -> tuple[float, int, list[str]]:
-    """Seconds a token until the last has ended, the tokens, and what was said."""
-    started, tokens, texts = time.perf_counter(), 0, [""] * len(given)
+@dataclass(frozen=True)
+class Run:
+    """What decoding took, once every voice had begun."""
+
+    tokens: int
+    seconds: float
+    processor: float  # seconds of the engine's process
+    texts: list[str]
+
+
+async def run(engine: LocalEngine, given: list[Request]) -> Run:
+    texts, begun, tokens = [""] * len(given), set[int](), 0
+    started = used = 0.0
     async for event in engine.generate(given):
-        if isinstance(event, Finished):
-            tokens += event.completion_tokens
-        elif isinstance(event, Chunk):
+        if isinstance(event, Chunk):
             texts[event.index] += event.text
-    return (time.perf_counter() - started) / tokens, tokens, texts
+            if len(texts[event.index]) > len(given[event.index].lead):  # a lead is told before its prompt is read
+                begun.add(event.index)
+            if len(begun) == len(given) and not started:
+                started, used = time.perf_counter(), processor(engine)
+        elif isinstance(event, Finished):
+            tokens += event.completion_tokens
+    return Run(tokens, time.perf_counter() - started, processor(engine) - used, texts)
+
+
+def processor(engine: LocalEngine) -> float:
+    """Seconds of processor time that the engine's process has had; not a number where there is no /proc."""
+    stat = Path(f"/proc/{engine.pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    fields = stat.read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--tokens", type=int, default=128)
+    parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
     settings = load()
     if settings.data is None:
         sys.exit("PLURIVERSE_DATA must name a folder with works")
-    files = sorted((settings.data / "works").glob("*.txt"))
-    named = [path for path in files if path.stem in WORKS]
-    works = [passages(path.read_text("utf-8")) for path in named]
+    works = [passage((settings.data / "works" / f"{name}.txt").read_text("utf-8")) for name in WORKS]
     engine = LocalEngine("default", None, default_model_path(), settings)
     found: dict[str, dict[str, object]] = {}
     try:
@@ -75,19 +99,31 @@ async def main() -> None:
             free = requests(works, sampling, lead)
             bound = [replace(each, quotable=texts) for each, texts in zip(free, works, strict=True)]
             await run(engine, free), await run(engine, bound)  # prompts are read once and then kept
-            ratios, tokens, share = [], [], []
-            for _ in range(arguments.runs):
-                plain_s, plain_tokens, _texts = await run(engine, free)
-                bound_s, bound_tokens, said = await run(engine, bound)
-                ratios.append(bound_s / plain_s)
-                tokens.append((plain_tokens, bound_tokens))
-                share.append(inside(said, works))
-            rows = {"ratios": ratios, "tokens": tokens, "quoted_letters": statistics.mean(share)}
-            found[name] = {"ratio": statistics.median(ratios), **rows}
+            pairs = []
+            for number in range(arguments.runs):
+                first, second = (free, bound) if number % 2 else (bound, free)
+                pair = await run(engine, first), await run(engine, second)
+                pairs.append(pair if number % 2 else pair[::-1])
+            found[name] = compared(pairs, works)
+            print(f"{name}: {found[name]['ratio']:.3f}", file=sys.stderr, flush=True)
     finally:
         await engine.aclose()
     json.dump({"machine": machine(), **found}, sys.stdout, indent=1)
     print()
+
+
+def compared(pairs: list[tuple[Run, Run]], works: list[tuple[str, ...]]) -> dict[str, object]:
+    """Held over free."""
+    ratios = [(held.seconds / held.tokens) / (free.seconds / free.tokens) for free, held in pairs]
+    processor = [(held.processor / held.tokens) / (free.processor / free.tokens) for free, held in pairs]
+    return {
+        "ratio": statistics.median(ratios),
+        "ratio_processor": statistics.median(processor),
+        "ratios": ratios,
+        "ratios_processor": processor,
+        "tokens": [(free.tokens, held.tokens) for free, held in pairs],
+        "quoted_letters": statistics.mean(inside(held.texts, works) for _, held in pairs),
+    }
 
 
 def inside(said: list[str], works: list[tuple[str, ...]]) -> float:

@@ -208,3 +208,42 @@ def test_without_what_embeds_words_alone_serve(call: Call, folder: Path, monkeyp
     monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
     result = call("new", "voice", "--works", str(folder / "Duty.txt"))
     assert result.code == 0 and "by words alone" in result.err
+
+
+def test_the_library_is_listed_and_its_works_can_be_answered_from(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(call("works", "library", "--json").document["works"]) == 107
+    (found,) = call("works", "library", "communist", "manifesto", "--json").document["works"]
+    assert (found["id"], found["ships"]) == ("marx-engels-manifesto", True)
+    named = ["library:udhr-en", f"library:{found['id']}"]
+    made = call("new", "rights", "--works", *named, "--words-now", "--json")
+    assert made.code == 0, made.err
+    assert [each["work"] for each in made.document["works"]] == ["udhr-en", "marx-engels-manifesto"]
+    passages = call("works", "search", "rights", "slavery and the slave trade", "--json").document["passages"]
+    assert "No one shall be held in slavery" in passages[0]["text"]
+    again = call("works", "add", "rights", *named, "--words-now", "--json")
+    assert all(each["again"] for each in again.document["works"])
+    call("works", "rm", "rights", "udhr-en")
+    assert [each.id for each in Shelf(load()).assistant("rights").works] == ["marx-engels-manifesto"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "hint"),
+    [
+        ("library:marx-engels-manifest", "not_found", "marx-engels-manifesto"),
+        ("library:", "not_found", "works library"),
+    ],
+)
+def test_a_work_that_the_library_does_not_have(name: str, kind: str, hint: str, call: Call) -> None:
+    result = call("new", "nobody", "--works", name, "--words-now", "--json")
+    assert result.code == 1
+    assert result.document["error"]["kind"] == kind and hint in result.document["error"]["hint"]
+
+
+def test_a_work_that_must_be_fetched_is_not_where_nobody_wants_a_network(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
+    monkeypatch.delenv("PLURIVERSE_DATA", raising=False)
+    result = call("new", "nobody", "--works", "library:hobbes-leviathan", "--words-now", "--json")
+    assert result.code == 1 and result.document["error"]["kind"] == "unreachable"
+    assert "PLURIVERSE_OFFLINE" in result.document["error"]["hint"]

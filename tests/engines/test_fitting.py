@@ -90,13 +90,15 @@ def test_a_model_made_to_be_measured_is_measured(
     """Small matrices, in this process: that every format can be written, loaded and timed."""
     from pluriverse.engines.local.library import open_library
 
-    monkeypatch.setattr(synthetic, "_WIDE", (256, 256))
+    monkeypatch.setattr(synthetic, "WIDE", 512)
+    monkeypatch.setattr(synthetic, "NARROW", 256)
     monkeypatch.setattr(synthetic, "WEIGHTS", 1_000_000)
     library = open_library(None)
     for type in ("Q4_K", "Q8_0", "BF16"):
-        found = synthetic.kernels(library, type, {"threads": 1})
-        assert set(found["decode"]) == {1, 2, 4, 8, 16} and found["read"] > 0
-        assert sorted(found["decode"].values()) == [found["decode"][rows] for rows in (1, 2, 4, 8, 16)]
+        found = synthetic.kernels(library, type, {"threads": 1}, 0.0)
+        for each in (found["wide"], found["narrow"]):
+            assert set(each["decode"]) == {1, 2, 4, 8, 16} and each["read"] > 0
+            assert sorted(each["decode"].values()) == [each["decode"][rows] for rows in (1, 2, 4, 8, 16)]
 
 
 def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,8 @@ def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest
 
     def run(document: dict[str, object]) -> dict[str, object]:
         asked.append(document["types"])
-        kernel = {"decode": {"1": 1e-9}, "read": 1e-9, "copied": True}
+        timing = {"decode": {"1": 1e-9}, "read": 1e-9}
+        kernel = {"wide": timing, "narrow": timing, "copied": True}
         rest = dict.fromkeys(("attention", "attention_read", "layer", "word", "token"), 1e-9)
         return {"kernels": dict.fromkeys(document["types"], kernel), "rest": rest if document["rest"] else None}  # type: ignore[call-overload]
 
@@ -112,7 +115,7 @@ def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest
     profiles = Profiles(Settings(home=tmp_path))
     assert profiles.found() is None
     first, *_, last = profiles.measure(("Q4_K", "999"))
-    assert first == Measuring(None, 0, 2, 8) and asked == [[], ["Q4_K"]], "a format that nobody can make is left out"
+    assert first == Measuring(None, 0, 2, 12) and asked == [[], ["Q4_K"]], "a format that nobody can make is left out"
     assert isinstance(last, Profile) and profiles.found() == last
     [*_, _], [again] = list(profiles.measure(("Q4_K", "Q6_K"))), list(profiles.measure(("Q6_K",)))
     assert asked[2:] == [["Q6_K"]] and isinstance(again, Profile) and set(again.kernels) == {"Q4_K", "Q6_K"}

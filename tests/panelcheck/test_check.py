@@ -179,24 +179,45 @@ def test_a_voice_that_is_broken_anyway_keeps_its_strength(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
-        return Fluency(4.0 if voice.name == "plain" else 20.0, 0.0, 1.0, 0.0)
+        return Fluency(4.0, 0.0 if voice.name == "plain" else 0.5, 1.0, 0.0)
 
     monkeypatch.setattr(checking, "fluency_of", fluency)
     report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=0.5))))
     assert all(voice.guidance and voice.guidance.strength == 0.5 and voice.broken for voice in report.voices)
 
 
-def test_it_is_not_lowered_step_by_step(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where not even without guidance the guards hold, three strengths of six are tried, and no more."""
-    tried: list[float] = []
+def test_a_prompt_that_asks_for_what_is_seldom_said_is_not_held_against_guidance(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice the base's perplexity by the prompt alone; guidance may have 1.6 times that."""
 
     async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
-        tried.append(answers.guidance.strength if answers.guidance else 0)
-        return Fluency(4.0 if voice.name == "plain" else 20.0, 0.0, 1.0, 0.0)
+        strength = answers.guidance.strength if answers.guidance else 0
+        harder = 2.0 if voice.name == "one" else 1.0
+        return Fluency(4.0 if voice.name == "plain" else 8.0 + harder * strength, 0.0, 1.0, 0.0)
 
     monkeypatch.setattr(checking, "fluency_of", fluency)
     report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=3.0))))
-    assert tried == [0, *(3.0, 1.5, 0.5, 0) * 2] and all(voice.broken for voice in report.voices)
+    (one, two) = report.voices
+    assert one.lowered and one.guidance and one.guidance.strength == 2.0 and not one.broken
+    assert not two.lowered and not two.broken and two.guidance and two.guidance.strength == 3.0
+
+
+def test_it_is_not_lowered_step_by_step(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even without guidance the guards hold, that alone is tried; else strengths are halved."""
+    tried: list[float] = []
+
+    async def fluency(voice: Any, answers: Any, questions: Any) -> Fluency:
+        strength = answers.guidance.strength if answers.guidance else 0
+        tried.append(strength)
+        ill = voice.name == "one" or strength > 0.5
+        return Fluency(4.0, 0.5 if ill else 0.0, 1.0, 0.0)
+
+    monkeypatch.setattr(checking, "fluency_of", fluency)
+    report = report_of(checked(workspace, pair(workspace, guidance=Guidance(strength=3.0))))
+    assert tried == [0, 3.0, 0, 3.0, 0, 1.5, 1.0, 0.5]
+    (one, two) = report.voices
+    assert one.broken and not one.lowered and two.lowered and two.guidance and two.guidance.strength == 0.5
 
 
 def test_who_recites_is_told_to_say_less(workspace: Workspace) -> None:

@@ -148,9 +148,28 @@ def test_the_nearest_that_reads_well_is_chosen() -> None:
     )
     good, evil, *_ = quotables(found, text)
     assert evil.worth < good.worth
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.2))], {found: 0}, 1) == [(good, Nearness(0.2))]
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.9))], {found: 0}, 1) == [(evil, Nearness(0.9))]
-    assert best([], {}, 1) == []
+    alike = Nearness(0.2, 0.4, 0.4)
+    for near, nearer in (
+        (Nearness(0.2), Nearness(0.9)),
+        (alike, Nearness(0.2, 0.6, 0.4)),
+        (alike, Nearness(0.2, 0.4, 0.6)),
+    ):
+        assert best([(good, near), (evil, near)], {found: 0}) == good
+        assert best([(good, near), (evil, nearer)], {found: 0}) == evil
+    assert best([], {}) is None
+
+
+def test_a_quotation_knows_its_sentences_and_those_beside_them() -> None:
+    text = "The sea is deep and cold. Ships are many in these days. They sail far on it. Bread is dear in the town."
+    quotable = next(each for each in quotables(*passage(text)) if "They" in each.text)
+    assert quotable.pieces == ("Ships are many in these days.", "They sail far on it.")
+    assert quotable.around == ("The sea is deep and cold.", *quotable.pieces, "Bread is dear in the town.")
+
+
+def test_the_beginning_of_a_list_is_not_quoted() -> None:
+    assert not alone(
+        "The sum that is thus given to the poor will be:", "It is so. The sum that is thus given to the poor will be:"
+    )
 
 
 def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:

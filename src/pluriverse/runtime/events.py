@@ -32,6 +32,13 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchingWork:
+    """The text of a work of the library is not here and is being fetched from its public home."""
+
+    work: Work
+
+
+@dataclass(frozen=True, slots=True)
 class Studying:
     """A work is read for the first time, so that it can be searched by meaning: `done` of `total` passages."""
 
@@ -121,6 +128,7 @@ class AskFinished:
 AskEvent = (
     Fetching
     | BaseChosen
+    | FetchingWork
     | Studying
     | Loading
     | ReplyWaits

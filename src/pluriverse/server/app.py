@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import NotFoundError, PluriverseError, UsageError
 from .access import Access, Address, Guarded
-from .dialects import ask
+from .dialects import ask, chat_completions, embeddings, messages, models, ollama, responses
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
@@ -22,7 +22,10 @@ from .pages.router import router as pages
 from .watching import router as watching
 
 log = logging.getLogger("pluriverse.server")
-_ROUTERS = (ask.router, watching, pages)
+_ROUTERS = (
+    ask.router, chat_completions.router, messages.router, responses.router, embeddings.router, models.router,
+    ollama.router, watching, pages,
+)  # fmt: skip
 
 
 def build(house: House, address: Address | None = None) -> FastAPI:

@@ -55,7 +55,7 @@ async def serve(app: ASGIApp, taken: socket.socket, *, ready: Callable[[], None]
     config = uvicorn.Config(
         app, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="off", ws="none",
         timeout_keep_alive=20, timeout_graceful_shutdown=END_S, http="h11",
-        ssl_certfile=tls and tls.certificate, ssl_keyfile=tls and tls.key,
+        ssl_certfile=tls.certificate if tls else None, ssl_keyfile=tls.key if tls else None,
     )  # fmt: skip
     try:
         config.load()

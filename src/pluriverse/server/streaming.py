@@ -94,10 +94,14 @@ async def first(
     """The same events once the first has come, or the first of that kind: what goes wrong before is raised here, while
     it can still be an answer's status."""
     come = []
-    async for each in events:
-        come.append(each)
-        if until(each):
-            break
+    try:
+        async for each in events:
+            come.append(each)
+            if until(each):
+                break
+    except BaseException:
+        await events.aclose()
+        raise
     return _after(come, events)
 
 

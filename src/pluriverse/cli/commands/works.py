@@ -41,9 +41,13 @@ def add(commands: Commands) -> None:
     searched = nested.add(
         "search", "search the works of an assistant", search, example='pluriverse works search gardener "prune roses"'
     )
+    listed = nested.add(
+        "library", "list the works that pluriverse knows", library, example="pluriverse works library hobbes"
+    )
+    listed.add_argument("words", nargs="*", metavar="WORD", help="only those that have these words")
     for each in (shown, added, removed, searched):
         each.add_argument("name", metavar="NAME", help="the assistant")
-    added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of them")
+    added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder of them, or library:ID")
     words_now(added)
     removed.add_argument(
         "works", nargs="+", metavar="WORK", help="works: their names or titles, as `works ls` shows them"
@@ -70,6 +74,36 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             for work in each.works
         ]
         out.table(("ASSISTANT", "WORK", "LANGUAGE", "PASSAGES", "TITLE"), rows, spare=("LANGUAGE",), whole=("WORK",))
+    return 0
+
+
+def library(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ...works.library import entries
+
+    known = {
+        name: (each, " ".join((name, each.work.title, each.work.author, each.translator, each.tradition)).lower())
+        for name, each in entries().items()
+    }
+    found = {name: each for name, (each, told) in known.items() if all(word.lower() in told for word in args.words)}
+    documents = [
+        {
+            "id": name, "title": each.work.title, "author": each.work.author, "translator": each.translator,
+            "year": each.year, "language": each.work.language, "tradition": each.tradition, "bytes": each.size,
+            "ships": each.shipped, "public_domain": each.public_domain, "note": each.note, "origin": each.origin.repo,
+            "digest": each.work.digest,
+        }
+        for name, each in found.items()
+    ]  # fmt: skip
+    out.document({"works": documents})
+    if not found:
+        out.note("no work has all of these words; all of them: " + command("works", "library"))
+    elif not out.json:
+        rows = [
+            (name, each.work.language, each.work.author, each.work.title, "here" if each.shipped else "fetched")
+            for name, each in found.items()
+        ]
+        out.table(("ID", "LANGUAGE", "AUTHOR", "TITLE", "TEXT"), rows, spare=("LANGUAGE", "TEXT"), whole=("ID",))
+        out.note("a voice of some of them: " + command("new", "mine", "--works", f"library:{next(iter(found))}"))
     return 0
 
 

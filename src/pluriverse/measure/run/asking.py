@@ -109,10 +109,10 @@ class Participant:
             return [ScoreRequest(prompt, (option,), adapter=adapter) for prompt, option in pairs]
         if item.form == "raw":
             return [ScoreRequest(item.prompt, item.options, adapter=adapter)]
-        request = self._request(item, 0)
+        request = self._request(item, 0, led=False)
         if item.prompts:
             each = [replace(item, prompt=prompt, prompts=()) for prompt in item.prompts]
-            made = [self._request(one, 0) for one in each]
+            made = [self._request(one, 0, led=False) for one in each]
             return [
                 ScoreRequest(one.messages, (option,), one.guide, adapter)
                 for one, option in zip(made, item.options, strict=True)
@@ -197,8 +197,8 @@ class Participant:
         start, end = Started(0, 0, 0, self.seed + draw), Finished(0, "stop", 0, 0)
         return self._spoken(instrument, cell, [Piece(grounds.refusal)], start, end, 0.0)
 
-    def _request(self, item: Item, draw: int) -> Request:
-        """What the engine is asked for one cell; each draw has a seed of its own."""
+    def _request(self, item: Item, draw: int, led: bool = True) -> Request:
+        """What the engine is asked for one cell; each draw has a seed of its own. `led`: see `AssistantSession`."""
         if item.form == "raw":
             sampling = Sampling(
                 temperature=item.temperature, max_tokens=item.max_tokens, stop=item.stop, seed=self.seed + draw,
@@ -208,7 +208,7 @@ class Participant:
         options = AskOptions(
             max_tokens=item.max_tokens, temperature=item.temperature, seed=self.seed + draw, system=item.system
         )
-        request = self.voice.request(item.prompt, options)
+        request = self.voice.request(item.prompt, options, led)
         return replace(request, sampling=replace(request.sampling, stop=request.sampling.stop + item.stop))
 
 
