@@ -26,7 +26,9 @@ from .contract import (
     Score,
     Scored,
     ScoreRequest,
+    Token,
     beyond,
+    no_tokens,
 )
 
 if TYPE_CHECKING:
@@ -180,6 +182,14 @@ class PooledEngine:
     async def count_tokens(self, text: str) -> int:
         with self.used():
             return await self.inner.count_tokens(text)
+
+    async def tokens(
+        self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
+    ) -> tuple[Token, ...]:
+        if not self.capabilities.tokens:
+            raise no_tokens(f"the engine of {self.base}")
+        with self.used():
+            return await self.inner.tokens(prompt, likeliest)
 
     async def aclose(self) -> None:
         with self._blamed():

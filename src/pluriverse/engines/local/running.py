@@ -47,6 +47,7 @@ class Reply:
     next_token: int = 0  # chosen, not yet in memory
     said: int = 0
     thought: int = 0  # of these, thinking
+    likeliest: int | None = None  # of each chosen token so many are told beside it; None: it is not told
     forced: deque[int] = field(default_factory=deque)  # tokens that end its thinking, still to be said
 
     @property

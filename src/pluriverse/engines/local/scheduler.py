@@ -15,7 +15,7 @@ from functools import partial
 
 from ...errors import ContextOverflowError, PluriverseError, UsageError
 from ...values import Sampling
-from ..contract import EngineEvent, Failed, FinishReason, Started
+from ..contract import Chosen, EngineEvent, Failed, FinishReason, Started
 from ..quoting import check_lead
 from ..thinking import ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
@@ -93,6 +93,7 @@ class Scheduler:
         contrast: Contrast | None = None,
         lead: tuple[int, ...] = (),
         quotable: tuple[str, ...] = (),
+        likeliest: int | None = None,
     ) -> list[EngineEvent]:
         """Queue a request, which may have a lead (tokens behind the prompt) that is told at once, and texts to quote.
 
@@ -118,7 +119,7 @@ class Scheduler:
         thinks = self._template.thinks or text.unfinished
         budget = 0 if sampling.think is False else sampling.thinking_tokens
         reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
-        reply.lead = lead[: sampling.max_tokens]
+        reply.lead, reply.likeliest = lead[: sampling.max_tokens], likeliest
         reply.tracks = tuple(Track(reply, each) for each in prompts)
         events = self._lead(reply) if lead else []
         if (reason := reply.over(self._model.context_length)) is None:
@@ -270,6 +271,8 @@ class Scheduler:
             self._leave(reply)
             return [Failed(reply.id, error)]
         events: list[EngineEvent] = []
+        if reply.likeliest is not None:
+            events.append(Chosen(reply.id, reply.sampler.told(rows, token, reply.likeliest)))
         reason: FinishReason | None = None
         if self._model.is_end(token) and not forced:
             reply.said += 1
