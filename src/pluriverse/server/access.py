@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -170,6 +170,8 @@ class Guarded:
             scope.setdefault("state", {})["reader"] = self._access.check(scope, _headers(scope))
             await self._app(scope, body, protected)
         except RefusedError as error:
+            if error.status == 401 and _is_browser(scope):
+                return await RedirectResponse("/enter", 303)(scope, receive, protected)
             await refuse(error, error.headers)
         except Exception as mistake:
             if body.refused:
@@ -212,6 +214,11 @@ class Body:
             self.refused = _too_large(self._limits)
             raise self.refused
         return message
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person looks for a page, and may be shown the way in."""
+    return bool(scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""))
 
 
 def is_loopback(host: str) -> bool:
