@@ -260,6 +260,7 @@ def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
         checked(unable, pair(unable, guidance=Guidance()))
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_a_starter_pair_on_the_default_model(model_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sides are told apart on the real model, and one of them is not told from itself."""
