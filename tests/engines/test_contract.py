@@ -23,6 +23,7 @@ from pluriverse import doors
 from pluriverse.assistant.bases import resolve
 from pluriverse.catalogue.ladder import model_of
 from pluriverse.engines.contract import (
+    Chosen,
     Chunk,
     Engine,
     EngineEvent,
@@ -367,6 +368,41 @@ def test_tokens_are_counted(run: Run) -> None:
         except UnsupportedError:
             pytest.skip("the engine has no tokenizer")
         assert 2 <= await engine.count_tokens("hello big world") <= 6
+
+    run(work)
+
+
+def test_tokens_of_a_text_have_exact_scores(run: Run) -> None:
+    needs(run, "tokens", "logprobs")
+
+    async def work(engine: Engine) -> None:
+        read = await engine.tokens("One two three four.")
+        assert "".join(each.text for each in read) == "One two three four."
+        assert await engine.tokens("") == ()
+        ids = [each.id for each in read]
+        scored = await engine.tokens(ids, 2)
+        assert [each.id for each in scored] == ids and scored[0].logprob is None
+        (score,) = await engine.score(read[0].text, ["".join(each.text for each in read[1:])])
+        assert [each.logprob for each in scored[1:]] == pytest.approx(score.logprobs, abs=1e-4)
+        for each in scored[1:]:
+            (first, second) = each.likeliest
+            assert first[2] >= second[2] and each.logprob is not None and each.logprob <= first[2]
+
+    run(work)
+
+
+def test_chosen_tokens_are_told_where_they_are_asked_for(run: Run) -> None:
+    needs(run, "tokens")
+
+    async def work(engine: Engine) -> None:
+        events = await heard(engine, [replace(ask(VOICES[0], max_tokens=5), likeliest=1), ask(VOICES[1], max_tokens=5)])
+        chosen = [event.token for event in events if isinstance(event, Chosen)]
+        assert all(event.index == 0 for event in events if isinstance(event, Chosen))
+        last = end(events)
+        assert isinstance(last, Finished) and len(chosen) == last.completion_tokens
+        assert text(events).startswith(chosen[0].text) and all(each.logprob is not None for each in chosen)
+        plain = await heard(engine, [ask(VOICES[0], max_tokens=5)])
+        assert text(plain) == text(events)
 
     run(work)
 

@@ -119,7 +119,10 @@ def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest
     assert isinstance(last, Profile) and profiles.found() == last
     [*_, _], [again] = list(profiles.measure(("Q4_K", "Q6_K"))), list(profiles.measure(("Q6_K",)))
     assert asked[2:] == [["Q6_K"]] and isinstance(again, Profile) and set(again.kernels) == {"Q4_K", "Q6_K"}
-    (tmp_path / "engine" / "profile.json").write_text('{"broken')
+    file = tmp_path / "engine" / "profile.json"
+    file.write_text(file.read_text().replace('"narrow"', '"earlier"'))
+    assert profiles.found() is None, "what an earlier version measured is measured anew"
+    file.write_text('{"broken')
     assert profiles.found() is None
 
 

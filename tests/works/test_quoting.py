@@ -113,6 +113,26 @@ def test_a_long_sentence_is_cut_at_a_semicolon_and_marked() -> None:
     assert f"{first} …" not in quoted(turned)
 
 
+def test_a_sentence_that_turns_round_behind_the_cut_is_not_cut_before() -> None:
+    first = (
+        "On questions of morality the opinion of the public, though often wrong, is likely to be still oftener right"
+    )
+    reason = (
+        "because on such questions men are only required to judge of their own interests, and of how they would fare"
+    )
+    other = "the opinion of the many on what a man does alone is quite as likely to be wrong as right, and is so"
+    assert quoted(f"{first}; {reason}; and {other}.")[0].startswith(first)
+    for text in (f"{first}; {reason}; but {other}.", f"{first}; {reason}. But {other}."):
+        for each in quoted(text):
+            assert "opinion of the many" in each
+
+
+def test_a_few_words_that_answer_a_question_are_not_quoted_without_it() -> None:
+    text = "On what is the present family based? On capital and private gain. Bread is made of corn in every town."
+    assert not alone("On capital and private gain.", text)
+    assert alone("Bread is made of corn in every town.", text)
+
+
 def test_half_a_speech_is_not_quoted() -> None:
     assert not quoted("The master said, “Learning is the way to virtue and to peace. No man is born wise in anything.”")
     assert len(quoted("Hear what the old master said: “Learning is the way to virtue and to peace.” ")) == 1
