@@ -83,7 +83,18 @@ def test_what_others_say_comes_with_the_answer_to_it(told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", ["This is", "He is", "They are", "These are", "Such men are", "It makes us", "So they are"]
+    "start",
+    [
+        "This is",
+        "He is",
+        "They are",
+        "These are",
+        "Such men are",
+        "It makes us",
+        "So they are",
+        "Secondly, man is",
+        "He who does otherwise is",
+    ],
 )
 def test_what_hangs_on_the_sentence_before_brings_it_along(start: str) -> None:
     before, sentence = "The honest man has no fear of the law.", f"{start} free in every country of the world."
