@@ -18,10 +18,10 @@ import pytest
 
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError, UsageError
 from pluriverse.settings import Settings
-from pluriverse.store import Progress, SourceFailed, Store
+from pluriverse.store import Progress, Pulled, SourceFailed, Store, pull
 from pluriverse.store import receiving as receiving_module
 from pluriverse.store.sources import files_in
-from pluriverse.values import PathSource, UrlSource, WheelSource
+from pluriverse.values import PathSource, Pullable, UrlSource, WheelSource
 
 from ..patience import PATIENCE_S
 from .conftest import Puller, Server, digest, gguf
@@ -152,6 +152,22 @@ def test_offline_opens_no_connection(server: Server, puller: Puller) -> None:
     with pytest.raises(UnreachableError, match="PLURIVERSE_OFFLINE"):
         puller(data, UrlSource(f"{server.url}/m.gguf"), offline=True)
     assert server.asked == []
+
+
+def test_many_of_one_process_want_the_same_and_one_fetches_it(server: Server, settings: Settings, store: Store) -> None:
+    """More of them than there are threads to wait in, as many readers of one server are."""
+    data = server.files["/m.gguf"] = gguf()
+    pullable = Pullable("the-ref", "tiny", (UrlSource(f"{server.url}/m.gguf"),), digest(data), len(data))
+
+    async def one() -> list[object]:
+        return [event async for event in pull(store, pullable, settings)]
+
+    async def all_of_them() -> list[list[object]]:
+        return await asyncio.wait_for(asyncio.gather(*(one() for _ in range(40))), PATIENCE_S)
+
+    told = asyncio.run(all_of_them())
+    assert sum(any(isinstance(each, Progress) for each in events) for events in told) == 1
+    assert all(isinstance(events[-1], Pulled) and events[-1].digest == digest(data) for events in told)
 
 
 def test_what_is_here_is_not_fetched_again(server: Server, puller: Puller, store: Store) -> None:

@@ -16,6 +16,7 @@ from ..works.wording import wording
 _TOLD = "From a book, not said to you:"  # short, as all that a model reads before it speaks
 _MARK = "~~~"
 _QUOTED = "[…]"  # stands for the words that a reply begins with
+_NEAR = 160  # characters of what stands next to them and is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ class Grounds:
         text = passage.text
         if self.quotation is not None and self.quotation.passage == passage:
             text = self.quotation.excerpt
-            text = text.replace(self.quotation.text, _QUOTED, 1) if led else text
+            if led:
+                before, _, behind = (each.strip() for each in text.partition(self.quotation.text))
+                near = (each for each in (before, _QUOTED, behind) if 0 < len(each) <= _NEAR)
+                text = " ".join(near)
         named = ", ".join(filter(None, (passage.work.author, passage.work.title)))
         return named if text == _QUOTED else f"{named}:\n{text}"
 

@@ -11,6 +11,7 @@ from ..assistant.generation import Setting
 from ..assistant.per_base import on_base, prompts_differ
 from ..engines.contract import (
     Capabilities,
+    Chosen,
     Chunk,
     EngineEvent,
     Failed,
@@ -26,7 +27,7 @@ from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
 from ..values import Digest, Message, Picture, Sampling, check_strength
 from .citing import cited
-from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyWaits
+from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyToken, ReplyWaits
 from .grounds import Grounds
 from .replies import Reply
 
@@ -56,6 +57,7 @@ class AskOptions:
     thinking_tokens: int | None = None
     beyond_works: bool = False  # answer also where an assistant's works do not speak of the question
     instructions: str = ""
+    likeliest: int | None = None  # tokens are told, each with so many of the likeliest beside it
     decoding: Mapping[str, Setting] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
@@ -164,6 +166,7 @@ class Draft:
             adapter=self.assistant.adapter,
             lead=grounds.lead if grounds and led else "",
             quotable=grounds.quotable if grounds and self._quotes else (),
+            likeliest=self._options.likeliest,
         )
 
     def stand_on(self, grounds: Grounds, now: float) -> "list[ReplyQuoted | ReplyChunk | ReplyFinished]":
@@ -217,7 +220,7 @@ class Draft:
 
     def take(
         self, event: EngineEvent, now: float
-    ) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | ReplyWaits:
+    ) -> ReplyStarted | ReplyToken | ReplyChunk | ReplyThought | ReplyFinished | ReplyWaits:
         """Note what the engine said at `now` (seconds from the moment of asking) and tell it in the surfaces' words."""
         match event:
             case Started():
@@ -225,6 +228,8 @@ class Draft:
                 return ReplyStarted(
                     self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens, self.guidance
                 )
+            case Chosen(token=token):
+                return ReplyToken(self.index, token)
             case Chunk(text=text):
                 self._pieces.append(Piece(text))
                 return ReplyChunk(self.index, self._new(text, now), now)

@@ -5,18 +5,25 @@ One ASGI layer around the whole app, so that no route can forget it. Knows HTTP 
 
 import asyncio
 import ipaddress
+import logging
 import secrets
 import time
+import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import RefusedError, dialect_of, document_of
+from ..errors import PluriverseError
+from .errors import RefusedError, dialect_of, document_of, status_of
 from .house import House, Limits
 from .tokens import OWNER, Reader
+
+log = logging.getLogger("pluriverse.server")
 
 OPEN = {"/health", "/enter"}  # without a token
 _HEADERS = {
@@ -139,10 +146,13 @@ class Guarded:
         if scope["type"] != "http":
             return await self._app(scope, receive, send) if scope["type"] == "lifespan" else None
         status, begun = 500, False
+        body = Body(receive, self._access.house.limits)
 
         async def protected(message: Message) -> None:
             nonlocal status, begun
             if message["type"] == "http.response.start":
+                if body.refused and not begun:  # the app took it for a body that cannot be read
+                    raise body.refused
                 status, begun = message["status"], True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
@@ -150,17 +160,35 @@ class Guarded:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
+        async def refuse(error: PluriverseError, headers: Mapping[str, str] | None = None) -> None:
+            body.refused = None
+            if not begun:
+                document = document_of(error, dialect_of(scope["path"]))
+                await JSONResponse(document, status_of(error), headers)(scope, receive, protected)
+
         try:
             scope.setdefault("state", {})["reader"] = self._access.check(scope, _headers(scope))
-            await self._app(scope, Body(receive, self._access.house.limits), protected)
+            await self._app(scope, body, protected)
         except RefusedError as error:
-            if begun:
-                raise
-            document = document_of(error, dialect_of(scope["path"]))
-            await JSONResponse(document, error.status, error.headers)(scope, receive, protected)
+            if error.status == 401 and _is_browser(scope):
+                return await RedirectResponse("/enter", 303)(scope, receive, protected)
+            await refuse(error, error.headers)
+        except Exception as mistake:
+            if body.refused:
+                return await refuse(body.refused, body.refused.headers)
+            # Nobody foresaw it: where it was goes to the log, without what was sent.
+            log.error("%s %s: %s", scope["method"], scope["path"], _place(mistake))
+            await refuse(PluriverseError(f"something unexpected went wrong ({type(mistake).__name__})"))
         finally:
             route = getattr(scope.get("route"), "path", "")
             self._access.house.counts.requests[scope["method"], route, status] += 1
+
+
+def _place(mistake: Exception) -> str:
+    """Its kind and where it happened, but none of its words, which may be a reader's."""
+    frames = traceback.extract_tb(mistake.__traceback__)
+    own = [each for each in frames if "pluriverse" in each.filename] or frames
+    return f"{type(mistake).__name__} at {Path(own[-1].filename).name}:{own[-1].lineno}"
 
 
 class Body:
@@ -168,6 +196,7 @@ class Body:
 
     def __init__(self, receive: Receive, limits: Limits) -> None:
         self._receive, self._limits = receive, limits
+        self.refused: RefusedError | None = None
         self._bytes, self._whole, self._until = 0, False, time.monotonic() + limits.body_s
 
     async def __call__(self) -> Message:
@@ -177,12 +206,19 @@ class Body:
             async with asyncio.timeout(max(0.0, self._until - time.monotonic())):
                 message = await self._receive()
         except TimeoutError:
-            raise RefusedError(408, f"the request did not come within {self._limits.body_s:g} seconds") from None
+            self.refused = RefusedError(408, f"the request did not come within {self._limits.body_s:g} seconds")
+            raise self.refused from None
         self._bytes += len(message.get("body", b""))
         self._whole = not message.get("more_body", False)
         if self._bytes > self._limits.body:
-            raise _too_large(self._limits)
+            self.refused = _too_large(self._limits)
+            raise self.refused
         return message
+
+
+def _is_browser(scope: Scope) -> bool:
+    """Whether a person looks for a page, and may be shown the way in."""
+    return bool(scope["method"] == "GET" and "text/html" in Headers(scope=scope).get("accept", ""))
 
 
 def is_loopback(host: str) -> bool:

@@ -3,7 +3,6 @@
 Knows which routers there are. Does not know what they do.
 """
 
-import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -14,17 +13,27 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import NotFoundError, PluriverseError, UsageError
 from .access import Access, Address, Guarded
-from .dialects import ask, chat_completions, embeddings, messages, models, ollama, responses
+from .dialects import (
+    ask,
+    chat_completions,
+    completions,
+    embeddings,
+    messages,
+    models,
+    ollama,
+    responses,
+    systemone,
+    tokens,
+)
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
 from .pages.router import router as pages
 from .watching import router as watching
 
-log = logging.getLogger("pluriverse.server")
 _ROUTERS = (
     ask.router, chat_completions.router, messages.router, responses.router, embeddings.router, models.router,
-    ollama.router, watching, pages,
+    completions.router, tokens.router, systemone.router, ollama.router, watching, pages,
 )  # fmt: skip
 
 
@@ -38,7 +47,6 @@ def build(house: House, address: Address | None = None) -> FastAPI:
     app.add_exception_handler(PluriverseError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _mistake)
     app.add_middleware(Guarded, access=access)
     return app
 
@@ -75,9 +83,3 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     if error.status_code == 404:
         return answer(request, NotFoundError("there is nothing at this address", "what there is: /openapi.json"))
     return answer(request, RefusedError(error.status_code, str(error.detail)))
-
-
-async def _mistake(request: Request, error: Exception) -> JSONResponse:
-    """What nobody foresaw: where it happened goes to the log, without what was sent."""
-    log.error("%s %s: %s", request.method, request.url.path, type(error).__name__)
-    return answer(request, PluriverseError(f"something unexpected went wrong ({type(error).__name__})"))

@@ -26,7 +26,8 @@ def router(access: Access) -> APIRouter:
     @routes.get("/enter", include_in_schema=False)
     async def by_link(once: str = "") -> Response:
         reader = access.enter(once)
-        return _let_in(reader) if reader else _refused("This link has been used already, or is of an earlier start.")
+        used = "This link has been used already, or is of an earlier start."
+        return _let_in(reader) if reader else _refused(used if once else "Come in by the link, or with the token.")
 
     @routes.post("/enter", include_in_schema=False)
     async def by_token(token: str = Form("")) -> Response:

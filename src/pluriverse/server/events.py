@@ -18,6 +18,7 @@ from ..runtime.events import (
     ReplyQuoted,
     ReplyStarted,
     ReplyThought,
+    ReplyToken,
     ReplyWaits,
     Studying,
 )
@@ -33,7 +34,7 @@ def documented(event: AskEvent, names: Sequence[str]) -> tuple[str, dict[str, An
     match event:
         case Fetching(base=base, event=Progress(done=done, total=total)):
             return "fetching", {"base": base, "done_bytes": done, "total_bytes": total}
-        case Fetching() | BaseChosen():
+        case Fetching() | BaseChosen() | ReplyToken():
             return None
         case Studying(work=work, done=done, total=total):
             return "studying", {"work": work.id, "title": work.title, "done": done, "total": total}

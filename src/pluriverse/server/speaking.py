@@ -13,9 +13,10 @@ from typing import Annotated, Any
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..engines.contract import Token
 from ..errors import UsageError
 from ..pictures import picture
-from ..runtime.events import AskEvent, ReplyChunk, ReplyFinished, ReplyQuoted, ReplyThought
+from ..runtime.events import AskEvent, ReplyChunk, ReplyFinished, ReplyQuoted, ReplyThought, ReplyToken
 from ..runtime.replies import Reply
 from ..runtime.requests import AskOptions, Heard
 from ..values import Message, Picture
@@ -51,6 +52,7 @@ class Words:
 
     text: str
     thinking: bool = False
+    tokens: tuple[Token, ...] = ()  # where they are asked for: those of this text, or of what is still to come
 
 
 def options_of(ours: Ours | None, **changes: Any) -> AskOptions:
@@ -84,6 +86,8 @@ async def _words(events: AsyncGenerator[AskEvent, None]) -> AsyncGenerator[Words
     async with aclosing(events):
         async for event in events:
             match event:
+                case ReplyToken(token=token):
+                    yield Words("", tokens=(token,))
                 case ReplyQuoted(text=text) | ReplyChunk(text=text):
                     yield Words(text)
                 case ReplyThought(text=text):
@@ -96,7 +100,7 @@ def _begins(event: AskEvent) -> bool:
     """Whether the reply has begun, or has ended. Raises the error of one that has no word."""
     if isinstance(event, ReplyFinished) and event.reply.error is not None and not event.reply.text:
         raise event.reply.error
-    return isinstance(event, ReplyQuoted | ReplyChunk | ReplyThought | ReplyFinished)
+    return isinstance(event, ReplyQuoted | ReplyToken | ReplyChunk | ReplyThought | ReplyFinished)
 
 
 def told(contents: Sequence[str]) -> str:

@@ -135,8 +135,9 @@ def test_hostile_words_are_harmless(client: TestClient, house: House) -> None:
     house.workspace.shelf.write(Assistant("evil", f"E{HOSTILE[:25]}", system="You are evil. " + HOSTILE[:60]))
     told = events(client, "/ask", text=HOSTILE, voice=["evil"])
     where = told[-1][1]["url"]
-    for html in (client.get(where).text, client.get("/assistants/evil").text, client.get("/history").text,
-                 client.get("/history", params={"q": HOSTILE}).text, *(each.get("html", "") for _, each in told)):  # fmt: skip
+    pages = [client.get(path).text for path in (where, "/assistants/evil", "/history")]
+    pages.append(client.get("/history", params={"q": HOSTILE}).text)
+    for html in (*pages, *(each.get("html", "") for _, each in told)):
         assert "<script>alert" not in html and "<img" not in html and "54439" not in text_of(html)
         assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b]", html)
 

@@ -22,6 +22,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--name", dest="names", metavar="A,B", help="further host names that it answers to")
     parser.add_argument("--readers", metavar="A,B", help="give each of these a token and a history of their own")
     parser.add_argument("--no-history", action="store_true", help="keep no questions and answers")
+    parser.add_argument(
+        "--mcp", action="store_true", help="speak MCP on stdin and stdout instead, for an agent or editor"
+    )
     public = parser.add_argument_group("for others on the network")
     public.add_argument("--certificate", type=Path, metavar="FILE", help="serve over TLS with this certificate (PEM)")
     public.add_argument("--key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
@@ -40,7 +43,27 @@ def run(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         raise PluriverseError(f"serving needs {error.name}", "pip install 'pluriverse[serve]'") from error
     if args.no_history:
         settings = replace(settings, history=False)
+    if args.mcp:
+        return _speak_mcp(settings)
     asyncio.run(_serve(args, out, settings))
+    return 0
+
+
+def _speak_mcp(settings: "Settings") -> int:
+    """Until stdin ends. Only the protocol's messages go to stdout."""
+    import asyncio
+
+    try:
+        from ...server.mcp import mcp_server
+    except ModuleNotFoundError as error:
+        raise PluriverseError(f"MCP needs {error.name}", "pip install 'pluriverse[serve]'") from error
+    from ...server.house import House
+
+    async def speak() -> None:
+        async with House(settings) as house:
+            await mcp_server(house).run_stdio_async()
+
+    asyncio.run(speak())
     return 0
 
 

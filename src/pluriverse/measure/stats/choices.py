@@ -1,7 +1,7 @@
 """Strengths from choices: who is chosen, and how often, where one of several is picked at a time.
 
-Bradley and Terry's model for pairs (Biometrika 39, 1952) and, where more than two stood to choose from, its extension to
-first choices (Luce, 1959): one is chosen with a chance in proportion to exp(strength). Knows numbers only.
+Bradley and Terry's model of pairs and, where more than two stood to choose from, the same of first choices: one is
+chosen with a chance in proportion to exp(strength). Knows numbers only.
 """
 
 from collections.abc import Sequence

@@ -6,11 +6,11 @@ POST /api/ask: the stream's events are asked, then for each assistant quoted, st
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Annotated, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from ...errors import PluriverseError, UsageError
 from ...runtime.events import AskEvent, AskFinished
@@ -21,20 +21,19 @@ from ..asking import asked, workspace_for
 from ..errors import document_of
 from ..events import MARK, documented
 from ..house import House
+from ..names import checked_base
+from ..speaking import Body, Name
 from ..streaming import Events, collected, event, first, pinged, while_connected
 
-Name = Annotated[str, Field(max_length=200)]
 
-
-class Turn(BaseModel):
+class Turn(Body):
     """One turn of an earlier conversation with an assistant."""
 
-    model_config = ConfigDict(extra="forbid")
     role: Literal["user", "assistant"]
     content: str
 
 
-class Question(BaseModel):
+class Question(Body):
     """`assistants` or `panel` (neither: the panel of the settings). `earlier`: what each has heard and said before.
     `keep`: into the reader's history, where one is kept. Other fields as in `ask` on the command line."""
 
@@ -68,6 +67,7 @@ class Question(BaseModel):
         """Who is asked, with what each has heard. Raises as `Workspace.choose`; UsageError for an empty question."""
         if not self.question.strip():
             raise UsageError("the question is empty", "ask something")
+        checked_base(workspace, self.base)
         chosen = workspace.choose(self.assistants, self.panel)
         said = Message("user", self.question)
         before = {name: [Message(turn.role, turn.content) for turn in turns] for name, turns in self.earlier.items()}

@@ -3,21 +3,22 @@
 Knows that API's bodies and answers. A field that it has and we do not do is refused by name.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
+from ...engines.contract import Token
 from ...runtime.replies import Reply
 from ..errors import FieldError, document_of
 from ..events import marked
 from ..house import House
 from ..speaking import Body, Name, Ours, Words, options_of, reply_of, spoken, stops
 from ..streaming import Events, collected, event, pinged, while_connected
-from .openai import FINISH, ChatMessage, ResponseFormat, headed, turns_of, usage_of
+from .openai import FINISH, ChatMessage, ResponseFormat, chosen, headed, turns_of, usage_of
 
 
 class StreamOptions(Body):
@@ -47,6 +48,8 @@ class Chat(Body):
     stop: str | list[str] | None = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
     n: Literal[1] | None = None
@@ -69,6 +72,7 @@ class Chat(Body):
             self.pluriverse,
             max_tokens=self.max_completion_tokens or self.max_tokens, temperature=self.temperature, seed=self.seed,
             think=None if self.reasoning_effort is None else self.reasoning_effort != "none",
+            likeliest=(self.top_logprobs or 0) if self.logprobs else None,
             instructions=system, decoding={name: each for name, each in decoding.items() if each is not None},
         )  # fmt: skip
         keep = bool(self.pluriverse and self.pluriverse.keep)
@@ -86,18 +90,20 @@ def router(house: House) -> APIRouter:
         if chat.stream:
             return Events(pinged(_chunks(chat, words)))
         found = await while_connected(request, collected(words))
-        return found if isinstance(found, Response) else JSONResponse(_whole(chat, reply_of(found)))
+        return found if isinstance(found, Response) else JSONResponse(_whole(chat, found))
 
     return routes
 
 
-def _whole(chat: Chat, reply: Reply) -> dict[str, Any]:
+def _whole(chat: Chat, words: Sequence[Words | Reply]) -> dict[str, Any]:
+    reply = reply_of(words)
     if reply.error is not None:
         raise reply.error
     message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
     if reply.thinking is not None:
         message["reasoning_content"] = reply.thinking
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": FINISH[reply.finish_reason]}
+    logprobs = chosen([token for each in words if isinstance(each, Words) for token in each.tokens])
+    choice = {"index": 0, "message": message, "logprobs": logprobs, "finish_reason": FINISH[reply.finish_reason]}
     return {
         **headed("chat.completion", "chatcmpl", chat.model),
         "choices": [choice],
@@ -110,16 +116,17 @@ async def _chunks(chat: Chat, words: AsyncGenerator[Words | Reply, None]) -> Asy
     head = headed("chat.completion.chunk", "chatcmpl", chat.model)
     counted = chat.stream_options is not None and chat.stream_options.include_usage
 
-    def chunk(delta: dict[str, Any], reason: str | None = None, **more: Any) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
+    def chunk(delta: dict[str, Any], reason: str | None = None, tokens: Sequence[Token] = (), **more: Any) -> str:
+        choice = {"index": 0, "delta": delta, "logprobs": chosen(tokens), "finish_reason": reason}
         return event({**head, "choices": [choice], **({"usage": None} if counted else {}), **more})
 
     yield chunk({"role": "assistant", "content": ""})
     async with aclosing(words):
         async for each in words:
             if isinstance(each, Words):
-                if each.text:
-                    yield chunk({"reasoning_content" if each.thinking else "content": each.text})
+                if each.text or each.tokens:
+                    name = "reasoning_content" if each.thinking else "content"
+                    yield chunk({name: each.text}, tokens=each.tokens)
             elif each.error is not None:
                 yield event(document_of(each.error, "openai"))
             else:

@@ -1,6 +1,6 @@
 """Ollama's API, as far as its clients need it to talk: /api/tags, show, version, ps, chat, generate, embed.
 
-Knows that API's bodies and answers. Fields that it has and we do not do are refused by name. Names may end in `:latest`.
+Knows that API's bodies and answers. Fields that it has and we do not do are refused. Names may end in `:latest`.
 """
 
 from collections.abc import AsyncGenerator

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ...engines.contract import FinishReason
+from ...engines.contract import FinishReason, Token
 from ...engines.json_schema import ANY, grammar_of
 from ...runtime.replies import Reply
 from ...values import Message
@@ -114,3 +114,22 @@ def usage_of(reply: Reply) -> dict[str, int]:
 def headed(kind: str, prefix: str, model: str) -> dict[str, Any]:
     """The fields that every object begins with."""
     return {"id": f"{prefix}-{secrets.token_hex(12)}", "object": kind, "created": int(time.time()), "model": model}
+
+
+def chosen(tokens: Sequence[Token]) -> dict[str, Any] | None:
+    """Tokens with their log-probabilities, as chat completions tell them; None for none."""
+    if not tokens:
+        return None
+    told = [
+        {
+            **_token(each.text, each.logprob),
+            "top_logprobs": [_token(text, logprob) for _, text, logprob in each.likeliest],
+        }
+        for each in tokens
+    ]
+    return {"content": told, "refusal": None}
+
+
+def _token(text: str, logprob: float | None) -> dict[str, Any]:
+    data = text.encode("utf-8", "surrogateescape")
+    return {"token": data.decode("utf-8", "replace"), "logprob": logprob, "bytes": list(data)}

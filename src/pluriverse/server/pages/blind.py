@@ -21,7 +21,7 @@ from ...measure.stats.choices import bradley_terry
 from ...settings import Settings
 from ..asking import reader_of, workspace_for
 from ..house import House
-from .conversing import address
+from .answering import address
 from .rendering import PageRoute, page, to
 from .showing import Showing
 from .talks import Talks

@@ -39,7 +39,7 @@ class Drawing:
     def __init__(self, request: Request, showing: Showing, drawn: Round, places: Sequence[int], blind: bool) -> None:
         self._request, self._showing, self._round, self._blind = request, showing, drawn, blind
         self._places = places
-        self._texts = {index: "" for index in range(len(places))}
+        self._texts = dict.fromkeys(range(len(places)), "")
         self._citations: dict[int, list[dict[str, object]]] = {}
         self._says = says(request)
         self._noted = ""
@@ -111,8 +111,8 @@ class Drawing:
 
     def _ended(self, answer: Answer) -> str:
         html = fragment(
-            self._request, "answer.html", answer=answer, folds=self._round.folds, going=False, blind=self._blind, key="",
-            voices=(), open=False,
+            self._request, "answer.html", answer=answer, folds=self._round.folds, going=False, blind=self._blind,
+            key="", voices=(), open=False,
         )  # fmt: skip
         told = self._says("%(voice)s has answered") if not answer.error else self._says("%(voice)s could not answer")
         return event({"id": answer.id, "html": html, "told": told % {"voice": self._called(answer)}}, "answer")

@@ -26,6 +26,8 @@ from .choosing import groups
 from .measured import card_of
 from .rendering import PageRoute, page, to
 
+_FIELDS = ("name", "title", "system", "dimension", "position", "summary", "languages", "base", "guidance")
+
 
 def router(house: House) -> APIRouter:
     routes = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -78,8 +80,7 @@ def _form(
     request: Request, workspace: Workspace, given: FormData | dict[str, str], error: UsageError | None = None
 ) -> Response:
     models = [each.name for each in workspace.store.models() if each.kind == "model"]
-    values = {key: str(given.get(key) or "") for key in
-              ("name", "title", "system", "dimension", "position", "summary", "languages", "base", "guidance")}  # fmt: skip
+    values = {name: str(given.get(name) or "") for name in _FIELDS}
     return page(
         request, "new.html", status=400 if error else 200, values=values, error=error, dimensions=DIMENSIONS,
         models=models,

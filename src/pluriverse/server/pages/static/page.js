@@ -16,11 +16,7 @@ document.addEventListener("submit", (event) => {
   if (way === "stop") return void send(form, data);
   if (form.hasAttribute("aria-busy")) return;
   form.setAttribute("aria-busy", "true");
-  ask(form, data).catch(() => {
-    form.noValidate = true;
-    form.removeAttribute("data-way");
-    form.submit(); // as without this file
-  }).finally(() => form.removeAttribute("aria-busy"));
+  ask(form, data).catch(() => note(document.body.dataset.broken)).finally(() => form.removeAttribute("aria-busy"));
 });
 
 document.addEventListener("keydown", (event) => {
@@ -36,7 +32,12 @@ async function ask(form, data) {
     main.focus();
     return;
   }
-  for await (const [kind, told] of events(response)) hear(kind, told);
+  let ended = false;
+  for await (const [kind, told] of events(response)) {
+    hear(kind, told);
+    ended ||= kind === "end";
+  }
+  if (!ended) note(document.body.dataset.broken);
 }
 
 function send(form, data, accept = "application/json") {
@@ -112,7 +113,7 @@ function answer({ id, html, told }) {
 
 function note(text) {
   if (status.textContent !== text) status.textContent = text;
-  const line = document.querySelector(".going .line");
+  const line = document.querySelector(".going .line, .ask .line");
   if (line) line.textContent = text;
 }
 
