@@ -203,6 +203,15 @@ def test_the_beginning_of_a_list_is_not_quoted() -> None:
     )
 
 
+def test_what_points_to_something_that_is_not_named_is_worth_less() -> None:
+    later = "These commonwealths will not bear it for long."
+    (named,) = quotables(*passage(f"The commonwealths are ruled from Paris. {later}"))[1:]
+    (unnamed,) = quotables(*passage(f"The work of the Assembly is its ruin. {later}"))[1:]
+    assert later in named.text and later in unnamed.text and named.worth > unnamed.worth + 0.3
+    he = [quotables(*passage(f"If {who} speak ill of me, he will act upon it at once."))[0] for who in ("a man", "men")]
+    assert he[0].worth > he[1].worth
+
+
 def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:
     long = " ".join(["Nothing that is very long is read with it,"] * 12) + " never."
     text = f"{long} The state is a ship in a storm. No man may steer it alone in these days. {long}"
