@@ -3,7 +3,8 @@
     python benchmarks/strengths.py --base better --pairs progressive,duty --strengths 0,1,1.5 --out found.json
 
 Every voice answers the same few questions at every strength, all of them in one batch. The base, told of both sides,
-judges them as in `panel check`; the guards of `panel check` watch them. Questions to choose by are those of
+judges them as in `panel check`; the guards of `panel check` watch them, which compare perplexity with that of the
+unguided voice where strength 0 was measured before. Questions to choose by are those of
 panelcheck/questions.toml; `--held-out` asks those of held_out.toml, for the figures of what was chosen. Prompts are
 those that hold on the base (assistant/starter/bases): to try another one, write it there and measure again.
 
@@ -19,8 +20,6 @@ import time
 import tomllib
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from pluriverse.measure.classify.guards import Fluency, broken
 from pluriverse.measure.run.session import Answers, AssistantSession, fluency_of
@@ -63,16 +62,24 @@ def options(strength: float | None, arguments: argparse.Namespace) -> AskOptions
 
 
 async def measured(
-    pair: list[AssistantSession], said: list[Answers], questions: list[str], plain: Fluency, strength: float | None
+    pair: list[AssistantSession],
+    said: list[Answers],
+    questions: list[str],
+    plain: Fluency,
+    alone: dict[str, float],
+    strength: float | None,
 ) -> Row:
+    """`alone`: perplexity of each voice without guidance, where that was measured before; filled in at strength 0."""
     a, b = (described(voice.assistant.outlook) for voice in pair)
     texts = [answers.texts for answers in said]
-    odds = np.array(
-        [await sided(pair[0].engine, (a, b), question, both) for question, *both in zip(questions, *texts, strict=True)]
-    ).T
+    asked = [(question, text) for question, *both in zip(questions, *texts, strict=True) for text in both]
+    odds = (await sided(pair[0].engine, (a, b), asked)).reshape(-1, 2).T
     value = auc_of(odds[0], odds[1])
     fluency = [await fluency_of(voice, answers, questions) for voice, answers in zip(pair, said, strict=True)]
-    found = [broken(each, plain) for each in fluency]
+    if strength == 0:
+        alone |= {voice.name: each.perplexity for voice, each in zip(pair, fluency, strict=True)}
+    usual = [replace(plain, perplexity=max(plain.perplexity, alone.get(voice.name, 0.0))) for voice in pair]
+    found = [broken(each, known) for each, known in zip(fluency, usual, strict=True)]
     return Row(
         (pair[0].name, pair[1].name),
         strength,
@@ -115,6 +122,7 @@ async def main() -> None:
     arguments = parser.parse_args()
     strengths = [None if each == "file" else float(each) for each in arguments.strengths.split(",")]
     rows: list[Row] = []
+    alone: dict[str, float] = {}
     async with Workspace(replace(load(), base=arguments.base)) as workspace:
         pairs, questions, plain = [], [], []
         for first in arguments.pairs.split(","):
@@ -139,7 +147,7 @@ async def main() -> None:
                 read(pair, said[2 * place : 2 * place + 2], questions[place][: arguments.read])
             for place, pair in enumerate(pairs):
                 both = said[2 * place : 2 * place + 2]
-                rows.append(await measured(pair, both, questions[place], plain[place], strength))
+                rows.append(await measured(pair, both, questions[place], plain[place], alone, strength))
                 print(shown(rows[-1]), flush=True)
             took = time.perf_counter() - started
             print(f"<!-- {spoken:.0f} s to answer, {took:.0f} in all, load {os.getloadavg()[0]:.0f} -->", flush=True)

@@ -68,11 +68,8 @@ async def sides_auc(
 ) -> dict[str, Any]:
     sides = tuple(described(voice.assistant.outlook) for voice in voices)
     every = range(0, len(questions), 2)
-    odds = [
-        await sided(voices[0].engine, sides, questions[place], [each[0].texts[place] for each in runs.values()])
-        for place in every
-    ]
-    a, b = np.array(odds).T
+    asked = [(questions[place], each[0].texts[place]) for place in every for each in runs.values()]
+    a, b = (await sided(voices[0].engine, sides, asked)).reshape(-1, 2).T
     return told(auc_of(a, b))
 
 

@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import platformdirs
 import pytest
 
@@ -25,17 +26,21 @@ from pluriverse.settings import Settings
 
 NATIVE_RUN = platformdirs.user_cache_path("pluriverse-tests") / "native_last_run.json"
 TESTS = Path(__file__).parent
+hypothesis.settings.register_profile("quick", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("deep", max_examples=1000, deadline=None)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """One worker for each processor where all tests run; none, which starts sooner, where some are named or listed."""
     some = config.args_source is pytest.Config.ArgsSource.ARGS or config.option.collectonly
-    return 0 if some or config.option.markexpr == "slow" else None
+    return 0 if some or _slow(config) else None
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A worker takes one of the processors, and a folder for temporary files: engines take turns by what lies there."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each program that a test starts compiles all that it imports
+    hypothesis.settings.load_profile("deep" if _slow(config) else "quick")
     if "COVERAGE_PROCESS_CONFIG" in os.environ:  # a killed engine does not tell what it ran
         asyncio.subprocess.Process.kill = asyncio.subprocess.Process.terminate  # type: ignore[method-assign]
     worker = os.environ.get("PYTEST_XDIST_WORKER")
@@ -49,9 +54,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def _slow(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "slow")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """For workers what takes longest comes first, so that none is left with it at the end: tests of the whole, then
-    those that run a model. Files stay together."""
+    those that run a model. Files stay together. Among slow tests those of hypothesis run too, on many more examples."""
+    if _slow(config):
+        for item in items:
+            if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker("slow")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     models = {item.path for item in items if item.get_closest_marker("model")}

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from .patience import PATIENCE_S
 
-EXTRAS = {"pyarrow", "ray", "torch", "transformers", "pytest", "hypothesis", "mypy"}
+EXTRAS = {"fastapi", "uvicorn", "pyarrow", "ray", "torch", "transformers", "pytest", "hypothesis", "mypy"}
 
 
 @cache
@@ -54,11 +54,16 @@ def test_every_module_is_imported_without_extras(tmp_path: Path) -> None:
     code = """
 import importlib, pkgutil, pluriverse
 for module in pkgutil.walk_packages(pluriverse.__path__, "pluriverse."):
-    if module.name != "pluriverse.__main__":
+    if module.name != "pluriverse.__main__" and not module.name.startswith("pluriverse.server."):
         importlib.import_module(module.name)
         print(module.name)
 """
     assert len(minimal(code, tmp_path).split()) > 250
+
+
+def test_serving_says_what_it_needs(tmp_path: Path) -> None:
+    code = "from pluriverse.cli import main; sys.exit(main(['serve', '--json']) - 1)"
+    assert json.loads(minimal(code, tmp_path))["error"]["hint"] == "pip install 'pluriverse[serve]'"
 
 
 def test_the_first_command_runs_without_extras(tmp_path: Path) -> None:

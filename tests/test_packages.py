@@ -3,15 +3,13 @@
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .patience import PATIENCE_S
+from . import forked
 from .store.conftest import gguf
 
 INSTRUMENT = """
@@ -140,8 +138,7 @@ def call(package: Path, tmp_path: Path) -> Call:
 
     def run(*words: str, **environment: str) -> tuple[int, Any, str]:
         given = {"PYTHONPATH": str(package.parent), "PLURIVERSE_DATA": str(tmp_path / "data"), **environment}
-        command = [sys.executable, "-m", "pluriverse", *words, "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, env=os.environ | given)
+        done = forked.run(*words, "--json", module="pluriverse", environment=os.environ | given)
         return done.returncode, json.loads(done.stdout), done.stderr
 
     return run

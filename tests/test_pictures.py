@@ -3,12 +3,14 @@
 import struct
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from pluriverse.engines.local.pixels import Pixels, turned
 from pluriverse.errors import NotFoundError, UsageError
-from pluriverse.pictures import MOST_BYTES, picture, read, taken
+from pluriverse.pictures import MOST_BYTES, picture, read, taken, turn_of
 
 PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 640, 480) + b"\x08\x02\0\0\0"
 GIF = b"GIF89a" + struct.pack("<HH", 640, 480)
@@ -58,10 +60,47 @@ def test_what_cannot_be_shown_is_refused_with_the_next_step(data: bytes, words: 
     assert refused.value.hint
 
 
+def exif(turn: int, order: str = "<") -> bytes:
+    """The segment in which a camera notes how it was held."""
+    entries = [(0x010F, 2, 4, 0), (0x0112, 3, 1, turn)]
+    told = struct.pack(f"{order}HIH", 42, 8, len(entries))
+    told += b"".join(struct.pack(f"{order}HHIHxx", *each) for each in entries)
+    body = b"Exif\0\0" + (b"II" if order == "<" else b"MM") + told + bytes(4)
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_how_a_camera_was_held_is_read(order: str) -> None:
+    held = [turn_of(JPEG[:2] + exif(turn, order) + JPEG[2:]) for turn in range(10)]
+    assert held == [1, 1, 2, 3, 4, 5, 6, 7, 8, 1]
+    assert [turn_of(each) for each in (*KINDS.values(), b"")] == [1] * 5
+    assert (found := picture(JPEG[:2] + exif(6) + JPEG[2:])).width == 640 and found.format == "jpeg"
+
+
+def test_a_picture_is_turned_upright() -> None:
+    """By what each orientation says of the stored rows and columns: where its first row and first column are seen."""
+    stored = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    seen = {
+        1: stored,
+        2: stored[:, ::-1],  # first row at the top, first column at the right
+        3: stored[::-1, ::-1],  # bottom, right
+        4: stored[::-1],  # bottom, left
+        5: stored.T,  # left, top
+        6: np.rot90(stored, -1),  # right, top: turned clockwise
+        7: stored[::-1, ::-1].T,  # right, bottom
+        8: np.rot90(stored),  # left, bottom
+    }
+    pixels = Pixels(3, 2, stored.repeat(3).tobytes())
+    for turn, rows in seen.items():
+        found = turned(pixels, turn)
+        assert (found.height, found.width) == rows.shape
+        assert found.data == np.ascontiguousarray(rows).repeat(3).tobytes(), turn
+
+
 @given(st.binary(max_size=64), st.sampled_from(sorted(KINDS)))
-@settings(max_examples=200, deadline=None)
 def test_no_bytes_break_it(data: bytes, kind: str) -> None:
-    for each in (data, KINDS[kind][: len(data)] + data):
+    for each in (data, KINDS[kind][: len(data)] + data, b"\xff\xd8" + exif(6)[: len(data)] + data):
+        assert 1 <= turn_of(each) <= 8
         try:
             picture(each)
         except UsageError:

@@ -48,6 +48,7 @@ PEOPLE_SPEAK_OF = {
     "qwen-72b-chat": ("", _NONE),
     "qwen1.5-72b-chat": ("Qwen/Qwen1.5-72B-Chat", _OWN),
     "qwen-vl-chat": ("", _NONE),
+    "hunyuan-large": ("", _NONE),
     "hunyuan-a13b-instruct": ("", _NONE),
     "hunyuan-7b-instruct": ("", _NONE),
     "deepseek-llm-67b-chat": ("deepseek-ai/deepseek-llm-7b-chat", "that of the 7B; its own was not found"),

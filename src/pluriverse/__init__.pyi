@@ -6,6 +6,7 @@ from .api.synchronous import Pluriverse as Pluriverse
 from .api.synchronous import ask as ask
 from .api.synchronous import assistants as assistants
 from .api.synchronous import chat as chat
+from .api.synchronous import fit as fit
 from .api.synchronous import models as models
 from .api.synchronous import new as new
 from .api.synchronous import panels as panels
@@ -17,6 +18,7 @@ from .assistant import Assistant as Assistant
 from .assistant import Guidance as Guidance
 from .assistant import Panel as Panel
 from .assistant.default_base import BaseChosen as BaseChosen
+from .catalogue.verdict import Fit as Fit
 from .engines.contract import Score as Score
 from .errors import ContextOverflowError as ContextOverflowError
 from .errors import EngineCrashedError as EngineCrashedError

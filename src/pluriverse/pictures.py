@@ -5,7 +5,8 @@ says is believed by nobody who decodes: that happens in a process with limits (`
 """
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -100,9 +101,42 @@ def _header(data: bytes) -> tuple[str, int, int] | None:
     return None
 
 
+def turn_of(data: bytes) -> int:
+    """How a camera was held, as it notes it in a JPEG file: orientation 1 (upright) to 8 of Exif; 1 where that is not
+    known."""
+    with suppress(struct.error, IndexError):
+        for marker, at in _segments(data) if data.startswith(b"\xff\xd8\xff") else ():
+            if marker == 0xDA:  # the picture itself begins
+                break
+            if marker == 0xE1 and data.startswith(b"Exif\0\0", at):
+                return _orientation(data, at + 6)
+    return 1
+
+
+def _orientation(data: bytes, start: int) -> int:
+    """Tag 0x0112 of the TIFF directory whose header lies at `start`."""
+    order = "<" if data.startswith(b"II", start) else ">"
+    (directory,) = struct.unpack_from(f"{order}I", data, start + 4)
+    (entries,) = struct.unpack_from(f"{order}H", data, start + directory)
+    for number in range(entries):
+        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", data, start + directory + 2 + 12 * number)
+        if (tag, kind) == (0x0112, 3):
+            return value if 1 <= value <= 8 else 1
+    return 1
+
+
 def _jpeg(data: bytes) -> tuple[int, int]:
     """Width and height by the first frame header: marker C0 to CF, but for tables (C4), an extension (C8) and
     arithmetic coding's conditions (CC)."""
+    for marker, at in _segments(data):
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, at + 1)
+            return width, height
+    raise IndexError
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Marker and place of what stands in a JPEG file. IndexError or struct.error where it is cut short."""
     at = 2
     while True:
         while data[at] != 0xFF:
@@ -114,7 +148,5 @@ def _jpeg(data: bytes) -> tuple[int, int]:
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:  # without a body
             continue
         (length,) = struct.unpack_from(">H", data, at)
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", data, at + 3)
-            return width, height
+        yield marker, at + 2
         at += max(length, 2)

@@ -47,6 +47,7 @@ class Settings:
     threads: int | None = None  # None = physical cores
     flash_attention: bool | None = None  # None = as measured
     history: bool = True
+    history_path: Path | None = None  # of a reader of the server; None: in the data folder
     data: Path | None = None
     editor: str | None = None  # a command line
     colour: bool = True
@@ -72,7 +73,7 @@ class Settings:
 
     @property
     def history_file(self) -> Path:
-        return self.home / "history.db"
+        return self.history_path or self.home / "history.db"
 
 
 def turns_folder() -> Path:

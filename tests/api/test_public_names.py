@@ -29,6 +29,7 @@ PUBLIC = [
     "EngineError",
     "Fetching",
     "Figure",
+    "Fit",
     "Found",
     "Guidance",
     "IntegrityError",
@@ -65,6 +66,7 @@ PUBLIC = [
     "ask",
     "assistants",
     "chat",
+    "fit",
     "models",
     "new",
     "panels",
@@ -163,6 +165,7 @@ with pluriverse.Pluriverse() as p:
     assert_type(p.measure("xstest", ["duty"], options=pluriverse.MeasureOptions()), pluriverse.Measured)
     assert_type(p.check(panel="starter"), pluriverse.PanelReport)
     assert_type(p.chat("duty").say("Why?"), pluriverse.Reply)
+    assert_type(p.fit("small", assistants=2, measure=False), pluriverse.Fit)
 
 
 async def main() -> None:
@@ -193,7 +196,7 @@ def test_type_checkers_see_every_name_and_every_parameter(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["ask", "stream", "chat", "score", "pull", "assistants", "panels", "models"])
+@pytest.mark.parametrize("name", ["ask", "stream", "chat", "score", "pull", "fit", "assistants", "panels", "models"])
 def test_a_function_shows_the_parameters_of_its_method(name: str) -> None:
     function, method = getattr(pluriverse, name), getattr(pluriverse.Pluriverse, name)
     assert [*inspect.signature(method).parameters] == ["self", *inspect.signature(function).parameters]

@@ -160,6 +160,19 @@ def test_models_are_listed_and_none_is_here(pluriverse: Pluriverse) -> None:
     assert pluriverse.models() == []
 
 
+def test_whether_a_model_fits(pluriverse: Pluriverse, settings: Settings) -> None:
+    found = pluriverse.fit("smollm2-135m-instruct", context=512, assistants=3, guided=True, measure=False)
+    assert found.fits and (found.load.context, found.load.streams) == (512, 6)
+    assert found.memory_needed and found.bytes and found.tokens_per_s is None and found.as_dict()["ref"] == found.ref
+    closed = pluriverse.fit("gpt-3.5-turbo", measure=False)
+    assert closed.fits is False and [each.kind for each in closed.why] == ["closed"]
+    with pytest.raises(UsageError):
+        pluriverse.fit("smollm2-135m-instruct", assistants=0)
+    with pytest.raises(NotFoundError) as unknown:
+        pluriverse.fit("no-such-model")
+    assert unknown.value.hint
+
+
 def test_pull_of_nonsense_is_an_error_in_words(pluriverse: Pluriverse) -> None:
     with pytest.raises(PluriverseError):
         pluriverse.pull("no-such-model-anywhere")

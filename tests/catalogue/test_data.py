@@ -113,4 +113,5 @@ def test_openness_says_no_more_than_the_facts() -> None:
 
 def test_the_page_of_models_is_that_of_the_catalogue() -> None:
     page = (ROOT / "docs" / "models.md").read_text("utf-8")
+    tool("templates")
     assert page == tool("models_page").page(), "make it again: python tools/catalogue.py --docs"

@@ -6,7 +6,7 @@ import pytest
 
 from pluriverse import catalogue
 from pluriverse.catalogue.fit import Machine, fits, memory_of
-from pluriverse.catalogue.needs import PROGRAM, Kernel, Load, Profile, reading_seconds, step_seconds
+from pluriverse.catalogue.needs import PROGRAM, Kernel, Load, Profile, Timing, reading_seconds, step_seconds
 from pluriverse.catalogue.needs import memory_of as needs
 from pluriverse.catalogue.shape import TYPES, Matrix, ModelShape, from_facts, from_header
 from pluriverse.catalogue.verdict import Question, Reason, judged, of_entry, with_alternatives
@@ -22,7 +22,8 @@ SHAPE = ModelShape(
     ),
     header=1000, context_length=2048,
 )  # fmt: skip
-KERNEL = Kernel({1: 1e-9, 2: 1e-9, 4: 2e-9, 8: 3e-9}, 1e-10, copied=True)
+TIMING = Timing({1: 1e-9, 2: 1e-9, 4: 2e-9, 8: 3e-9}, 1e-10)
+KERNEL = Kernel(TIMING, TIMING, copied=True)
 PROFILE = Profile(
     {"Q4_0": KERNEL, "Q8_0": replace(KERNEL, copied=False)}, attention=1e-9, attention_read=1e-10, layer=1e-5,
     word=1e-9, token=1e-4,
@@ -61,12 +62,20 @@ def test_speed_is_worked_out_of_what_was_measured() -> None:
     matrices = 1_000_000 * 2.5e-9 + 64_000 * 2.5e-9  # six tokens: between four and eight
     attention, words = 6 * 128 * 50 * 1e-9, 6 * (1000 * 1e-9 + 1e-4)
     assert step_seconds(SHAPE, PROFILE, 6, 50) == pytest.approx(matrices + attention + 2e-5 + words)
-    assert KERNEL.seconds(16) == pytest.approx(5e-9), "beyond what was measured on as before"
+    assert TIMING.seconds(16) == pytest.approx(5e-9), "beyond what was measured on as before"
     reading = 1_000_000 * 600 * 1e-10 + 64_000 * 1e-9 + 1e-10 * 128 * 600**2 / 2 + 2 * 2e-5
     assert reading_seconds(SHAPE, PROFILE, 600) == pytest.approx(reading)
     with pytest.raises(KeyError):
         step_seconds(SHAPE, Profile({"Q8_0": KERNEL}), 1, 0)
     assert PROFILE.bandwidth == pytest.approx(34 / 32 / 1e-9)
+
+
+def test_narrow_matrices_cost_more_by_their_rows() -> None:
+    """What a row costs besides its weights: twice as much at half the width, and nothing is faster than wide ones."""
+    kernel = Kernel(Timing({1: 1e-9}, 1e-10), Timing({1: 1.6e-9}, 3e-10), copied=False)
+    assert [kernel.seconds(1, width) for width in (2048, 512, 8192)] == pytest.approx([1e-9, 1.6e-9, 1e-9])
+    assert kernel.seconds(1, 1024) == pytest.approx(1.2e-9) and kernel.seconds(1, 256) == pytest.approx(2.4e-9)
+    assert kernel.reading(512) == pytest.approx(3e-10)
 
 
 def test_experts_are_read_as_far_as_they_are_used() -> None:

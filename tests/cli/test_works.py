@@ -11,6 +11,7 @@ from pluriverse.cli.commands import works as works_command
 from pluriverse.settings import load
 from pluriverse.store import Store
 from pluriverse.values import Digest
+from pluriverse.works.schema import Found, Why
 
 from ..works.index.test_words import book
 from .conftest import Call
@@ -93,6 +94,17 @@ def test_a_search_says_where_an_answer_would_be_refused(call: Call, voice: str) 
     assert refused and searched["declined"] and searched["passages"]
     assert "do not speak of it" in call("works", "search", voice, question, "--limit", "1").err
     assert not call("works", "search", voice, "duty and virtue", "--json").document["declined"]
+
+
+def test_a_search_says_why_words_served_alone(call: Call, voice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("works", "search", voice, "duty", "--json").document["words_alone"] is None
+
+    async def search_works(*asked: object) -> tuple[list[Found], Why]:
+        return [], "language"
+
+    monkeypatch.setattr("pluriverse.runtime.studying.search_works", search_works)
+    assert call("works", "search", voice, "devoir", "--json").document["words_alone"] == "language"
+    assert "the question is not" in call("works", "search", voice, "devoir").err
 
 
 def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_path: Path) -> None:
@@ -208,3 +220,42 @@ def test_without_what_embeds_words_alone_serve(call: Call, folder: Path, monkeyp
     monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
     result = call("new", "voice", "--works", str(folder / "Duty.txt"))
     assert result.code == 0 and "by words alone" in result.err
+
+
+def test_the_library_is_listed_and_its_works_can_be_answered_from(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(call("works", "library", "--json").document["works"]) == 107
+    (found,) = call("works", "library", "communist", "manifesto", "--json").document["works"]
+    assert (found["id"], found["ships"]) == ("marx-engels-manifesto", True)
+    named = ["library:udhr-en", f"library:{found['id']}"]
+    made = call("new", "rights", "--works", *named, "--words-now", "--json")
+    assert made.code == 0, made.err
+    assert [each["work"] for each in made.document["works"]] == ["udhr-en", "marx-engels-manifesto"]
+    passages = call("works", "search", "rights", "slavery and the slave trade", "--json").document["passages"]
+    assert "No one shall be held in slavery" in passages[0]["text"]
+    again = call("works", "add", "rights", *named, "--words-now", "--json")
+    assert all(each["again"] for each in again.document["works"])
+    call("works", "rm", "rights", "udhr-en")
+    assert [each.id for each in Shelf(load()).assistant("rights").works] == ["marx-engels-manifesto"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "hint"),
+    [
+        ("library:marx-engels-manifest", "not_found", "marx-engels-manifesto"),
+        ("library:", "not_found", "works library"),
+    ],
+)
+def test_a_work_that_the_library_does_not_have(name: str, kind: str, hint: str, call: Call) -> None:
+    result = call("new", "nobody", "--works", name, "--words-now", "--json")
+    assert result.code == 1
+    assert result.document["error"]["kind"] == kind and hint in result.document["error"]["hint"]
+
+
+def test_a_work_that_must_be_fetched_is_not_where_nobody_wants_a_network(
+    call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLURIVERSE_OFFLINE", "1")
+    monkeypatch.delenv("PLURIVERSE_DATA", raising=False)
+    result = call("new", "nobody", "--works", "library:hobbes-leviathan", "--words-now", "--json")
+    assert result.code == 1 and result.document["error"]["kind"] == "unreachable"
+    assert "PLURIVERSE_OFFLINE" in result.document["error"]["hint"]

@@ -43,7 +43,7 @@ def fitted(ref: str, settings: Settings, asked: Asked | None = None) -> Fit:
 
 
 @pytest.mark.model
-@pytest.mark.parametrize(("voices", "words"), [(1, 20), (8, 20), (2, 400)])
+@pytest.mark.parametrize(("voices", "words"), [(1, 20), (8, 20), (2, 300)])
 def test_memory_is_what_the_engine_holds(
     default_model: Path, model_settings: Settings, voices: int, words: int
 ) -> None:
@@ -53,7 +53,7 @@ def test_memory_is_what_the_engine_holds(
     async def held() -> tuple[int, int, int]:
         engine = LocalEngine("small", None, default_model, model_settings)
         prompt = " ".join(["bread"] * words)
-        said = Sampling(max_tokens=24, temperature=0)
+        said = Sampling(max_tokens=8, temperature=0)
         requests = [Request((Message("user", f"{each} {prompt}"),), said) for each in range(voices)]
         read = 0
         async for event in engine.generate(requests):
@@ -65,7 +65,7 @@ def test_memory_is_what_the_engine_holds(
         return read, peak, counted
 
     read, peak, counted = asyncio.run(held())
-    found = memory_of(shape, Load(read + 24, voices, read), frozenset())
+    found = memory_of(shape, Load(read + 8, voices, read), frozenset())
     assert found.total == pytest.approx(peak, rel=0.07)
     # What the engine counts is without the copies of a prompt's state that are made in passing.
     assert counted / 1.12 <= found.weights + found.cache <= counted * 1.25
@@ -90,13 +90,15 @@ def test_a_model_made_to_be_measured_is_measured(
     """Small matrices, in this process: that every format can be written, loaded and timed."""
     from pluriverse.engines.local.library import open_library
 
-    monkeypatch.setattr(synthetic, "_WIDE", (256, 256))
+    monkeypatch.setattr(synthetic, "WIDE", 512)
+    monkeypatch.setattr(synthetic, "NARROW", 256)
     monkeypatch.setattr(synthetic, "WEIGHTS", 1_000_000)
     library = open_library(None)
     for type in ("Q4_K", "Q8_0", "BF16"):
-        found = synthetic.kernels(library, type, {"threads": 1})
-        assert set(found["decode"]) == {1, 2, 4, 8, 16} and found["read"] > 0
-        assert sorted(found["decode"].values()) == [found["decode"][rows] for rows in (1, 2, 4, 8, 16)]
+        found = synthetic.kernels(library, type, {"threads": 1}, 0.0)
+        for each in (found["wide"], found["narrow"]):
+            assert set(each["decode"]) == {1, 2, 4, 8, 16} and each["read"] > 0
+            assert sorted(each["decode"].values()) == [each["decode"][rows] for rows in (1, 2, 4, 8, 16)]
 
 
 def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +106,8 @@ def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest
 
     def run(document: dict[str, object]) -> dict[str, object]:
         asked.append(document["types"])
-        kernel = {"decode": {"1": 1e-9}, "read": 1e-9, "copied": True}
+        timing = {"decode": {"1": 1e-9}, "read": 1e-9}
+        kernel = {"wide": timing, "narrow": timing, "copied": True}
         rest = dict.fromkeys(("attention", "attention_read", "layer", "word", "token"), 1e-9)
         return {"kernels": dict.fromkeys(document["types"], kernel), "rest": rest if document["rest"] else None}  # type: ignore[call-overload]
 
@@ -112,11 +115,14 @@ def test_what_was_measured_is_kept_by_format(tmp_path: Path, monkeypatch: pytest
     profiles = Profiles(Settings(home=tmp_path))
     assert profiles.found() is None
     first, *_, last = profiles.measure(("Q4_K", "999"))
-    assert first == Measuring(None, 0, 2, 8) and asked == [[], ["Q4_K"]], "a format that nobody can make is left out"
+    assert first == Measuring(None, 0, 2, 12) and asked == [[], ["Q4_K"]], "a format that nobody can make is left out"
     assert isinstance(last, Profile) and profiles.found() == last
     [*_, _], [again] = list(profiles.measure(("Q4_K", "Q6_K"))), list(profiles.measure(("Q6_K",)))
     assert asked[2:] == [["Q6_K"]] and isinstance(again, Profile) and set(again.kernels) == {"Q4_K", "Q6_K"}
-    (tmp_path / "engine" / "profile.json").write_text('{"broken')
+    file = tmp_path / "engine" / "profile.json"
+    file.write_text(file.read_text().replace('"narrow"', '"earlier"'))
+    assert profiles.found() is None, "what an earlier version measured is measured anew"
+    file.write_text('{"broken')
     assert profiles.found() is None
 
 

@@ -183,7 +183,7 @@ def test_impossible_tensors_are_refused(tmp_path: Path, data: bytes, words: str)
         check(tmp_path, data)
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_any_damage_parses_or_is_refused(tmp_path: Path, data: st.DataObject) -> None:
     """Never another exception, never long, never much memory."""

@@ -6,8 +6,6 @@ In a process of its own, because that library reads HF_ENDPOINT once.
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,7 @@ import pytest
 
 from pluriverse.store.sources import hub as hub_module
 
-from ..patience import PATIENCE_S
+from .. import forked
 from .conftest import Server, gguf
 
 _PULL = """
@@ -42,13 +40,8 @@ PATH = "/someone/tiny-GGUF/resolve/main/tiny.Q4_0.gguf"
 
 def pulled(tmp_path: Path, endpoint: str, ref: str, mirror: str = "", **environment: str) -> Any:
     changes = {"HF_ENDPOINT": endpoint, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_TELEMETRY": "1", **environment}
-    done = subprocess.run(
-        [sys.executable, "-c", _PULL, str(tmp_path / "home"), ref, mirror],
-        env=os.environ | changes,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-    )
+    words = (str(tmp_path / "home"), ref, mirror)
+    done = forked.run(*words, code=_PULL, environment=os.environ | changes)
     assert done.stdout, done.stderr
     assert done.stderr == "", "nothing but our own words reaches the terminal"
     return json.loads(done.stdout)

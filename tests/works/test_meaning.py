@@ -38,10 +38,19 @@ def test_what_a_question_shares_words_with_comes_first(tmp_path: Path) -> None:
     events, data = made(tmp_path / "part")
     assert [events[0], events[-1]] == [Embedded(0, 120), Embedded(120, 120)]
     index = meaning.opened(data, MADE_OF)
-    found = meaning.ranks([index], question("kings"), 5)
+    likenesses = meaning.likenesses([index, None, index], question("kings"))
+    found = meaning.ranks(likenesses[:2], 5)
     assert len(found) == 5 and all(passage % 3 == 1 for _, passage, _ in found)
     assert [score for *_, score in found] == sorted((score for *_, score in found), reverse=True)
-    assert meaning.ranks([index, index], question("kings"), 1)[0][:2] == found[0][:2]
+    assert meaning.ranks(likenesses, 1)[0][:2] == found[0][:2] and likenesses[1] is None
+    assert meaning.likenesses([index], question("kings")[:5]) == [None], "vectors of another width are none"
+
+
+def test_what_stands_beside_a_passage_counts_with_it() -> None:
+    mixed = meaning.with_neighbours(np.array([0.5, 0.1, 0.4, 0.1, 0.1], np.float32))
+    assert mixed.argsort()[::-1].tolist()[:3] == [0, 2, 1] and mixed[1] > mixed[3] > mixed[4]
+    assert meaning.with_neighbours(np.array([0.5], np.float32)).tolist() == pytest.approx([0.5])
+    assert not len(meaning.with_neighbours(np.empty(0, np.float32)))
 
 
 def test_whole_numbers_lose_next_to_nothing() -> None:
@@ -95,7 +104,7 @@ def test_what_is_of_something_else_is_refused(tmp_path: Path) -> None:
 
 def test_an_empty_work_has_no_passages(tmp_path: Path) -> None:
     index = meaning.opened(made(tmp_path / "part", [])[1], MADE_OF)
-    assert len(index) == 0 and meaning.ranks([index], question("kings"), 5) == []
+    assert len(index) == 0 and meaning.ranks(meaning.likenesses([index], question("kings")), 5) == []
 
 
 def test_an_engine_that_does_not_embed_says_so(tmp_path: Path) -> None:

@@ -113,6 +113,26 @@ def test_a_long_sentence_is_cut_at_a_semicolon_and_marked() -> None:
     assert f"{first} …" not in quoted(turned)
 
 
+def test_a_sentence_that_turns_round_behind_the_cut_is_not_cut_before() -> None:
+    first = (
+        "On questions of morality the opinion of the public, though often wrong, is likely to be still oftener right"
+    )
+    reason = (
+        "because on such questions men are only required to judge of their own interests, and of how they would fare"
+    )
+    other = "the opinion of the many on what a man does alone is quite as likely to be wrong as right, and is so"
+    assert quoted(f"{first}; {reason}; and {other}.")[0].startswith(first)
+    for text in (f"{first}; {reason}; but {other}.", f"{first}; {reason}. But {other}."):
+        for each in quoted(text):
+            assert "opinion of the many" in each
+
+
+def test_a_few_words_that_answer_a_question_are_not_quoted_without_it() -> None:
+    text = "On what is the present family based? On capital and private gain. Bread is made of corn in every town."
+    assert not alone("On capital and private gain.", text)
+    assert alone("Bread is made of corn in every town.", text)
+
+
 def test_half_a_speech_is_not_quoted() -> None:
     assert not quoted("The master said, “Learning is the way to virtue and to peace. No man is born wise in anything.”")
     assert len(quoted("Hear what the old master said: “Learning is the way to virtue and to peace.” ")) == 1
@@ -148,9 +168,28 @@ def test_the_nearest_that_reads_well_is_chosen() -> None:
     )
     good, evil, *_ = quotables(found, text)
     assert evil.worth < good.worth
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.2))], {found: 0}, 1) == [(good, Nearness(0.2))]
-    assert best([(good, Nearness(0.2)), (evil, Nearness(0.9))], {found: 0}, 1) == [(evil, Nearness(0.9))]
-    assert best([], {}, 1) == []
+    alike = Nearness(0.2, 0.4, 0.4)
+    for near, nearer in (
+        (Nearness(0.2), Nearness(0.9)),
+        (alike, Nearness(0.2, 0.6, 0.4)),
+        (alike, Nearness(0.2, 0.4, 0.6)),
+    ):
+        assert best([(good, near), (evil, near)], {found: 0}) == good
+        assert best([(good, near), (evil, nearer)], {found: 0}) == evil
+    assert best([], {}) is None
+
+
+def test_a_quotation_knows_its_sentences_and_those_beside_them() -> None:
+    text = "The sea is deep and cold. Ships are many in these days. They sail far on it. Bread is dear in the town."
+    quotable = next(each for each in quotables(*passage(text)) if "They" in each.text)
+    assert quotable.pieces == ("Ships are many in these days.", "They sail far on it.")
+    assert quotable.around == ("The sea is deep and cold.", *quotable.pieces, "Bread is dear in the town.")
+
+
+def test_the_beginning_of_a_list_is_not_quoted() -> None:
+    assert not alone(
+        "The sum that is thus given to the poor will be:", "It is so. The sum that is thus given to the poor will be:"
+    )
 
 
 def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:

@@ -25,6 +25,7 @@ from ..values import Message
 from .twins import function_of
 
 if TYPE_CHECKING:
+    from ..catalogue.verdict import Fit
     from ..engines.contract import Score
     from ..measure.measuring import MeasureOptions
     from ..measure.run.events import Measured
@@ -178,7 +179,7 @@ class Pluriverse:
         words_now: bool = False,
         replace: bool = False,
     ) -> Assistant:
-        """Make an assistant and write its file; `works` are files and folders that it answers from.
+        """Make an assistant and write its file; `works` are files, folders, and `library:ID`s that it answers from.
 
         Works are read and indexed, words and meaning; `words_now` leaves meaning for later. Where nothing embeds here,
         words alone serve. `replace`: also where one of that name is there. UsageError where the name is taken or no
@@ -197,7 +198,7 @@ class Pluriverse:
             shelf.free(name)
         with store.holding_works() if works else nullcontext():
             if works:
-                async for event in add_works(store, [Path(each) for each in works]):
+                async for event in add_works(store, settings, [Path(each) for each in works]):
                     if isinstance(event, Added):
                         made = changed(made, works=event.new, languages=made.languages or event.languages)
                 if not words_now:
@@ -216,7 +217,8 @@ class Pluriverse:
         from ..runtime.studying import search_works
 
         (chosen,) = self._workspace.choose([assistant])
-        return await search_works(self._workspace, chosen.works, question, k)
+        found, _ = await search_works(self._workspace, chosen.works, question, k)
+        return found
 
     async def pull(self, ref: str, projector: str | None = None) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does.
@@ -242,6 +244,34 @@ class Pluriverse:
         if pulled:
             return pulled[0]
         raise PluriverseError(f"{ref} was not pulled", command("pull", ref))
+
+    async def fit(
+        self,
+        ref: str,
+        *,
+        context: int = 4096,
+        assistants: int = 1,
+        guided: bool = False,
+        prompt: int | None = None,
+        quantisation: str | None = None,
+        measure: bool = True,
+    ) -> "Fit":
+        """Whether a model fits this machine and how fast it would be, before any of its weights are fetched.
+
+        For `assistants` that answer at once, in conversations of `context` tokens of which `prompt` are read before
+        (None: half). `quantisation`: another than Q4_K_M. Bytes, tokens per second of all together, seconds. `measure`:
+        measure this machine where that was not done yet, some seconds a format; without it, speeds that are not known
+        are None. UsageError and NotFoundError for what nobody means, UnreachableError where a header over the network
+        cannot be read, IntegrityError where it is not sound.
+        """
+        from ..catalogue.verdict import Fit
+        from ..runtime.fitting import Asked, fit
+
+        asked = Asked(context, assistants, guided, prompt, quantisation)
+        async for event in fit(ref, asked, self._workspace.settings, measure=measure):
+            if isinstance(event, Fit):
+                return event
+        raise PluriverseError("nothing was found out", command("fit", ref))
 
     def assistants(self) -> list[Assistant]:
         """All assistants at hand: the user's own and the starter set."""
@@ -344,6 +374,7 @@ score = _alone(Pluriverse.score)
 new = _alone(Pluriverse.new)
 search_works = _alone(Pluriverse.search_works)
 pull = _alone(Pluriverse.pull)
+fit = _alone(Pluriverse.fit)
 assistants = _at_once(Pluriverse.assistants)
 panels = _at_once(Pluriverse.panels)
 models = _at_once(Pluriverse.models)

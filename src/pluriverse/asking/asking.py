@@ -74,7 +74,7 @@ class Asking(AsyncIterator[AskEvent]):
         *,
         keep: bool = False,
     ) -> None:
-        _check(heard)
+        check_heard(heard)
         drafts = [
             Draft(
                 index,
@@ -299,7 +299,8 @@ def tokens_needed(draft: Draft) -> int:
     return max(2048, 1 << (guess - 1).bit_length())
 
 
-def _check(heard: Sequence[Heard]) -> None:
+def check_heard(heard: Sequence[Heard]) -> None:
+    """UsageError for nobody, or for one assistant named twice."""
     names = [each.assistant.name for each in heard]
     if not names:
         raise UsageError("nobody is asked", "name assistants, such as --with duty; see them all: pluriverse ls")

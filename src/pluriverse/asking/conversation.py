@@ -1,4 +1,4 @@
-"""A conversation with one assistant at a time; another may be asked to join in at any turn.
+"""A conversation with one assistant at a time, or with several; another may be asked to join in at any turn.
 
 Who hears what. Each round is a user's message and the replies to it. An assistant hears, for every earlier round, the
 user's message and what it said itself; where it was not there yet, the first reply that was given stands in its place,
@@ -21,7 +21,8 @@ from ..runtime.events import AskEvent, AskFinished, ReplyFinished
 from ..runtime.replies import Replies, Reply
 from ..runtime.requests import AskOptions, Heard
 from ..values import Message, Picture
-from .asking import Asking
+from .asking import Asking, check_heard
+from .together import Together
 
 if TYPE_CHECKING:
     from ..runtime.workspace import Workspace
@@ -42,7 +43,7 @@ class _Round:
         """The reply that the assistant `name` hears as its own; None when nobody said a word."""
         said = [turn for turn in self.replies if turn.content.strip()]
         own = [turn for turn in said if turn.speaker == name]
-        return (own or said)[0].content if said else None
+        return (own[-1] if own else said[0]).content if said else None
 
     def has_reply_of(self, name: str) -> bool:
         return any(turn.speaker == name and turn.content.strip() for turn in self.replies)
@@ -57,9 +58,10 @@ class Conversation:
         self.assistant = assistant
         self.id: str | None = None  # in the history, once something was kept
         self._workspace = workspace
-        self._options = options
+        self.options = options
         self._history = chats_of(workspace.settings) if keep else None
         self._rounds: list[_Round] = []
+        self._speaking: Together | None = None
 
     @classmethod
     def resumed(
@@ -106,13 +108,40 @@ class Conversation:
 
         The reply is kept with its state also when it is cut short or fails.
         """
-        if not text.strip():
-            raise UsageError("there is nothing to say")
-        self._rounds.append(_Round(asked(text, pictures), tuple(pictures)))
-        self._keep(self._rounds[-1].turn)
-        async with aclosing(self._answered()) as events:
+        async with aclosing(self.say_to([self.assistant], text, pictures)) as events:
             async for event in events:
                 yield event
+
+    async def say_to(
+        self, assistants: Sequence[Assistant], text: str, pictures: Sequence[Picture] = ()
+    ) -> AsyncGenerator[AskEvent, None]:
+        """Say something to several, who reply beside each other, each with its own memory. As `say`.
+
+        The replies are kept in the order of `assistants`.
+        """
+        if not text.strip():
+            raise UsageError("there is nothing to say")
+        check_heard([Heard(each, ()) for each in assistants])
+        self._rounds.append(_Round(asked(text, pictures), tuple(pictures)))
+        self._keep(self._rounds[-1].turn)
+        async with aclosing(self._answered(assistants)) as events:
+            async for event in events:
+                yield event
+
+    async def again(self, assistants: Sequence[Assistant]) -> AsyncGenerator[AskEvent, None]:
+        """Let these reply to the last message, also those who have done so before: from then on their new reply is what
+        they hear as their own. No events when nothing was said yet."""
+        check_heard([Heard(each, ()) for each in assistants])
+        if not self._rounds:
+            return
+        async with aclosing(self._answered(assistants)) as events:
+            async for event in events:
+                yield event
+
+    def stop(self, index: int | None = None) -> None:
+        """Let one of the replies that are being given, by its place, or all of them, end where they are."""
+        if self._speaking is not None:
+            self._speaking.stop(index)
 
     def with_(self, assistant: Assistant) -> AsyncGenerator[AskEvent, None]:
         """Let another assistant speak from here on, at once; iterate for its reply to the last message.
@@ -133,24 +162,31 @@ class Conversation:
     async def _joined(self) -> AsyncGenerator[AskEvent, None]:
         if not self._rounds or self._rounds[-1].has_reply_of(self.assistant.name):
             return
-        async with aclosing(self._answered()) as events:
+        async with aclosing(self._answered([self.assistant])) as events:
             async for event in events:
                 yield event
 
-    async def _answered(self) -> AsyncGenerator[AskEvent, None]:
-        heard = Heard(self.assistant, self.heard_by(self.assistant))
-        asking = Asking(self._workspace, self._rounds[-1].turn.content, [heard], self._options)
-        noted = False
+    async def _answered(self, assistants: Sequence[Assistant]) -> AsyncGenerator[AskEvent, None]:
+        question, workspace = self._rounds[-1].turn.content, self._workspace
+        speaking = self._speaking = Together(
+            question,
+            [Asking(workspace, question, [Heard(each, self.heard_by(each))], self.options) for each in assistants],
+        )
+        ended: dict[int, Reply] = {}
+        noted = 0
         try:
-            async for event in asking:
+            async for event in speaking:
                 if isinstance(event, ReplyFinished):
-                    noted = True
-                    self._note(event.reply)
+                    ended[event.index] = event.reply
+                    while noted in ended:
+                        self._note(ended[noted])
+                        noted += 1
                 yield _with_way_out(event)
         finally:
-            await asking.aclose()
-            if not noted:
-                self._note(asking.replies[0])
+            await speaking.aclose()
+            self._speaking = None
+            for reply in speaking.replies[noted:]:
+                self._note(reply)
 
     def _note(self, reply: Reply) -> None:
         turn = Turn(reply.assistant, reply.text, reply.finish_reason, reply.as_dict())

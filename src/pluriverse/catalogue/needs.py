@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from .shape import Matrix, ModelShape
 
 CHUNK = 512  # most tokens of a prompt that the engine computes at once
+NARROW, WIDE = 512, 2048  # widths of the models that kernels are measured on
 STEP = 256  # streams of keys and values grow by so many tokens
 FIXED_STREAMS = 8  # where streams cannot be added one by one
 _CACHE_BYTES = 2  # of a key or a value: f16
@@ -60,13 +61,12 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Kernel:
-    """How fast matrices of one format are here. `decode`: tokens at once to seconds per weight, of all these tokens;
-    `read`: seconds per weight and token of a prompt. `copied`: the engine keeps a copy in another order."""
+class Timing:
+    """Of matrices of one width. `decode`: tokens at once to seconds per weight, of all these tokens; `read`: seconds
+    per weight and token of a prompt."""
 
     decode: Mapping[int, float]
     read: float
-    copied: bool
 
     def seconds(self, rows: int) -> float:
         """Per weight, of `rows` tokens at once: between those measured on a straight line, beyond them on as the last
@@ -79,6 +79,30 @@ class Kernel:
         below = known[place - 1]
         slope = max((self.decode[above] - self.decode[below]) / (above - below), 0.0)
         return self.decode[below] + slope * (rows - below)
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """How fast matrices of one format are here: in a `WIDE` model, and in a `NARROW` one, where each row of weights is
+    short and costs more of its own. `copied`: the engine keeps a copy in another order."""
+
+    wide: Timing
+    narrow: Timing
+    copied: bool
+
+    def seconds(self, rows: int, width: int) -> float:
+        """Per weight of a model of that width, of `rows` tokens at once."""
+        return _between(self.wide.seconds(rows), self.narrow.seconds(rows), width)
+
+    def reading(self, width: int) -> float:
+        """Per weight and token of a prompt."""
+        return _between(self.wide.read, self.narrow.read, width)
+
+
+def _between(wide: float, narrow: float, width: int) -> float:
+    """What a row costs besides its weights is spread over as many as it has; none is faster than the wide ones."""
+    share = (1 / width - 1 / WIDE) / (1 / NARROW - 1 / WIDE)
+    return wide + max(share, 0.0) * max(narrow - wide, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +127,7 @@ class Profile:
         from .shape import TYPES
 
         bits = {name: TYPES[name][2] / TYPES[name][1] for name in self.kernels if name in TYPES}
-        return max((size / self.kernels[name].decode[1] for name, size in bits.items()), default=0.0)
+        return max((size / self.kernels[name].wide.decode[1] for name, size in bits.items()), default=0.0)
 
     def missing(self, shape: ModelShape) -> tuple[str, ...]:
         """Formats that are not measured yet."""
@@ -145,7 +169,7 @@ def reading_seconds(shape: ModelShape, profile: Profile, tokens: int) -> float:
         elif each.role != "embedding":
             kernel = _kernel(profile, each, shape)
             share = shape.experts if each.role == "expert" else 1.0
-            seconds += each.weights * share * tokens * kernel.read if kernel else 0.0
+            seconds += each.weights * share * tokens * kernel.reading(shape.width) if kernel else 0.0
     chunks = -(-tokens // CHUNK)
     return seconds + profile.attention_read * shape.queries * tokens**2 / 2 + chunks * shape.layers * profile.layer
 
@@ -154,11 +178,11 @@ def _weights(shape: ModelShape, matrix: Matrix, profile: Profile, rows: int) -> 
     if matrix.role == "embedding" or (kernel := _kernel(profile, matrix, shape)) is None:
         return 0.0
     if matrix.role != "expert":
-        return matrix.weights * kernel.seconds(rows)
+        return matrix.weights * kernel.seconds(rows, shape.width)
     # Tokens that are decoded together use different experts: each expert is read for those of them that it serves.
     used = 1 - (1 - shape.experts) ** rows
     each = max(rows * shape.experts / used, 1) if used else 1
-    return matrix.weights * used * kernel.seconds(round(each))
+    return matrix.weights * used * kernel.seconds(round(each), shape.width)
 
 
 def _kernel(profile: Profile, matrix: Matrix, shape: ModelShape) -> Kernel | None:

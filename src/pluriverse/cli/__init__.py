@@ -112,6 +112,7 @@ def _parser() -> "tuple[Parser, Commands]":
         panel,
         pull,
         report,
+        serve,
         show,
         works,
     )
@@ -122,7 +123,7 @@ def _parser() -> "tuple[Parser, Commands]":
     parsing.common_flags(parser)
     commands = parsing.Commands(parser, dest="command")
     for noun in (
-        ask, chat, history, ls, show, new, edit, works, panel, pull, catalogue, fit, engine, optimise, disk,
+        ask, chat, serve, history, ls, show, new, edit, works, panel, pull, catalogue, fit, engine, optimise, disk,
         measure, card, compare, leaderboard, report,
     ):  # fmt: skip
         noun.add(commands)

@@ -57,6 +57,7 @@ class Capabilities:
     embeds: bool = False  # embed() works
     images: bool = False  # messages may show pictures; scores never do
     writes: bool = True  # generate() works; models that embed write nothing
+    tokens: bool = False  # tokens() works, and requests with `likeliest`
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,30 @@ class Request:
     adapter: Digest | None = None
     lead: str = ""
     quotable: tuple[str, ...] = ()
+    likeliest: int | None = None  # each chosen token comes as `Chosen` too, with so many of the likeliest beside it
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a text, by its id. `text`: what it adds; bytes that are no UTF-8 by themselves as surrogate escapes.
+
+    `logprob`: natural log, given all before it; None where it was not asked for or nothing stands before. `likeliest`:
+    ids, texts and log-probabilities, the likeliest first.
+    """
+
+    id: int
+    text: str
+    logprob: float | None = None
+    likeliest: tuple[tuple[int, str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A token that the reply goes on with, or ends with. Its log-probability is that before penalties, grammar and the
+    rest of sampling; of a guided reply, under guidance. Tokens of a lead are given and not chosen."""
+
+    index: int
+    token: Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +180,7 @@ class Waiting:
     index: int
 
 
-EngineEvent = Started | Chunk | Thought | Finished | Failed | Waiting
+EngineEvent = Started | Chosen | Chunk | Thought | Finished | Failed | Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +285,15 @@ class Engine(Protocol):
     async def count_tokens(self, text: str) -> int:
         """Tokens in raw `text`, without any added marks. UnsupportedError where an engine has no tokenizer."""
 
+    async def tokens(
+        self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
+    ) -> tuple[Token, ...]:
+        """How a prompt is read: raw text, ids, or messages up to the start of the reply.
+
+        With `likeliest` each token but the first has its log-probability, and so many of the likeliest beside it.
+        UnsupportedError without the capability, UsageError for ids that do not exist, ContextOverflowError.
+        """
+
     async def aclose(self) -> None:
         """End it and free its memory. Running requests end with Failed; later ones raise an EngineError which says
         that it is closed. Safe to call twice."""
@@ -272,7 +306,14 @@ def beyond(able: Capabilities, request: Request) -> UnsupportedError | None:
     if request.quotable and not able.quotes:
         words = "this engine cannot be held to texts while it quotes"
         return UnsupportedError(words, "ask without them, and look each quotation up afterwards")
+    if request.likeliest is not None and not able.tokens:
+        return no_tokens("this engine")
     return None
+
+
+def no_tokens(engine: str) -> UnsupportedError:
+    """The error for tokens and their log-probabilities of an engine that does not tell them."""
+    return UnsupportedError(f"{engine} does not tell its tokens", "ask without log-probabilities")
 
 
 def no_adapter(engine: str, *adapters: Digest | None) -> None:

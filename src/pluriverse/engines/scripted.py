@@ -14,7 +14,7 @@ import random
 import re
 import zlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from ..errors import ContextOverflowError, EngineError, PluriverseError, UnsupportedError, UsageError
@@ -24,6 +24,7 @@ from ..values import Digest, Message, Sampling
 from .contract import (
     AdapterKind,
     Capabilities,
+    Chosen,
     Chunk,
     EngineEvent,
     Failed,
@@ -37,6 +38,7 @@ from .contract import (
     ScoreRequest,
     Started,
     Thought,
+    Token,
     no_adapter,
     no_pictures,
     pictures_of,
@@ -72,7 +74,7 @@ class _Speaking:
     lead: int = 0  # of its tokens, which it is given
     said: int = 0
     thought: int = 0
-    events: list[EngineEvent] = field(default_factory=list)
+    likeliest: int | None = None
 
 
 class ScriptedEngine:
@@ -81,6 +83,7 @@ class ScriptedEngine:
     def __init__(self, base: str = "scripted", script: Script | None = None) -> None:
         self._base = base
         self._script = script or Script.load(base.partition(":")[2] or "plain")
+        self._spelled: dict[int, bytes] = {}  # tokens that were told, by their ids
         self._systems: set[tuple[Digest | None, str]] = set()  # heard before, under which adapter
         self._closed = False
 
@@ -106,6 +109,7 @@ class ScriptedEngine:
             quotes=True,
             embeds=self._script.embeds,
             images=self._script.images,
+            tokens=True,
         )
 
     @property
@@ -160,7 +164,7 @@ class ScriptedEngine:
             tokens, rows = self._rows(before, text, adapter)
             if guide:
                 rows = contrasted(rows, self._rows(_flat(guide.against), text, guide.adapter)[1], guide.strength)
-            ids = [zlib.crc32(token) % VOCABULARY for token in tokens]
+            ids = [_id(token) for token in tokens]
             logprobs = log_softmax(rows)[range(len(ids)), ids].tolist()
             scores.append(Score(tuple(ids), tuple(logprobs), rows if logits else None))
         return tuple(scores)
@@ -201,6 +205,31 @@ class ScriptedEngine:
     async def count_tokens(self, text: str) -> int:
         return len(_split(text))
 
+    async def tokens(
+        self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
+    ) -> tuple[Token, ...]:
+        """Ids stand for the tokens that were told with them before."""
+        from .guiding import log_softmax
+
+        await self.start()
+        said = [each for each in prompt if isinstance(each, Message)]
+        ids = [each for each in prompt if isinstance(each, int)]
+        text = prompt if isinstance(prompt, str) else _flat(said)
+        pieces = [self._spelled.get(each, b"?") for each in ids] or _split(text)
+        self._check_length(len(pieces))
+        self._spelled |= {_id(each): each for each in pieces}
+        if likeliest is None:
+            return tuple(Token(_id(each), _text(each)) for each in pieces)
+        told = [Token(_id(each), _text(each)) for each in pieces[:1]]
+        for place in range(1, len(pieces)):
+            told.append(self._token(log_softmax(_logits(b"".join(pieces[:place]))), pieces[place], likeliest))
+        return tuple(told)
+
+    def _token(self, logprobs: "np.ndarray", piece: bytes, likeliest: int) -> Token:
+        best = (-logprobs).argsort(kind="stable")[:likeliest]
+        beside = tuple((int(each), _text(self._spelled.get(int(each), b"?")), float(logprobs[each])) for each in best)
+        return Token(_id(piece), _text(piece), float(logprobs[_id(piece)]), beside)
+
     async def aclose(self) -> None:
         self._closed = True
 
@@ -232,7 +261,8 @@ class ScriptedEngine:
             text = self._truthful(request.lead, text, request.quotable)
         stream = ReplyStream(sampling.stop, "<think>" if opened else "")
         tokens = [*lead, *_split(text)]
-        return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed, len(lead))
+        return _Speaking(index, rule, tokens, stream, sampling, prompt, cached, seed, len(lead),
+                         likeliest=request.likeliest)  # fmt: skip
 
     def _lead(self, each: _Speaking) -> list[EngineEvent]:
         """All that a reply is given to begin with, at once."""
@@ -244,6 +274,8 @@ class ScriptedEngine:
 
     def _say(self, each: _Speaking) -> list[EngineEvent]:
         """One token of one reply, and its end where it ends."""
+        from .guiding import log_softmax
+
         if each.rule.hang:
             return []
         if each.said == each.rule.fail_after:
@@ -251,6 +283,9 @@ class ScriptedEngine:
             return [Failed(each.index, error_from({"kind": each.rule.error, "message": words, "hint": None}))]
         events: list[EngineEvent] = []
         over = each.said >= len(each.tokens)
+        if each.likeliest is not None:
+            rows, piece = _logits(b"".join(each.tokens[: each.said])), b"" if over else each.tokens[each.said]
+            events.append(Chosen(each.index, self._token(log_softmax(rows), piece, each.likeliest)))
         if not over:
             inside = each.text.unfinished
             events += _told(each.index, each.text.push(each.tokens[each.said]))
@@ -331,6 +366,14 @@ def _reply(rule: Rule, system: str, question: str, sampling: Sampling, seed: int
 def _split(text: str) -> list[bytes]:
     """Tokens: ASCII words with the space before them, single ASCII characters, else one or two bytes."""
     return _TOKENS.findall(text.encode("utf-8", "replace"))
+
+
+def _id(token: bytes) -> int:
+    return zlib.crc32(token) % VOCABULARY
+
+
+def _text(token: bytes) -> str:
+    return token.decode("utf-8", "surrogateescape")
 
 
 def _flat(messages: Sequence[Message]) -> str:

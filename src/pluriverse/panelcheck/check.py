@@ -4,11 +4,13 @@ Yields small frozen events while it works; the last one carries the report. What
 is lowered to what holds, and noted for every later ask.
 """
 
+import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -33,18 +35,17 @@ from .report import MOST_QUESTIONS, FactsMissing, PanelReport, Separation, Speed
 from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
 
 _STEP = 0.5  # what strengths are multiples of where a declared one is too high
-_TOKENS = 48
-_FACTS = 6
-_SHARED = 2  # each question of fact is asked every second voice: of a pair, each has its half
+_TOKENS, _SHORTER = 48, 32  # of an answer
+_FACTS = 6  # questions of fact; they are dealt out to the voices that are guided
 _CONTROL = 2  # every second question is asked again: a control says 0.5, and needs no narrow interval
 _QUESTIONS, _FEWER = 12, 6  # asked where nobody says how many
-_LARGE = 10**9  # bytes of weights from which `_FEWER` are asked: each takes several times as long
+_LARGE = 3 * 10**8  # bytes of weights from which `_FEWER` are asked, of `_SHORTER` answers: each takes times as long
 
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """How much is asked. More questions make the intervals narrower and the check longer; None: 12, or 6 where a base
-    has weights of a gigabyte or more."""
+    has weights of 300 MB or more."""
 
     questions: int | None = None
     seed: int = 1
@@ -124,11 +125,11 @@ class _Check:
             and self.assistants[each.counterpart].counterpart == each.name
         ]
         self.questions: tuple[str, ...] = ()
+        self.tokens = _TOKENS
         self.voices: dict[str, AssistantSession] = {}
         self.answers: dict[str, Answers] = {}
         self.fluency: dict[str, Fluency] = {}
-        self.plain: dict[str, Fluency] = {}  # by model, as the next
-        self.plain_speed: dict[str, float] = {}  # tokens per second
+        self.plain: dict[str, Fluency] = {}  # by model
         self.lowered: dict[str, RanOff] = {}
         self.broken: dict[str, RanOff] = {}
         self.separations: list[Separation] = []
@@ -146,14 +147,16 @@ class _Check:
 
     def _step(self, words: str) -> CheckStep:
         self._done += 1
-        steps = 3 * len(self.assistants) + len(self.pairs) + 1
+        steps = 2 * len(self.assistants) + len(self.pairs) + 5
         return CheckStep(words, min(self._done, steps), steps)
 
     async def _fetch(self) -> AsyncGenerator[CheckEvent, None]:
         bases = [self.options.base or each.base for each in self.assistants.values()]
         async for event in fetched_all(bases, self.workspace.store, self.workspace.settings):
             yield event
-        number = self.options.questions or (_FEWER if any(map(self._large, bases)) else _QUESTIONS)
+        large = any(map(self._large, bases))
+        self.tokens = _SHORTER if large else _TOKENS
+        number = self.options.questions or (_FEWER if large else _QUESTIONS)
         self.questions = chosen([each.outlook.dimension for each in self.assistants.values()], number)
         yield CheckStarted(tuple(self.assistants), tuple(self.pairs), self.questions)
 
@@ -162,50 +165,75 @@ class _Check:
         return path is not None and path.stat().st_size >= _LARGE
 
     async def _answer(self) -> AsyncGenerator[CheckEvent, None]:
+        """Everybody in one batch, but for the base and one guided voice: they are timed, each alone."""
         for name, assistant in self.assistants.items():
-            yield self._step(f"{name} answers")
             voice = self.voices[name] = await AssistantSession.of(self.workspace, assistant, self.options.base)
             if not voice.engine.capabilities.logprobs:
                 raise UnsupportedError(
                     f"the engine of {voice.model} cannot tell how likely a text is", "check on a local base: --base REF"
                 )
-            self.answers[name] = await self._said(voice)
-            if voice.model not in self.plain:
-                base = voice.told_nothing()
-                said = await self._said(base)
-                self.plain[voice.model] = await fluency_of(base, said, self.questions)
-                self.plain_speed[voice.model] = said.tokens / said.seconds if said.seconds > 0 else 0.0
+        plain: dict[str, Answers] = {}
+        for model, voice in {voice.model: voice for voice in reversed(self.voices.values())}.items():
+            yield self._step(f"{model} answers without a prompt")
+            base = voice.told_nothing()
+            plain[model] = await self._said(base)
+            self.plain[model] = await fluency_of(base, plain[model], self.questions)
+        rest = list(self.voices.values())
+        if alone := next((voice for voice in rest if voice.opposite()), None):
+            rest.remove(alone)
+            yield self._step(f"{alone.name} answers")
+            said = self.answers[alone.name] = await self._said(alone)
+            self.speed = _speed(said, plain[alone.model])
+        yield self._step("the others answer" if alone else "all answer")
+        for voice in rest:
+            await voice.ground(self.questions)  # an index is made by one at a time
+        answers = await _together([self._said(voice) for voice in rest])
+        self.answers |= zip((voice.name for voice in rest), answers, strict=True)
+        self.answers = {name: self.answers[name] for name in self.voices}
 
     async def _said(self, voice: AssistantSession, *, strength: float | None = None) -> Answers:
-        options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed, guidance=strength)
+        options = AskOptions(max_tokens=self.tokens, seed=self.options.seed, guidance=strength)
         return await voice.answer(self.questions, options)
 
     async def _guard(self) -> AsyncGenerator[CheckEvent, None]:
         """Lower what runs off. A voice that is broken without guidance too keeps its own: that is not to blame."""
         for name, voice in self.voices.items():
             yield self._step(f"watching {name}")
-            plain = self.plain[voice.model]
             declared = self.answers[name].guidance
             first = self.fluency[name] = await fluency_of(voice, self.answers[name], self.questions)
-            why = broken(first, plain)
-            if why and declared is not None and (held := await self._lowered(voice, declared.strength)):
-                strength, self.answers[name], self.fluency[name] = held
-                self.lowered[name] = why
-                yield StrengthLowered(name, declared.strength, strength, why)
-            elif why:
+            why = broken(first, self.plain[voice.model])
+            if why and declared is None:
                 self.broken[name] = why
+            elif why and declared is not None:
+                held = await self._lowered(voice, declared.strength)
+                if held is None:
+                    self.broken[name] = why
+                elif held[0] < declared.strength:
+                    strength, self.answers[name], self.fluency[name] = held
+                    self.lowered[name] = why
+                    yield StrengthLowered(name, declared.strength, strength, why)
             self._note(voice)
 
     async def _lowered(self, voice: AssistantSession, strength: float) -> tuple[float, Answers, Fluency] | None:
-        """The strongest guidance below `strength` at which all guards hold, found by halving; None where not even
-        without guidance they do, which is tried when all else has failed."""
-        lower = [step * _STEP for step in range(math.ceil(strength / _STEP))]
-        held = None
+        """The strongest guidance up to `strength` at which all guards hold, found by halving; None where not even
+        without guidance they do.
+
+        What it says without guidance is asked first. A prompt alone may ask for what the base would seldom say; then
+        it is this that guidance must not make much harder to read."""
+        said = await self._said(voice, strength=0)
+        alone, plain = await fluency_of(voice, said, self.questions), self.plain[voice.model]
+        usual = replace(plain, perplexity=max(plain.perplexity, alone.perplexity))
+        if broken(alone, usual):
+            return None
+        if not broken(self.fluency[voice.name], usual):
+            return strength, self.answers[voice.name], self.fluency[voice.name]
+        held = 0.0, said, alone
+        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
         while lower:
             middle = len(lower) // 2
             said = await self._said(voice, strength=lower[middle])
             fluency = await fluency_of(voice, said, self.questions)
-            if broken(fluency, self.plain[voice.model]):
+            if broken(fluency, usual):
                 lower = lower[:middle]
             else:
                 held, lower = (lower[middle], said, fluency), lower[middle + 1 :]
@@ -227,11 +255,16 @@ class _Check:
         if described_pairs:
             yield self._step("statements of known side")
             self.sensitivity = await calibrated(self.voices[described_pairs[0][0]].engine, self._dimensions())
-        for pair in self.pairs:
+        if self.pairs:
+            yield self._step("some answer once more")
+        again = await _together([self._said_again(first) for first, _ in self.pairs])
+        for pair, once_more in zip(self.pairs, again, strict=True):
             yield self._step(f"{pair[0]} or {pair[1]}?")
-            options = AskOptions(max_tokens=_TOKENS, seed=self.options.seed + 1, guidance=self._strength(pair[0]))
-            again = await self.voices[pair[0]].answer(self.questions[::_CONTROL], options)
-            self.separations.append(await self._separation(pair, again))
+            self.separations.append(await self._separation(pair, once_more))
+
+    async def _said_again(self, name: str) -> Answers:
+        options = AskOptions(max_tokens=self.tokens, seed=self.options.seed + 1, guidance=self._strength(name))
+        return await self.voices[name].answer(self.questions[::_CONTROL], options)
 
     def _sides(self, pair: tuple[str, str]) -> tuple[str, str] | None:
         """How the judge is told of both sides; None where one does not say where it stands."""
@@ -254,7 +287,8 @@ class _Check:
         if sides:
             engine = self.voices[pair[0]].engine
             texts = [(a[n], b[n], *again.texts[n // _CONTROL :][: n % _CONTROL == 0]) for n in range(len(a))]
-            odds = [await sided(engine, sides, *asked) for asked in zip(self.questions, texts, strict=True)]
+            asked = [(question, text) for question, each in zip(self.questions, texts, strict=True) for text in each]
+            odds = np.split(await sided(engine, sides, asked), np.cumsum([len(each) for each in texts])[:-1])
             value = auc_of(*np.array([each[:2] for each in odds]).T)
             control = auc_of(*np.array(odds[::_CONTROL])[:, [0, 2]].T)
         else:
@@ -278,11 +312,8 @@ class _Check:
     async def _cost(self) -> AsyncGenerator[CheckEvent, None]:
         guided = [voice for name, voice in self.voices.items() if self.answers[name].guidance is not None]
         if not guided:
-            self.facts_missing = FactsMissing("nobody guided")
+            self.facts_missing, self.speed = FactsMissing("nobody guided"), None
             return
-        answers, plain = self.answers[guided[0].name], self.plain_speed[guided[0].model]
-        if plain > 0 and answers.seconds > 0:
-            self.speed = Speed(answers.tokens / answers.seconds, plain)
         if not self.options.facts or self.unreachable:
             why = FactsMissing("no data", self.unreachable.message) if self.unreachable else None
             self.facts_missing = why if why and self.options.facts else FactsMissing("not asked")
@@ -292,14 +323,12 @@ class _Check:
         except (UnreachableError, IntegrityError) as error:
             self.facts_missing = FactsMissing("no data", error.message)
             return
-        lost = []
+        lost, hands = [], max(min(len(guided), _FACTS), 2)
         for number, voice in enumerate(guided):
             yield self._step(f"facts of {voice.name}")
-            strength, asked = self._strength(voice.name), questions[number % _SHARED :: _SHARED]
-            lost.append(await truth_of(voice, asked, strength) - await truth_of(voice, asked, 0))
-        self.facts = mean_of(
-            np.concatenate([np.mean(lost[n::_SHARED], axis=0) for n in range(min(_SHARED, len(lost)))])
-        )
+            asked = questions[number % hands :: hands]
+            lost.append(np.subtract(*(await truth_of(voice, asked, self._strength(voice.name))).T))
+        self.facts = mean_of(np.concatenate([np.mean(lost[n::hands], axis=0) for n in range(min(hands, len(lost)))]))
 
     def report(self, panel: str, seconds: float) -> PanelReport:
         matrix = [
@@ -332,3 +361,20 @@ class _Check:
             self.lowered.get(voice.name),
             self.broken.get(voice.name),
         )
+
+
+def _speed(guided: Answers, plain: Answers) -> Speed | None:
+    if not (guided.seconds > 0 and plain.seconds > 0 and plain.tokens):
+        return None
+    return Speed(guided.tokens / guided.seconds, plain.tokens / plain.seconds)
+
+
+async def _together(answering: Sequence[Coroutine[Any, Any, Answers]]) -> list[Answers]:
+    """Their engines decode them in one batch. Raises the first error, after the others have ended."""
+    tasks = [asyncio.ensure_future(each) for each in answering]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -9,22 +9,38 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..engines.contract import ScoreRequest
 from ..measure.data.datasets import Truth
-from ..measure.run.session import AssistantSession
+from ..measure.run.session import AssistantSession, scores_of
 
 
 async def truth_of(voice: AssistantSession, questions: Sequence[Truth], strength: float | None = None) -> np.ndarray:
-    """MC2 per question; float64 [questions]. `strength` 0 is the voice without guidance, None as it declares."""
-    shares = []
-    for each in questions:
-        texts = [*each.true, *each.false]
-        guide = voice.guide(each.question, strength)
-        adapter = voice.assistant.adapter
-        scores = await voice.engine.score(voice.messages(each.question), texts, guide=guide, adapter=adapter)
-        totals = np.array([score.total for score in scores])
-        probabilities = np.exp(totals - totals.max())
-        shares.append(float(probabilities[: len(each.true)].sum() / probabilities.sum()))
+    """MC2 per question, with guidance of that strength (None: as the voice declares) and without; float64
+    [questions, 2].
+
+    Each answer is scored both ways next to each other: the voice's own side of guidance is what it is without, and is
+    computed once.
+    """
+    requests = [
+        ScoreRequest(voice.messages(each.question), (text,), guide, voice.assistant.adapter)
+        for each in questions
+        for guided in (voice.guide(each.question, strength),)
+        for text in (*each.true, *each.false)
+        for guide in (guided, None)
+    ]
+    totals = np.array([score.total for (score,) in await scores_of(voice.engine, requests)]).reshape(-1, 2)
+    ends = np.cumsum([len(each.true) + len(each.false) for each in questions])
+    shares = [
+        _true_share(scored, len(each.true)) for each, scored in zip(questions, np.split(totals, ends[:-1]), strict=True)
+    ]
     return np.array(shares)
+
+
+def _true_share(totals: np.ndarray, true: int) -> np.ndarray:
+    """Of log-probabilities [answers, ways], the first `true` of them true; float64 [ways]."""
+    probabilities = np.exp(totals - totals.max(axis=0))
+    share: np.ndarray = probabilities[:true].sum(axis=0) / probabilities.sum(axis=0)
+    return share
 
 
 def spread(questions: Sequence[Truth], number: int) -> list[Truth]:

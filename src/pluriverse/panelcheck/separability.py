@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..assistant import Outlook
-from ..engines.contract import Engine
+from ..engines.contract import Engine, ScoreRequest
 from ..measure.classify.classifier import trained
+from ..measure.run.session import scores_of
 from ..measure.stats.intervals import Interval, auc_of
 from ..measure.stats.verdict import MARGIN, Finding, finding
 from ..values import Message
@@ -88,17 +89,21 @@ def described(outlook: Outlook) -> str:
     return f"You speak for {outlook.position}. {outlook.summary}".strip()
 
 
-async def sided(engine: Engine, sides: tuple[str, str], question: str, texts: Sequence[str]) -> np.ndarray:
-    """Log-odds per text that side a rather than side b said it, in nats; 0 for a text without words.
+async def sided(engine: Engine, sides: tuple[str, str], asked: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Log-odds that side a rather than side b said it, in nats, of each question and what was answered; 0 for an
+    answer without words.
 
-    float64 [texts]. Raises what `Engine.score` raises.
+    float64 [asked]. Raises what `Engine.score_all` fails with.
     """
-    spoken = [text for text in texts if text.strip()]
-    odds = np.zeros(len(texts))
-    if not spoken:
-        return odds
-    a, b = [await engine.score((Message("system", side), Message("user", question)), spoken) for side in sides]
-    odds[[bool(text.strip()) for text in texts]] = [one.total - other.total for one, other in zip(a, b, strict=True)]
+    spoken = [place for place, (_, text) in enumerate(asked) if text.strip()]
+    requests = [
+        ScoreRequest((Message("system", side), Message("user", asked[place][0])), (asked[place][1],))
+        for side in sides  # one side after the other: what all prompts of a side begin with is read once
+        for place in spoken
+    ]
+    totals = [score.total for (score,) in await scores_of(engine, requests)]
+    odds = np.zeros(len(asked))
+    odds[spoken] = np.subtract(*np.reshape(totals, (2, -1)))
     return odds
 
 
@@ -108,8 +113,8 @@ async def calibrated(engine: Engine, dimensions: Sequence[str]) -> Sensitivity:
     for dimension in dimensions:
         sides = known_sides()[dimension]
         told = [f"You speak for {side.side}." for side in sides]
-        statements = [statement for side in sides for statement in side.statements]
-        odds = await sided(engine, (told[0], told[1]), _OPEN, statements)
+        statements = [(_OPEN, statement) for side in sides for statement in side.statements]
+        odds = await sided(engine, (told[0], told[1]), statements)
         scores.append(
             (odds - odds.mean()).reshape(2, -1)
         )  # a side's own likelihood is of its description, not of these

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..assistant import Opposite
 from ..assistant.default_base import BaseChosen
+from ..engines.contract import Token
 from ..errors import PluriverseError
 from ..values import Work
 from ..works.schema import Citation
@@ -29,6 +30,13 @@ class Fetching:
 
     base: str
     event: "PullEvent | BaseChosen"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchingWork:
+    """The text of a work of the library is not here and is being fetched from its public home."""
+
+    work: Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,14 @@ class ReplyThought:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyToken:
+    """A token that a reply goes on with, where its options ask for tokens; comes before its text."""
+
+    index: int
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyFinished:
     """One reply has ended, well or not: see its `finish_reason` and `error`."""
 
@@ -121,6 +137,7 @@ class AskFinished:
 AskEvent = (
     Fetching
     | BaseChosen
+    | FetchingWork
     | Studying
     | Loading
     | ReplyWaits
@@ -128,6 +145,7 @@ AskEvent = (
     | ReplyStarted
     | ReplyChunk
     | ReplyThought
+    | ReplyToken
     | ReplyFinished
     | AskFinished
 )

@@ -5,14 +5,18 @@ Knows works, their search, and how what embeds is made ready. Asks no model to s
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..engines.quoting import quotations, standing
 from ..values import Work
 from ..works.index.keeping import index_words
+from ..works.index.meaning import Vectors
 from ..works.index.search import search
 from ..works.index.vectors import Meaning
 from ..works.nearness import Evidence, Weighed
@@ -20,17 +24,17 @@ from ..works.quoting import Nearness, Quotable, best, quotables
 from ..works.schema import Found
 from ..works.texts import text_of
 from ..works.wording import Wording, wording
-from .events import Fetching, Studying
+from .events import Fetching, FetchingWork, Studying
 from .grounds import Grounds
-from .meaning import WordsAlone
+from .meaning import WordsAlone, of_question
 from .studying import study
 
 if TYPE_CHECKING:
     from ..assistant import Assistant
     from .workspace import Workspace
 
-FOUND = 5  # passages that are looked at
-_LIKELY = 6  # sentences whose meaning is looked at: each costs milliseconds before the first word is on the screen
+FOUND = 5  # passages that are looked at, neighbours as one
+_READ = 5000  # characters of them whose meaning is looked at: they cost time before the first word is on the screen
 _SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
@@ -44,7 +48,7 @@ class Grounding:
 
     async def of(
         self, assistant: "Assistant", question: str, beyond: bool = False
-    ) -> AsyncGenerator[Fetching | Studying | Grounds, None]:
+    ) -> AsyncGenerator[FetchingWork | Fetching | Studying | Grounds, None]:
         """What the works of an assistant say of a question comes last. `beyond`: it is answered also where they say
         nothing. Raises as the search of works does.
 
@@ -53,7 +57,7 @@ class Grounding:
         async with aclosing(self._studied(assistant.works)) as steps:
             async for step in steps:
                 yield step
-        how = self._ready[assistant.works]
+        how = of_question(self._ready[assistant.works], question)
         meaning = how if isinstance(how, Meaning) else None
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, FOUND, meaning)
@@ -71,13 +75,13 @@ class Grounding:
             words_alone=how.why if isinstance(how, WordsAlone) else None,
         )
 
-    async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[Fetching | Studying, None]:
+    async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[FetchingWork | Fetching | Studying, None]:
         """Have these works read for their meaning, once; or know why words alone serve."""
         async with self._one:
             if works not in self._ready:
                 async with aclosing(study(self._workspace, works)) as steps:
                     async for step in steps:
-                        if isinstance(step, Fetching | Studying):
+                        if isinstance(step, FetchingWork | Fetching | Studying):
                             yield step
                         else:
                             self._ready[works] = step
@@ -85,30 +89,56 @@ class Grounding:
     async def _chosen(
         self, question: str, language: str, found: Sequence[Found], weighed: Weighed, meaning: Meaning | None
     ) -> Quotable | None:
-        """The words that answer best; those that look likely are compared by meaning too."""
+        """The words that answer best."""
         says = wording(language)
         store, settings = self._workspace.store, self._workspace.settings
         works = {each.passage.work for each in found}
         known = store.works({work.digest for work in works})  # without one that could not be kept
         texts = {work: text_of(work, known.get(work.digest), settings).decode() for work in works}
-        ranks = {each.passage: rank for rank, each in enumerate(found)}
-        candidates = [
-            (each, Nearness(weighed.shared(each.text, passage.work.language)))
-            for passage in ranks
-            for each in quotables(passage, texts[passage.work])
-            if _can_lead(each, says)
-        ]
-        if meaning is not None and candidates:
-            likely = best(candidates, ranks, _LIKELY)
-            model = meaning.model
-            asked, *said = await meaning.engine.embed(
-                [model.question(question), *(model.passage(each.text) for each, _ in likely)]
-            )
-            candidates = [
-                (each, replace(nearness, meaning=float(asked @ vector)))
-                for (each, nearness), vector in zip(likely, said, strict=True)
+        ranks = {part: rank for rank, each in enumerate(found) for part in each.parts}
+        quotable = [each for part in ranks for each in quotables(part, texts[part.work]) if _can_lead(each, says)]
+        if meaning is None:
+            near = [Nearness(weighed.shared(each.text, each.passage.work.language)) for each in quotable]
+        else:
+            quotable = _of_first(quotable, _READ)
+            meanings = await _Meanings.of(question, quotable, meaning)
+            near = [
+                Nearness(
+                    weighed.shared(each.text, each.passage.work.language),
+                    meanings.cosine(each.pieces),
+                    meanings.cosine(each.around),
+                )
+                for each in quotable
             ]
-        return next((each for each, _ in best(candidates, ranks, 1)), None)
+        return best(list(zip(quotable, near, strict=True)), ranks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """The vectors of a question and of sentences. What is made of several sentences has the mean of theirs, the longer
+    ones weighing more: each is embedded once, in however many quotations it stands."""
+
+    question: Vectors
+    sentences: Mapping[str, Vectors]
+
+    @classmethod
+    async def of(cls, question: str, quotable: Sequence[Quotable], meaning: Meaning) -> "_Meanings":
+        texts = list(dict.fromkeys(piece for each in quotable for piece in each.around))
+        model = meaning.model
+        asked, *said = await meaning.engine.embed([model.question(question), *map(model.passage, texts)])
+        return cls(asked, dict(zip(texts, said, strict=True)))
+
+    def cosine(self, sentences: Sequence[str]) -> float:
+        mean = np.sum([len(each) * self.sentences[each] for each in sentences], axis=0)
+        return float(mean @ self.question / (np.linalg.norm(mean) or 1.0))
+
+
+def _of_first(quotable: Sequence[Quotable], most: int) -> list[Quotable]:
+    """Those of the first passages that have together about `most` characters, of at least one."""
+    passages = list(dict.fromkeys(each.passage for each in quotable))
+    ends = accumulate(len(passage.text) for passage in passages)
+    kept = {passage for passage, end in zip(passages, ends, strict=True) if end <= most or passage is passages[0]}
+    return [each for each in quotable if each.passage in kept]
 
 
 async def grounded(grounding: Grounding, assistant: "Assistant", question: str) -> Grounds:
@@ -139,13 +169,16 @@ def _can_lead(quotable: Quotable, says: Wording) -> bool:
 
 
 def _evidence(found: Sequence[Found], weighed: Weighed) -> Evidence:
-    covered = max((weighed.shared(each.passage.text, each.passage.work.language) for each in found), default=0.0)
+    parts = [part for each in found for part in each.parts]
+    covered = max((weighed.shared(part.text, part.work.language) for part in parts), default=0.0)
     by_meaning = [each.meaning for each in found if "meaning" in each.by]
     return Evidence(covered, weighed.unknown, max(by_meaning, default=None))
 
 
 def _shown(found: Sequence[Found], chosen: Quotable | None) -> tuple[Found, ...]:
-    """The passage that is quoted first; where none is, the nearest."""
-    first = [each for each in found if chosen is None or each.passage == chosen.passage]
-    rest = [each for each in found if each not in first]
-    return tuple([*first, *rest][:_SHOWN])
+    """The passage that is quoted first, without what was joined to it; where none is, the nearest."""
+    if chosen is None:
+        return tuple(found[:_SHOWN])
+    (first,) = (each for each in found if chosen.passage in each.parts)
+    rest = [each for each in found if each is not first]
+    return (replace(first, passage=chosen.passage, parts=(chosen.passage,)), *rest[: _SHOWN - 1])

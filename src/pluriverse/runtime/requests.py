@@ -3,12 +3,15 @@
 Knows one assistant's request and the times at which things happened to it; never which engine answers or who listens.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from ..assistant import Assistant, Opposite, Shelf, opposite_of
+from ..assistant.generation import Setting
 from ..assistant.per_base import on_base, prompts_differ
 from ..engines.contract import (
     Capabilities,
+    Chosen,
     Chunk,
     EngineEvent,
     Failed,
@@ -24,7 +27,7 @@ from ..engines.thinking import Piece, joined
 from ..errors import PluriverseError
 from ..values import Digest, Message, Picture, Sampling, check_strength
 from .citing import cited
-from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyWaits
+from .events import ReplyChunk, ReplyFinished, ReplyQuoted, ReplyStarted, ReplyThought, ReplyToken, ReplyWaits
 from .grounds import Grounds
 from .replies import Reply
 
@@ -40,6 +43,8 @@ class AskOptions:
     `system` replaces the system prompt of every assistant that is asked ("" leaves it out), and `base` lets all of them
     speak through that base. Both make another definition of the assistant, and the reply's `definition` says so.
     Under another system prompt nobody is guided, unless `guidance` says so.
+    `instructions` are told behind each one's own system prompt, to the other side of a guided one too; so nobody stops
+    being who it is. `decoding`: changes to further fields of `values.Sampling`.
     """
 
     max_tokens: int | None = None
@@ -51,6 +56,9 @@ class AskOptions:
     think: bool | None = None  # whether models that can think first do so
     thinking_tokens: int | None = None
     beyond_works: bool = False  # answer also where an assistant's works do not speak of the question
+    instructions: str = ""
+    likeliest: int | None = None  # tokens are told, each with so many of the likeliest beside it
+    decoding: Mapping[str, Setting] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if self.guidance is not None:
@@ -58,13 +66,19 @@ class AskOptions:
 
     def assistant(self, assistant: Assistant) -> Assistant:
         """The assistant as it will be asked."""
-        if self.system is None and self.base is None:
+        if self.system is None and self.base is None and not self.instructions:
             return assistant
         return replace(
             assistant,
-            system=assistant.system if self.system is None else self.system,
+            system=self.told(assistant.system if self.system is None else self.system),
             base=assistant.base if self.base is None else self.base,
         )
+
+    def told(self, system: str) -> str:
+        """A system prompt with the instructions behind it."""
+        if not self.instructions:
+            return system
+        return f"{system}\n\n{self.instructions}" if system.strip() else self.instructions
 
     def opposite(self, assistant: Assistant, shelf: Shelf) -> Opposite | None:
         """The other side of the assistant as it will be asked. Raises what `assistant.opposite_of` raises."""
@@ -77,7 +91,7 @@ class AskOptions:
         defaults = Sampling().changed(**assistant.sampling)
         return defaults.changed(
             max_tokens=self.max_tokens, temperature=self.temperature, seed=self.seed, think=self.think,
-            thinking_tokens=self.thinking_tokens,
+            thinking_tokens=self.thinking_tokens, **self.decoding,
         )  # fmt: skip
 
 
@@ -142,7 +156,7 @@ class Draft:
         guide = None
         if self.guidance is not None:
             other = self.guidance
-            guide = Guide(_told(other.system) + self._turns, other.strength, other.adapter)
+            guide = Guide(_told(self._options.told(other.system)) + self._turns, other.strength, other.adapter)
         grounds = self._grounds
         turns = _told(self.assistant.system) + (grounds.heard(self._turns, led) if grounds else self._turns)
         return Request(
@@ -152,6 +166,7 @@ class Draft:
             adapter=self.assistant.adapter,
             lead=grounds.lead if grounds and led else "",
             quotable=grounds.quotable if grounds and self._quotes else (),
+            likeliest=self._options.likeliest,
         )
 
     def stand_on(self, grounds: Grounds, now: float) -> "list[ReplyQuoted | ReplyChunk | ReplyFinished]":
@@ -205,7 +220,7 @@ class Draft:
 
     def take(
         self, event: EngineEvent, now: float
-    ) -> ReplyStarted | ReplyChunk | ReplyThought | ReplyFinished | ReplyWaits:
+    ) -> ReplyStarted | ReplyToken | ReplyChunk | ReplyThought | ReplyFinished | ReplyWaits:
         """Note what the engine said at `now` (seconds from the moment of asking) and tell it in the surfaces' words."""
         match event:
             case Started():
@@ -213,6 +228,8 @@ class Draft:
                 return ReplyStarted(
                     self.index, self.assistant.name, event.prompt_tokens, event.cached_tokens, self.guidance
                 )
+            case Chosen(token=token):
+                return ReplyToken(self.index, token)
             case Chunk(text=text):
                 self._pieces.append(Piece(text))
                 return ReplyChunk(self.index, self._new(text, now), now)

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 class Workspace:
     """Use it as an async context manager, or call `aclose()`: engines are processes and must end."""
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(self, settings: Settings | None = None, pool: "EnginePool | None" = None) -> None:
+        """`pool`: that of another workspace, whose engines serve this one too; whoever made it closes it."""
         self.settings = load() if settings is None else settings
+        self._shared = pool
 
     @cached_property
     def store(self) -> "Store":
@@ -47,6 +49,8 @@ class Workspace:
     def pool(self) -> "EnginePool":
         from ..engines.pool import EnginePool
 
+        if self._shared is not None:
+            return self._shared
         return EnginePool(self.settings)
 
     def choose(self, names: Sequence[str | Assistant] | None = None, panel: str | None = None) -> list[Assistant]:
@@ -86,7 +90,7 @@ class Workspace:
     async def aclose(self) -> None:
         """End the engines. Safe to call twice; the workspace may be used again afterwards."""
         pool = self.__dict__.pop("pool", None)
-        if pool is not None:
+        if pool is not None and pool is not self._shared:
             await pool.aclose()
 
     async def __aenter__(self) -> Self:

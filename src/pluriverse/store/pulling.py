@@ -13,6 +13,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from ..errors import EngineError, IntegrityError, PluriverseError, UnreachableError
 from ..settings import Settings
@@ -30,6 +31,7 @@ from .sources.local import problem_of
 from .splits import check_piece
 from .store import Store, check_name
 
+_HERE: WeakValueDictionary[tuple[int, str, str], asyncio.Lock] = WeakValueDictionary()  # what this process pulls
 ATTEMPTS = 3  # at one source, where what is here has to be thrown away
 
 
@@ -254,10 +256,14 @@ def _key(pullable: Pullable) -> str:
 
 @contextlib.asynccontextmanager
 async def _locked(layout: Layout, key: str) -> AsyncIterator[None]:
-    """Waits in a thread: another process may hold the lock for as long as it downloads."""
-    stack = contextlib.ExitStack()
-    await asyncio.to_thread(stack.enter_context, layout.lock(key))
-    try:
-        yield
-    finally:
-        stack.close()
+    """Waits in a thread: another process may hold the lock for as long as it downloads. Others of this process wait
+    before, without a thread: there are few, and who holds the lock needs them."""
+    place = id(asyncio.get_running_loop()), str(layout.incoming), key
+    mine = _HERE.setdefault(place, asyncio.Lock())
+    async with mine:
+        stack = contextlib.ExitStack()
+        await asyncio.to_thread(stack.enter_context, layout.lock(key))
+        try:
+            yield
+        finally:
+            stack.close()

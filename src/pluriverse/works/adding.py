@@ -1,10 +1,12 @@
-"""Files become works: read, kept in the store by the digest of their text, and indexed.
+"""Files, and works of the library, become what somebody answers from: read, kept in the store by the digest of their
+text, and indexed.
 
 What was kept stays when the process is killed: the same call goes on where it was. Knows files, texts and indexes; not
 whose works they are.
 """
 
 import asyncio
+import os
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Collection, Sequence
@@ -13,13 +15,17 @@ from hashlib import sha256
 from pathlib import Path
 
 from ..errors import UsageError
+from ..settings import Settings
 from ..store import Store
 from ..store.works import Origin, origin_of
 from ..values import Digest
+from .fetching import fetch_text, in_library
 from .index.keeping import keep
 from .reading import Document, Problem, read
 from .schema import Work
+from .texts import is_here, text_of
 
+LIBRARY = "library:"  # before the name of a work of the library, where paths are given
 _CALLED = {"yue": "zh"}  # what old Chinese is taken for
 
 
@@ -67,18 +73,30 @@ AddingEvent = AddedWork | Unread | Added
 
 
 async def add_works(
-    store: Store, paths: Sequence[Path], *, have: Sequence[Work] = (), most: int = 1000
+    store: Store, settings: Settings, paths: Sequence[Path], *, have: Sequence[Work] = (), most: int = 1000
 ) -> AsyncGenerator[AddingEvent, None]:
     """Read files and folders, keep their texts and index their words, one after the other; the last event is Added.
 
-    `have`: works that are there already, whose ids are taken. `most`: works in all. UsageError where no file gave any
-    text or there are too many; NoSpaceError, PluriverseError where the store cannot keep them.
+    A path `library:ID` is a work of the library; they come first, fetched where they do not ship. `have`: works that
+    are there already, whose ids are taken. `most`: works in all. UsageError where no file gave any text or there are
+    too many; NotFoundError for a work that the library does not have; NoSpaceError, PluriverseError where the store
+    cannot keep them; UnreachableError, IntegrityError as `fetch_text`.
     """
+    named = [os.fspath(path).removeprefix(LIBRARY) for path in paths if os.fspath(path).startswith(LIBRARY)]
+    paths = [path for path in paths if not os.fspath(path).startswith(LIBRARY)]
     works: dict[Digest, Work] = {work.digest: work for work in have}
     added: dict[Digest, AddedWork] = {}
     problems: list[Problem] = []
     was = _files(store, have)
     _check_there(paths)
+    for work in [in_library(name) for name in named]:
+        again = work.digest in works
+        if not again and any(each.id == work.id for each in works.values()):
+            raise UsageError(f"there is another work named {work.id}", "take that away first: pluriverse works rm")
+        works[work.digest] = work
+        index = await asyncio.to_thread(keep, store, work, (await _text(work, store, settings)).decode(), None)
+        added[work.digest] = AddedWork(work, len(index), again)
+        yield added[work.digest]
     files = read(paths)
     while (document := await asyncio.to_thread(next, files, None)) is not None:
         for problem in (document,) if isinstance(document, Problem) else document.problems:
@@ -100,6 +118,14 @@ async def add_works(
     if not added:
         raise _nothing(paths, problems)
     yield Added(tuple(added.values()), tuple(problems))
+
+
+async def _text(work: Work, store: Store, settings: Settings) -> bytes:
+    """Of a work of the library: what is here, or what its public home has."""
+    stored = store.works({work.digest}).get(work.digest)
+    if is_here(work, stored, settings):
+        return await asyncio.to_thread(text_of, work, stored, settings)
+    return await fetch_text(work, settings)
 
 
 def _check_there(paths: Sequence[Path]) -> None:

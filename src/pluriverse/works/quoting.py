@@ -19,6 +19,7 @@ from .wording import Wording, beginning, wording
 CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
 _MOST = 80  # words of a quotation
+_ANSWER = 6  # words of a sentence that is nothing without the question before it
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
 _NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
@@ -26,7 +27,9 @@ _FARTHEST = 20_000  # the same before it where no paragraph begins: a whole book
 _PAUSE = re.compile(r"[;；؛][\"'”’»)]*\s+")
 _MARK = re.compile(r"[\s*†‡§¶]*")  # of a note
 _ASKS = re.compile(r"[?？؟][\"'”’»)」』\s]*$")
-_ENDS = re.compile(r"\W$")  # a heading that nobody marked ends without a stop
+_ENDS = re.compile(
+    r"[^\w\s,:،：—–-]$"
+)  # a heading that nobody marked ends without a stop, a list's beginning with a colon
 _WORD = re.compile(r"[\u2e80-\u9fff\uf900-\ufaff]|[^\W\d_]+(?:['’][^\W\d_]+)?|\d+")
 _OPENING, _CLOSING = "“«「『", "”»」』"
 
@@ -34,12 +37,15 @@ _OPENING, _CLOSING = "“«「『", "”»」』"
 @dataclass(frozen=True, slots=True)
 class Quotable:
     """Words of a passage that may stand alone. `text`: verbatim, white space folded; where it is `cut`, the sentence
-    goes on. `worth`: 1 for what reads well alone, less where it is long, short, or goes on from what stands before."""
+    goes on. `worth`: 1 for what reads well alone, less where it is long, short, or goes on from what stands before.
+    `pieces`: the sentences that it is, or parts of long ones; `around`: they with the one before and the one behind."""
 
     passage: Passage
     text: str
     cut: bool
     worth: float
+    pieces: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -62,31 +68,32 @@ class Quotable:
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How near words are to a question, by `words` it shares (0 to 1, rare ones count more) and by `meaning` (the
-    cosine of their vectors; None where nothing embeds)."""
+    """How near words are to a question, by `words` it shares (0 to 1, rare ones count more) and by meaning (cosines of
+    vectors; None where nothing embeds): of the words alone, and with what stands `around` them."""
 
     words: float
     meaning: float | None = None
+    around: float | None = None
 
-    @property
-    def value(self) -> float:
-        return self.words if self.meaning is None else self.meaning + 0.3 * self.words
+    def value(self, worth: float, rank: int) -> float:
+        """How well it answers: near to the question, readable alone (`worth`), of a passage that was found early
+        (`rank`, from 0). The numbers are fitted to `benchmarks/sentences.py`."""
+        if self.meaning is None or self.around is None:
+            return self.words + 0.6 * worth + 0.2 / (1 + rank)
+        return self.meaning + self.around + 0.2 * self.words + 0.6 * worth
 
 
 Candidate = tuple[Quotable, Nearness]
 
 
-def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int], count: int) -> list[Candidate]:
-    """What answers the question best, best first: near to it, readable alone, and of a passage that was found early.
-
-    `ranks`: of passages, from 0.
-    """
+def best(candidates: Sequence[Candidate], ranks: Mapping[Passage, int]) -> Quotable | None:
+    """What answers the question best. `ranks`: of passages, from 0."""
 
     def value(pair: Candidate) -> float:
         quotable, nearness = pair
-        return nearness.value + 0.6 * quotable.worth + 0.2 / (1 + ranks[quotable.passage])
+        return nearness.value(quotable.worth, ranks[quotable.passage])
 
-    return sorted(candidates, key=value, reverse=True)[:count]
+    return max(candidates, key=value)[0] if candidates else None
 
 
 def quotables(passage: Passage, text: str) -> list[Quotable]:
@@ -156,7 +163,7 @@ class _Window:
         first = last = place
         while True:
             before = first, last
-            if self._all[first].hangs or self._all[first].turns:
+            if self._all[first].hangs or self._all[first].turns or self._answers(first):
                 first -= 1
             if first < 0 or not self._inside(first, last):
                 return None
@@ -166,10 +173,27 @@ class _Window:
             follows = self._all[last + 1] if last + 1 < len(self._all) else None
             if follows is not None and (self._all[last].open or follows.turns) and not self._apart(last):
                 last += 1
+            last = self._turned(last)
             if not self._inside(first, last):
                 return None
             if (first, last) == before:
                 return first, last
+
+    def _answers(self, place: int) -> bool:
+        """Whether it is a few words in answer to the question before."""
+        asked, said = self._all[place - 1], self._all[place]
+        few = len(_WORD.findall(said.text)) <= _ANSWER
+        return place > 0 and few and asked.block == said.block and bool(_ASKS.search(asked.text))
+
+    def _turned(self, place: int) -> int:
+        """What turns the sentence round that is cut here, a later piece of it or what follows it; else this one."""
+        later = place
+        while later + 1 < len(self._all) and self._all[later].cut:
+            later += 1
+            if self._all[later].turns:
+                return later
+        ends = later == place or later + 1 == len(self._all) or self._apart(later)
+        return place if ends or not self._all[later + 1].turns else later + 1
 
     def _inside(self, first: int, last: int) -> bool:
         return bool(self.own) and self.own[0] <= first and last <= self.own[-1]
@@ -189,7 +213,15 @@ class _Window:
         broken = inside[-1].open or unanswered or _unbalanced(text) or not (inside[-1].cut or _ENDS.search(text))
         if broken or not 4 <= words <= _MOST or text not in self._passage.text:
             return None
-        return Quotable(self._passage, text, inside[-1].cut, self._worth(inside, text, words))
+        around = self._all[max(first - 1, self.own[0]) : min(last + 1, self.own[-1]) + 1]
+        return Quotable(
+            passage=self._passage,
+            text=text,
+            cut=inside[-1].cut,
+            worth=self._worth(inside, text, words),
+            pieces=tuple(each.text for each in inside),
+            around=tuple(each.text for each in around),
+        )
 
     def _worth(self, inside: Sequence[_Sentence], text: str, words: float) -> float:
         """How well these sentences read alone, from 1 down."""

@@ -33,13 +33,18 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage that a search found, best first by `score` (of this search alone; higher is better)."""
+    """A passage that a search found, best first by `score` (of this search alone; higher is better).
+
+    Neighbours that were both found are one passage; `parts` are they, in the order of the work. One alone is its only
+    part.
+    """
 
     passage: Passage
     score: float
     by: tuple[Means, ...]
     words: float = 0.0  # BM25 over the works searched; 0: not found by words
-    meaning: float = 0.0  # cosine with the question; 0: not found by meaning
+    meaning: float = 0.0  # cosine with the question, the highest of the parts; 0: not found by meaning
+    parts: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,19 @@ def text_of(work: Work, stored: StoredWork | None, settings: Settings) -> bytes:
         return text
     if settings.data and (text := _read(settings.data / "works" / f"{work.id}.txt", work)) is not None:
         return text
-    again = f"add it again: {command('works', 'add', 'gardener', 'roses.epub')}"
+    again = f"add it again: {command('works', 'add', 'NAME', 'FILE')}"
     if damaged:
         raise IntegrityError(f"the text of {work.id} has been changed in the store", again)
     if work.id in library.entries():
         again = f"set PLURIVERSE_DATA to a folder that has it as works/{work.id}.txt, or {again}"
     raise NotFoundError(f"the text of {work.id} ({work.title}) is not on this machine", again)
+
+
+def is_here(work: Work, stored: StoredWork | None, settings: Settings) -> bool:
+    """Whether `text_of` has something to read: nothing is read."""
+    if (stored and stored.path(TEXT)) or library.ships(work):
+        return True
+    return settings.data is not None and (settings.data / "works" / f"{work.id}.txt").is_file()
 
 
 def _read(path: Path, work: Work) -> bytes | None:

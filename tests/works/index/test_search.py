@@ -15,6 +15,7 @@ from pluriverse.store import Store
 from pluriverse.store.layout import Layout
 from pluriverse.values import Digest, Work
 from pluriverse.works.index import keeping, words
+from pluriverse.works.index.search import _span as span
 from pluriverse.works.index.search import search
 from pluriverse.works.schema import Found
 
@@ -69,6 +70,32 @@ def test_works_are_indexed_once_and_shared(store: Store, settings: Settings, mon
     text = dict(zip(works, (book(1)[1], book(2)[1]), strict=True))
     for each in first:
         assert each.passage.text == " ".join(text[each.passage.work][each.passage.start : each.passage.end].split())
+
+
+def test_neighbours_that_were_both_found_are_one_passage(store: Store, settings: Settings) -> None:
+    speaks = ["The whale is an animal of the sea. " * 20, "A whale of the sea has no fear of ships. " * 18]
+    other = ["Bread is made of corn in every town. " * 20] * 3
+    text = "# One\n\n" + "\n\n".join([*other, *speaks]) + "\n\n# Two\n\n" + "\n\n".join([speaks[0], *other])
+    (work,) = keep(store, (Work("sea", "Sea", digest_of(text), "en"), text))
+    first, second = found(store, settings, [work], "Do whales fear the sea?")
+    assert first.passage.place == "One, 4–5" and [each.place for each in first.parts] == ["One, 4", "One, 5"]
+    assert second.passage.place == "Two, 1" and second.parts == (second.passage,), "no chapter goes on in another"
+    assert first.passage.text == " ".join(text[first.passage.start : first.passage.end].split())
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "both"),
+    [
+        ("Chapter III, 12–14", "Chapter III, 14–15", "Chapter III, 12–15"),
+        ("paragraph 3", "paragraphs 4–6", "paragraphs 3–6"),
+        ("paragraph 3", "paragraph 3", "paragraph 3"),
+        ("Job 1:5–9", "Job 1:10", "Job 1:5–10"),
+        ("Chapter III, 12", "Chapter IV, 1", ""),
+        ("Of Truth", "Of Death", ""),
+    ],
+)
+def test_a_place_of_two_passages(first: str, last: str, both: str) -> None:
+    assert span(first, last) == both
 
 
 @pytest.mark.parametrize("how", ["cut", "empty", "garbled", "one bit", "gone", "a folder", "version", "locked away"])
@@ -182,7 +209,7 @@ import asyncio
 async def main():
     settings = Settings(home=Path(sys.argv[1]))
     print("go", flush=True)
-    async for event in add_works(Store.at(settings), [Path(sys.argv[2])]):
+    async for event in add_works(Store.at(settings), settings, [Path(sys.argv[2])]):
         if isinstance(event, Added):
             print(*sorted(f"{each.work.id}:{each.passages}" for each in event.works))
 asyncio.run(main())
@@ -249,7 +276,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, folder: Path) -> None:
         from pluriverse.works.adding import add_works
 
         async def add() -> None:
-            async for _ in add_works(Store.at(settings), [folder]):
+            async for _ in add_works(Store.at(settings), settings, [folder]):
                 pass
 
         with pytest.raises(NoSpaceError) as caught:

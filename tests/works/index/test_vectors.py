@@ -115,10 +115,10 @@ def test_a_search_says_by_what_it_found(store: Store, work: Work) -> None:
 
 def test_words_count_by_how_much_of_the_question_they_are() -> None:
     """One everyday word puts no passage before those that are near in meaning; all of its words do."""
-    near = [(0, 1, 0.5), (0, 2, 0.4), (0, 3, 0.1)]
-    one_word = fused({"words": [(0, 9, 2.0)], "meaning": near}, most=20.0)
-    assert [each.place[1] for each in one_word] == [1, 2, 9, 3]
-    all_words = fused({"words": [(0, 2, 20.0)], "meaning": near}, most=20.0)
-    assert [each.place[1] for each in all_words] == [2, 1, 3] and set(all_words[0].by) == {"words", "meaning"}
-    alone = fused({"words": [(0, 4, 3.0), (0, 5, 2.0)]}, most=20.0)
+    near = [np.array([0.0, 0.0, 0.6, 0.0, 0.0, 0.4, 0.0, 0.0, 0.1, 0.0], np.float32)]
+    one_word = fused([(0, 9, 2.0)], near, 20.0, depth=3)
+    assert [each.place[1] for each in one_word] == [2, 5, 8, 9]
+    all_words = fused([(0, 5, 20.0)], near, 20.0, depth=2)
+    assert [each.place[1] for each in all_words] == [5, 2] and set(all_words[0].by) == {"words", "meaning"}
+    alone = fused([(0, 4, 3.0), (0, 5, 2.0)], [None], 20.0, depth=2)
     assert [each.place[1] for each in alone] == [4, 5] and alone[0].score > alone[1].score > 0

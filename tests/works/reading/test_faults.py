@@ -161,12 +161,13 @@ def test_encodings_are_told(encoding: str, text: str, tmp_path: Path) -> None:
     assert found.problems == ()
 
 
-def test_mixed_encodings_are_read_line_by_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("between", [b"\n\n", b" "])
+def test_mixed_encodings_are_read_letter_by_letter(between: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.write_bytes("élan\n\nnaïve\n\n".encode() + "déjà “vu”\n".encode("cp1252"))
+    path.write_bytes(between.join(["élan".encode(), "naïve".encode(), "déjà “vu”".encode("cp1252")]) + b"\n")
     found = only(path)
     assert isinstance(found, Document)
-    assert found.text == "élan\n\nnaïve\n\ndéjà “vu”\n"
+    assert found.text == between.decode().join(["élan", "naïve", "déjà “vu”\n"])
 
 
 def test_bytes_in_no_encoding_are_no_text(tmp_path: Path) -> None:

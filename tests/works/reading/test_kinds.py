@@ -158,3 +158,13 @@ def test_the_same_file_gives_the_same_digest(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text(PROSE)
     assert one(path).digest == one(path).digest
+
+
+def test_data_and_programs_in_a_folder_are_told_and_taken_where_named(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.csv", "c.PY"):
+        (tmp_path / name).write_text("Law is for the weak. The strong need none.\n", "utf-8")
+    found = list(read([tmp_path, tmp_path / "b.csv"]))
+    assert [each.path.name for each in found if isinstance(each, Document)] == ["a.txt", "b.csv"]
+    assert [(each.reason, each.path.name) for each in found if isinstance(each, Problem)] == [
+        ("wrong_kind", "b.csv"), ("wrong_kind", "c.PY"),
+    ]  # fmt: skip

@@ -69,7 +69,8 @@ def add(commands: Commands) -> None:
     parser.add_argument("--max-tokens", type=int, metavar="N", help="its default length of a reply, in tokens")
     parser.add_argument(
         "--works", nargs="+", type=Path, metavar="PATH",
-        help="what it answers from: text, Markdown, HTML, EPUB, PDF or DOCX files, or folders of them",
+        help="what it answers from: text, Markdown, HTML, EPUB, PDF or DOCX files, folders of them, or library:ID"
+        " (pluriverse works library)",
     )  # fmt: skip
     words_now(parser)
     parser.add_argument("--check", action="store_true", help="measure quickly how much it differs from its counterpart")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...store import Store
     from ...store.works import StoredWork
     from ...values import Work
-    from ...works.schema import Found
+    from ...works.schema import Found, Why
 
 _CHANGING = "assistants"  # the lock of who changes the works of one
 _FILE = {True: "same", False: "changed", None: "gone"}
@@ -41,9 +41,13 @@ def add(commands: Commands) -> None:
     searched = nested.add(
         "search", "search the works of an assistant", search, example='pluriverse works search gardener "prune roses"'
     )
+    listed = nested.add(
+        "library", "list the works that pluriverse knows", library, example="pluriverse works library hobbes"
+    )
+    listed.add_argument("words", nargs="*", metavar="WORD", help="only those that have these words")
     for each in (shown, added, removed, searched):
         each.add_argument("name", metavar="NAME", help="the assistant")
-    added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, or a folder of them")
+    added.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file, a folder of them, or library:ID")
     words_now(added)
     removed.add_argument(
         "works", nargs="+", metavar="WORK", help="works: their names or titles, as `works ls` shows them"
@@ -70,6 +74,36 @@ def ls(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             for work in each.works
         ]
         out.table(("ASSISTANT", "WORK", "LANGUAGE", "PASSAGES", "TITLE"), rows, spare=("LANGUAGE",), whole=("WORK",))
+    return 0
+
+
+def library(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
+    from ...works.library import entries
+
+    known = {
+        name: (each, " ".join((name, each.work.title, each.work.author, each.translator, each.tradition)).lower())
+        for name, each in entries().items()
+    }
+    found = {name: each for name, (each, told) in known.items() if all(word.lower() in told for word in args.words)}
+    documents = [
+        {
+            "id": name, "title": each.work.title, "author": each.work.author, "translator": each.translator,
+            "year": each.year, "language": each.work.language, "tradition": each.tradition, "bytes": each.size,
+            "ships": each.shipped, "public_domain": each.public_domain, "note": each.note, "origin": each.origin.repo,
+            "digest": each.work.digest,
+        }
+        for name, each in found.items()
+    ]  # fmt: skip
+    out.document({"works": documents})
+    if not found:
+        out.note("no work has all of these words; all of them: " + command("works", "library"))
+    elif not out.json:
+        rows = [
+            (name, each.work.language, each.work.author, each.work.title, "here" if each.shipped else "fetched")
+            for name, each in found.items()
+        ]
+        out.table(("ID", "LANGUAGE", "AUTHOR", "TITLE", "TEXT"), rows, spare=("LANGUAGE", "TEXT"), whole=("ID",))
+        out.note("a voice of some of them: " + command("new", "mine", "--works", f"library:{next(iter(found))}"))
     return 0
 
 
@@ -167,14 +201,16 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ...assistant import Shelf
+    from ..terminal.cited import OTHER_LANGUAGE
 
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
     assistant = _with_works(Shelf(settings).assistant(args.name))
-    found, spoken = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
+    found, spoken, why = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
     out.document(
         {
             "declined": not spoken,
+            "words_alone": why,
             "passages": [
                 {
                     "work": each.passage.work.id, "title": each.passage.work.title, "place": each.passage.place,
@@ -190,6 +226,8 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line(bold(one_line(head)), dim(f"  found by {' and '.join(each.by)}"))
         out.paragraph(each.passage.text, indent=2)
         out.line()
+    if why == "language":
+        out.note(OTHER_LANGUAGE)
     if not found:
         out.note(f"the works of {args.name} have none of these words")
     elif not spoken:
@@ -199,15 +237,15 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 async def _found(
     works: "Sequence[Work]", question: str, limit: int, settings: "Settings"
-) -> "tuple[list[Found], bool]":
-    """The best passages, and whether an answer would be given from them."""
+) -> "tuple[list[Found], bool, Why | None]":
+    """The best passages, whether an answer would be given from them, and why they were found by words alone."""
     from ...runtime.grounding import FOUND, speak_of
     from ...runtime.studying import search_works
     from ...runtime.workspace import Workspace
 
     async with Workspace(settings) as workspace:
-        found = await search_works(workspace, works, question, max(limit, FOUND))
-        return found[:limit], speak_of(workspace, works, question, found)
+        found, why = await search_works(workspace, works, question, max(limit, FOUND))
+        return found[:limit], speak_of(workspace, works, question, found), why
 
 
 def _document(work: "Work", counts: dict[str, int]) -> dict[str, Any]:

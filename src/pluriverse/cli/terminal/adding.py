@@ -34,7 +34,7 @@ async def read(
     from ...assistant.works import MOST
     from ...works.adding import Added, AddedWork, Unread, add_works
 
-    async for event in add_works(store, paths, have=have, most=MOST):
+    async for event in add_works(store, settings, paths, have=have, most=MOST):
         match event:
             case Unread(problem):
                 out.warn(problem.message + (f"; {problem.hint}" if problem.hint else ""))

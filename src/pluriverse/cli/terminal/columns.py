@@ -15,6 +15,7 @@ from ...runtime.events import (
     AskEvent,
     AskFinished,
     Fetching,
+    FetchingWork,
     Loading,
     ReplyChunk,
     ReplyFinished,
@@ -26,7 +27,7 @@ from ...runtime.events import (
 )
 from .cited import Colouring, sources
 from .output import Styled, bold, dim
-from .replies import WAITING, foot, guided, heading, show_waiting, studying, thinking
+from .replies import WAITING, fetching_work, foot, guided, heading, show_waiting, studying, thinking
 from .text import Cleaner, Wrapper, cells, fit, wrap
 
 if TYPE_CHECKING:
@@ -152,6 +153,8 @@ class Columns:
         match event:
             case Fetching(base):
                 self._status = f"fetching {base} ..."
+            case FetchingWork(work):
+                self._status = fetching_work(work)
             case Studying():
                 self._status = studying(event)
             case Loading(base):

@@ -165,6 +165,14 @@ class Output:
             self._documented = True
             self.print_document(document)
 
+    def json_line(self, document: Mapping[str, Any]) -> None:
+        """The one document of a call that goes on, as one line that a program can read at once."""
+        import json
+
+        self._documented = True
+        self.stdout.write(json.dumps(document, ensure_ascii=not self._unicode) + "\n")
+        self.stdout.flush()
+
     def print_document(self, document: Mapping[str, Any]) -> None:
         """JSON that is data in itself, such as an export: written with and without --json."""
         import json

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
-from ...runtime.events import AskEvent, Fetching, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
-from .cited import from_works
+from ...runtime.events import AskEvent, Fetching, FetchingWork, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
+from .cited import OTHER_LANGUAGE, from_works
 from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
 
 if TYPE_CHECKING:
     from ...assistant import Assistant, Opposite
     from ...runtime.replies import Replies, Reply
+    from ...values import Work
     from .output import Output
 
 WAITING = "waiting: other engines of this user are at work, and they take turns"
@@ -91,6 +92,8 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             show_chosen(out, event)
         case Fetching(base, pulling):
             show_pull(out, pulling, base)
+        case FetchingWork(work):
+            out.progress.status(fetching_work(work))
         case Studying():
             out.progress.steps(_first_time(event), event.done, event.total, "passages")
         case Loading(base):
@@ -101,6 +104,10 @@ def show_waiting(out: "Output", event: AskEvent) -> None:
             out.progress.clear()
         case _:
             pass
+
+
+def fetching_work(work: "Work") -> str:
+    return f"fetching the text of {one_line(work.title)} from its public home ..."
 
 
 def studying(event: Studying) -> str:
@@ -164,7 +171,10 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
-    if any(reply.cited and reply.cited.words_alone for reply in replies):
+    why = {reply.cited.words_alone for reply in replies if reply.cited}
+    if "language" in why:
+        out.note(OTHER_LANGUAGE)
+    if why - {"language", None}:
         out.note(
             "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
         )

@@ -19,6 +19,7 @@ from ...settings import Settings, turns_folder
 from ...values import Digest, Message
 from ..contract import (
     Capabilities,
+    Chosen,
     Chunk,
     EngineEvent,
     Failed,
@@ -31,11 +32,12 @@ from ..contract import (
     ScoreRequest,
     Started,
     Thought,
+    Token,
     Waiting,
 )
 from . import wire
 from .calibration import Calibrations
-from .documents import asked, guide_of, scored
+from .documents import asked, guide_of, read, scored, token_of
 from .layouts import WHEEL
 from .libraries import Kept
 from .options import EngineOptions
@@ -134,6 +136,7 @@ class LocalEngine:
             quotes=writes,
             embeds=not writes,
             writes=writes,
+            tokens=writes,
         )
 
     @property
@@ -231,6 +234,12 @@ class LocalEngine:
         document, _ = await self._question({"op": "count", "text": text})
         return int(document["tokens"])
 
+    async def tokens(
+        self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
+    ) -> tuple[Token, ...]:
+        document, _ = await self._question({"op": "tokens", **read(prompt), "likeliest": likeliest})
+        return tuple(map(token_of, document.get("tokens", ())))
+
     async def aclose(self) -> None:
         self._closed = True
         process = self._process
@@ -248,7 +257,10 @@ class LocalEngine:
     async def _launch(self) -> None:
         self._said, self._ready = "", {}
         self._process = await children.start(
-            children.python("pluriverse.engines.local.worker"), speaks=True, GGML_NO_BACKTRACE="1"
+            children.python("pluriverse.engines.local.worker"),
+            speaks=True,
+            GGML_NO_BACKTRACE="1",
+            OPENBLAS_NUM_THREADS="1",  # threads of our own compute, each a text (`embedding`)
         )
         self._tasks = [
             asyncio.create_task(self._listen(self._process)),
@@ -367,6 +379,8 @@ def _decode(entry: Document) -> EngineEvent:
     kind = entry.pop("type")
     if kind == "Failed":
         return Failed(entry["index"], from_dict(entry["error"]))
+    if kind == "Chosen":
+        return Chosen(entry["index"], token_of(entry["token"]))
     return _EVENTS[kind](**entry)
 
 

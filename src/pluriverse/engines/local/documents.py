@@ -5,10 +5,11 @@ Knows requests and documents. Does not know processes.
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from ...errors import UnsupportedError
 from ...values import Digest, Message
-from ..contract import Guide, Request, pictures_of
+from ..contract import Guide, Request, Token, pictures_of
 from .wire import Document
 
 
@@ -20,6 +21,7 @@ def asked(request: Request) -> Document:
         "adapter": request.adapter,
         "lead": request.lead,
         "quotable": request.quotable,
+        "likeliest": request.likeliest,
         "pictures": [picture.digest for picture in pictures_of(request)],
     }
 
@@ -41,3 +43,16 @@ def guide_of(guide: Guide | None) -> Document | None:
     if guide is None:
         return None
     return {"messages": _turns(guide.against), "strength": guide.strength, "adapter": guide.adapter}
+
+
+def read(prompt: str | Sequence[int] | Sequence[Message]) -> Document:
+    """What is to be told as tokens."""
+    if isinstance(prompt, str):
+        return {"prefix": prompt}
+    ids = [each for each in prompt if isinstance(each, int)]
+    return {"ids": ids} if ids or not prompt else scored([each for each in prompt if isinstance(each, Message)])
+
+
+def token_of(entry: Sequence[Any]) -> Token:
+    id, text, logprob, likeliest = entry
+    return Token(id, text, logprob, tuple(tuple(each) for each in likeliest))

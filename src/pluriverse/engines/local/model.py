@@ -105,6 +105,10 @@ class Model:
         """What spells a token."""
         return self._text(token)
 
+    def shown(self, token: int) -> str:
+        """What a token adds to a text, control tokens as they are spelled; odd bytes as surrogate escapes."""
+        return self.text(token) if self.is_control(token) else self.piece(token).decode("utf-8", "surrogateescape")
+
     def spelling(self, tokens: Sequence[int]) -> str:
         """The text of these tokens, control tokens too."""
         pieces = (self.text(each).encode() if self.is_control(each) else self.piece(each) for each in tokens)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ... import children
 from ...errors import UsageError
-from ...pictures import LONGEST_SIDE, MOST_PIXELS
+from ...pictures import LONGEST_SIDE, MOST_PIXELS, turn_of
 from ...values import Picture
 
 _SECONDS = 20
@@ -33,7 +33,8 @@ class Pixels:
 
 
 async def pixels_of(picture: Picture) -> Pixels:
-    """Decode it. UsageError for one that cannot be decoded, or not within the limits."""
+    """Decode it, and turn it upright where a camera noted how it was held. UsageError for one that cannot be decoded,
+    or not within the limits."""
     import asyncio
 
     process = await children.start(children.python("pluriverse.engines.local.pixels"), speaks=True)
@@ -52,7 +53,24 @@ async def pixels_of(picture: Picture) -> Pixels:
         raise UsageError(f"the {picture.format} picture cannot be read: {answer['error']}", _OTHER)
     if (answer["width"], answer["height"]) != (picture.width, picture.height):
         raise UsageError(f"the {picture.format} picture has another size than its header says", _OTHER)
-    return Pixels(picture.width, picture.height, data)
+    return turned(Pixels(picture.width, picture.height, data), turn_of(picture.data))
+
+
+def turned(pixels: Pixels, turn: int) -> Pixels:
+    """Upright, of a picture with that orientation of Exif: 1 to 8."""
+    if turn == 1:
+        return pixels
+    import numpy as np
+
+    rows = np.frombuffer(pixels.data, np.uint8).reshape(pixels.height, pixels.width, CHANNELS)
+    if turn >= 5:  # what is stored as a row is seen as a column
+        rows = rows.swapaxes(0, 1)
+    if turn in (3, 4, 7, 8):
+        rows = rows[::-1]
+    if turn in (2, 3, 6, 7):
+        rows = rows[:, ::-1]
+    height, width, _ = rows.shape
+    return Pixels(width, height, rows.tobytes())
 
 
 def _decoded(data: bytes) -> tuple[int, int, bytes]:

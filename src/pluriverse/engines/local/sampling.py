@@ -11,7 +11,8 @@ import numpy as np
 
 from ...errors import EngineError, UsageError
 from ...values import Sampling
-from ..guiding import contrasted, implausible
+from ..contract import Token
+from ..guiding import contrasted, implausible, log_softmax
 from .context import Logits
 from .holding import Mask
 from .layouts import Candidate, Candidates
@@ -63,6 +64,12 @@ class Sampler:
             self._model.library.llama_sampler_accept(self._grammar, token)
         self.hear(token)
         return token
+
+    def told(self, rows: Sequence[Logits], token: int, likeliest: int) -> Token:
+        """A chosen token with its log-probability before penalties and what follows, and the likeliest beside it."""
+        guided = len(rows) > 1 and self._strength > 0
+        scores = contrasted(rows[0], rows[1], self._strength) if guided else rows[0]
+        return token_told(self._model, scores, token, likeliest)
 
     def hear(self, token: int) -> None:
         """A token that others chose is said too: penalties count it."""
@@ -133,6 +140,16 @@ class Sampler:
         lib.llama_sampler_chain_add(chain, lib.llama_sampler_init_temp(s.temperature))
         lib.llama_sampler_chain_add(chain, lib.llama_sampler_init_dist(seed))
         return chain
+
+
+def token_told(model: Model, scores: Logits, token: int, likeliest: int) -> Token:
+    """A token where these scores stand before it."""
+    logprobs = log_softmax(scores)
+    few = min(likeliest, len(logprobs))
+    best = np.argpartition(-logprobs, few - 1)[:few] if few else ()
+    ordered = sorted(map(int, best), key=lambda each: (-logprobs[each], each))
+    beside = tuple((each, model.shown(each), float(logprobs[each])) for each in ordered)
+    return Token(token, model.shown(token), float(logprobs[token]), beside)
 
 
 def _cut(scores: Logits, voice: Logits) -> Logits:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ContextOverflowError, UsageError
+from ..contract import Token
 from ..guiding import contrasted, log_softmax
 from .context import LENGTH_STEP, Context, Logits, Shape
 from .model import Model
 from .options import EngineOptions
 from .pace import Pace
 from .prompts import Contrast, Prompt
+from .sampling import token_told
 from .turns import Turns
 
 ROWS = 64  # most rows of logits one decode gives: 12 MB at a vocabulary of 49,152
@@ -87,6 +89,25 @@ class Scorer:
             logprobs = log_softmax(rows)[range(len(tokens)), tokens]
             scores.append(TokenScores(tokens, tuple(logprobs.tolist()), rows if logits else None))
         return scores
+
+    def read(self, tokens: Sequence[int], likeliest: int) -> Generator[None, None, list[Token]]:
+        """Each token with its log-probability after all before it, and so many of the likeliest; the first without."""
+        if len(tokens) > self._model.context_length:
+            raise ContextOverflowError(
+                f"{len(tokens):,} tokens are given; the model reads {self._model.context_length:,}"
+            )
+        context = self._fitted(len(tokens))
+        self._held, self._held_cuts = (), ()
+        context.remove(0, 0)
+        found = [Token(each, self._model.shown(each)) for each in tokens[:1]]
+        for low in range(0, len(tokens) - 1, ROWS):
+            n = min(ROWS, len(tokens) - 1 - low)
+            context.decode(tokens[low : low + n], range(low, low + n), [0] * n, range(n))
+            for row in range(n):
+                found.append(token_told(self._model, context.logits(row), tokens[low + row + 1], likeliest))
+            yield
+        context.remove(0, 0)
+        return found
 
     def close(self) -> None:
         if self._context:

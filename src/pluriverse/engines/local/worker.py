@@ -6,13 +6,15 @@ else; what goes wrong with one request ends that request, in words, and the othe
 
     in   {"op": "load", "path", "options", "projector"}       -> {"op": "ready", ...} or {"op": "refused", "error"}
          {"op": "generate", "requests": [{"id", "messages", "sampling", "guide", "adapter", "lead", "quotable",
-          "pictures"}], "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
+          "likeliest", "pictures"}], "pictures": [{"digest", "width", "height"}]} + their pixels, in that order
                                                               -> {"op": "events", "events": [...]}
          {"op": "cancel", "ids": [...]}
          {"op": "score", "id", "prefix" | "messages", "continuations", "logits", "guide", "adapter"}
                                                               -> {"op": "scores", "id", ...} + bytes
          {"op": "score_many", "jobs": [{"id", "prefix" | "messages", "continuations", "guide", "adapter"}]}
                                                               -> "scores" for each
+         {"op": "tokens", "id", "prefix" | "ids" | "messages", "likeliest"}
+                                                              -> {"op": "told", "id", "tokens" | "error"}
          {"op": "embed", "id", "texts"}                       -> of a model that embeds: see `embedding`
          {"op": "count", "id", "text"}                        -> {"op": "counted", "id", "tokens" | "error"}
     out  {"op": "waiting"}: other engines of this user have had the turn for long
@@ -24,7 +26,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -33,7 +35,7 @@ from ...errors import EngineError, PluriverseError, UnsupportedError, UsageError
 from ...store.gguf import Header, read_header
 from ...store.kinds import check_kind, check_projector, embeds
 from ...values import Digest, Message, Picture, Role, Sampling
-from ..contract import EngineEvent, Failed, no_adapter, no_pictures
+from ..contract import Chosen, EngineEvent, Failed, Token, no_adapter, no_pictures
 from . import wire
 from .batch_scoring import BatchScorer
 from .embedding import EmbeddingWorker
@@ -95,7 +97,7 @@ class Worker:
         self._scheduler = Scheduler(self._model, options, self._bytes_per_token, turns, pace, template)
         self._scorer = Scorer(self._model, options, turns, pace)
         self._batches = BatchScorer(self._model, options, turns, pace)
-        self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores]]]] = deque()
+        self._scoring: deque[tuple[int, Generator[None, None, list[TokenScores] | list[Token]]]] = deque()
         self._told_memory = 0
         self._pictures: dict[Digest, Pixels] = {}  # of the document in hand
 
@@ -138,9 +140,10 @@ class Worker:
             for request in document["requests"]:
                 self._submit(request)
             self._pictures = {}
-        elif op == "score":
+        elif op in {"score", "tokens"}:
             try:
-                self._scoring.append((document["id"], self._score_job(document)))
+                job = self._score_job(document) if op == "score" else self._token_job(document)
+                self._scoring.append((document["id"], job))
             except Exception as error:
                 self._send_scores(document["id"], _known(error))
         elif op == "score_many":
@@ -176,7 +179,9 @@ class Worker:
             said = request["messages"] if isinstance(request["messages"], str) else _messages(request["messages"])
             own = template.raw(said) if isinstance(said, str) else prompt(said)
             tokens = template.lead(said, own, lead) if lead else ()
-            self._send_events(self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts))
+            self._send_events(
+                self._scheduler.submit(request["id"], own, sampling, contrast, tokens, texts, request["likeliest"])
+            )
         except Exception as error:
             self._send_events([Failed(request["id"], _known(error))])
 
@@ -211,6 +216,21 @@ class Worker:
             return self._scorer.run(prompt, continuations, document["logits"])
         return self._scorer.run_guided(prompt, contrast, continuations, document["logits"])
 
+    def _token_job(self, document: Document) -> Generator[None, None, list[TokenScores] | list[Token]]:
+        template, model = self._scheduler.template, self._model
+        if "ids" in document:
+            tokens = document["ids"]
+            if any(not 0 <= each < model.vocabulary_size for each in tokens):
+                raise UsageError(f"this model's tokens have ids from 0 to {model.vocabulary_size - 1:,}")
+        elif "prefix" in document:
+            tokens = template.raw(document["prefix"]).tokens
+        else:
+            tokens = template.prompt(_messages(document["messages"])).tokens
+        if (likeliest := document["likeliest"]) is not None:
+            return (yield from self._scorer.read(tokens, likeliest))
+        yield from ()
+        return [Token(each, model.shown(each)) for each in tokens]
+
     def _read_job(self, document: Document) -> tuple[Prompt, list[tuple[int, ...]], Contrast | None]:
         """Tokens of what is to be scored."""
         _check_adapters(document)
@@ -242,12 +262,16 @@ class Worker:
             self._send_scores(id, _known(error))
         self._scoring.popleft()
 
-    def _send_scores(self, id: int, found: list[TokenScores] | PluriverseError) -> None:
+    def _send_scores(self, id: int, found: list[TokenScores] | list[Token] | PluriverseError) -> None:
         if isinstance(found, PluriverseError):
             self.send({"op": "scores", "id": id, "error": found.as_dict()})
             return
-        rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in found]
-        data = b"".join(score.logits.tobytes() for score in found if score.logits is not None)
+        if told := [astuple(each) for each in found if isinstance(each, Token)]:
+            self.send({"op": "told", "id": id, "tokens": told})
+            return
+        scores = [each for each in found if isinstance(each, TokenScores)]
+        rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in scores]
+        data = b"".join(score.logits.tobytes() for score in scores if score.logits is not None)
         self.send({"op": "scores", "id": id, "scores": rows}, data)
 
 
@@ -283,6 +307,8 @@ def _pixels(document: Document) -> dict[Digest, Pixels]:
 def _event(event: EngineEvent) -> Document:
     if isinstance(event, Failed):
         return {"type": "Failed", "index": event.index, "error": event.error.as_dict()}
+    if isinstance(event, Chosen):
+        return {"type": "Chosen", "index": event.index, "token": astuple(event.token)}
     return {"type": type(event).__name__, **asdict(event)}
 
 

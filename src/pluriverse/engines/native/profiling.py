@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...catalogue.needs import Kernel, Profile
+from ...catalogue.needs import Kernel, Profile, Timing
 from ...catalogue.shape import TYPES
 from ...files import read_json, write
 from ...settings import Settings
@@ -18,7 +18,7 @@ from ..local.options import EngineOptions
 from ..local.processor import this_processor
 from . import trial
 
-SECONDS = 4  # that a format took on two cores, about
+SECONDS = 6  # that a format took on two cores, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +56,16 @@ class Profiles:
         steps += [name for name in types if name in TYPES and name not in profile.kernels]
         for done, name in enumerate(steps):
             yield Measuring(name, done, len(steps), (len(steps) - done) * SECONDS)
-            answer = trial.run(self._document(name, self._options))
+            answer = trial.run(self._document(name, self._options, profile.layer))
             kernels = {each: _kernel(given) for each, given in answer["kernels"].items()}
             profile = replace(profile, kernels={**profile.kernels, **kernels}, **(answer["rest"] or {}))
             if done or name is not None:  # the rest alone is no profile
                 self._keep(profile)
         yield profile
 
-    def _document(self, name: str | None, options: EngineOptions) -> trial.Document:
+    def _document(self, name: str | None, options: EngineOptions, layer: float) -> trial.Document:
         how = {"threads": options.threads, "flash": options.flash_attention, "chunk": options.chunk}
-        what = {"types": [name] if name else [], "rest": name is None}
+        what = {"types": [name] if name else [], "rest": name is None, "layer": layer}
         return {"do": "profile", "library": options.library, **what, **how}
 
     @property
@@ -91,5 +91,8 @@ def _read(given: dict[str, Any]) -> Profile:
 
 
 def _kernel(given: dict[str, Any]) -> Kernel:
-    decode = {int(rows): float(seconds) for rows, seconds in given["decode"].items()}
-    return Kernel(decode, float(given["read"]), given["copied"] is True)
+    return Kernel(_timing(given["wide"]), _timing(given["narrow"]), given["copied"] is True)
+
+
+def _timing(given: dict[str, Any]) -> Timing:
+    return Timing({int(rows): float(seconds) for rows, seconds in given["decode"].items()}, float(given["read"]))

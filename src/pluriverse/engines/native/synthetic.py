@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...catalogue.needs import NARROW, WIDE
 from ...catalogue.shape import TYPES
 from ...values import Sampling
 from ..local.context import Context
@@ -23,15 +24,24 @@ WEIGHTS = 140_000_000  # bytes of matrices: more than most processors' caches ho
 READ, HELD = 256, 1536  # tokens of a prompt; tokens that are held where attention is measured
 _TIMES = 3
 _STEPS = 5
-_WIDE, _NARROW = (2048, 5632), (256, 256)  # width and feed-forward width; a head has 64
+_FEEDS = 3  # times the width that the feed-forward part has
+# Width, feed-forward width and layers: next to no weights, and more keys and values than caches hold. A head has 64.
+_SMALL, _LONG = (256, 256, 32), (512, 256, 64)
 _WORDS = (1024, 65536)
 # Bytes whose repetition is a small number in each format, and none that processors are slow with.
 _BYTE, _FLOAT_BYTE = 0x11, 0x3C
 
 
-def kernels(library: Library, type: str, how: dict[str, Any]) -> dict[str, Any]:
-    """Seconds per weight of matrices in this format, and whether the library keeps a copy of them."""
-    width, feed = _WIDE
+def kernels(library: Library, type: str, how: dict[str, Any], layer: float) -> dict[str, Any]:
+    """Seconds per weight of matrices in this format, wide and narrow ones, and whether the library keeps a copy of
+    them. `layer`: seconds of a layer besides its matrices, which are not theirs."""
+    (wide, copied), (narrow, _) = (_timing(library, type, width, how, layer) for width in (WIDE, NARROW))
+    return {"wide": wide, "narrow": narrow, "copied": copied}
+
+
+def _timing(library: Library, type: str, width: int, how: dict[str, Any], layer: float) -> tuple[dict[str, Any], bool]:
+    """Of a model of that width; and whether it was copied."""
+    feed = _FEEDS * width
     a_layer = 2 * width * width + width * width // 2 + 3 * width * feed
     _, per_block, size = TYPES[type]
     layers = max(round(WEIGHTS / (a_layer * size / per_block)), 1)
@@ -46,40 +56,47 @@ def kernels(library: Library, type: str, how: dict[str, Any]) -> dict[str, Any]:
             least = float("inf")
             for rows in (16, 8, 4, 2, 1):  # fewer never take longer, but where something else disturbed
                 with bench.context_of(model, rows, 256, **how) as context:
-                    least = decode[rows] = min(_step(context, 0) / (layers * a_layer), least)
+                    least = decode[rows] = min(max(_step(context, 0) / layers - layer, 0.0) / a_layer, least)
             with bench.context_of(model, 1, READ, **how) as context:
                 read = min(_reading(context, 0, READ) for _ in range(_TIMES)) / (layers * a_layer * READ)
         finally:
             model.close()
-    return {"decode": decode, "read": read, "copied": copied}
+    return {"decode": decode, "read": read}, copied
 
 
 def rest(library: Library, how: dict[str, Any]) -> dict[str, float]:
     """What a step costs besides its matrices: see `catalogue.needs.Profile`."""
-    width, feed = _NARROW
-    layers = 32
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.gguf"
-        write(path, "Q8_0", layers, width, feed)
-        model = Model(library, path)
+        small, long = Path(folder) / "small.gguf", Path(folder) / "long.gguf"
+        for path, (width, feed, layers) in ((small, _SMALL), (long, _LONG)):
+            write(path, "Q8_0", layers, width, feed)
+        model = Model(library, small)
         try:
-            with bench.context_of(model, 1, HELD + READ, **how) as context:
-                short = _step(context, 0)
-                first = min(_reading(context, 0, READ) for _ in range(_TIMES))
-                _fill(context, READ, HELD)
-                later = min(_reading(context, HELD, READ) for _ in range(_TIMES))
-                long = _step(context, HELD)
+            with bench.context_of(model, 1, 256, **how) as context:
+                layer = _step(context, 0) / _SMALL[2]
             chosen = [_choosing(model, words) for words in _WORDS]
         finally:
             model.close()
+        attention, attention_read = _attention(library, long, how)
     word = max(chosen[1] - chosen[0], 0.0) / (_WORDS[1] - _WORDS[0])
-    return {
-        "attention": max(long - short, 0.0) / (layers * width * HELD),
-        "attention_read": max(later - first, 0.0) / (layers * width * READ * HELD),
-        "layer": short / layers,
-        "word": word,
-        "token": max(chosen[0] - word * _WORDS[0], 0.0),
-    }
+    token = max(chosen[0] - word * _WORDS[0], 0.0)
+    return {"attention": attention, "attention_read": attention_read, "layer": layer, "word": word, "token": token}
+
+
+def _attention(library: Library, path: Path, how: dict[str, Any]) -> tuple[float, float]:
+    """Per element of the queries and token that is held: while speaking, and while reading."""
+    model = Model(library, path)
+    try:
+        with bench.context_of(model, 1, HELD + READ, **how) as context:
+            short = _step(context, 0)
+            first = min(_reading(context, 0, READ) for _ in range(_TIMES))
+            _fill(context, READ, HELD)
+            later = min(_reading(context, HELD, READ) for _ in range(_TIMES))
+            long = _step(context, HELD)
+    finally:
+        model.close()
+    queries = _LONG[0] * _LONG[2] * HELD
+    return max(long - short, 0.0) / queries, max(later - first, 0.0) / (queries * READ)
 
 
 def write(path: Path, type: str, layers: int, width: int, feed: int) -> None:

@@ -5,7 +5,7 @@ Whoever wants a trial calls `run`:
 
     {"do": "prove", "model", "library", "said", "rows", "check"} -> system, checks, said; log-probabilities into `rows`
     {"do": "speed", "model", "library", "threads", "flash", "chunk", "quick", "held", "times"} -> tokens per second
-    {"do": "profile", "types", "rest", "library", "threads", "flash", "chunk"}   -> seconds per weight of each format
+    {"do": "profile", "types", "rest", "layer", "library", "threads", "flash", "chunk"} -> seconds per weight, by format
     {"do": "differ", "models", "pairs", "library", "texts"}    -> KL divergence per token between models
 """
 
@@ -97,7 +97,8 @@ def profile(document: Document) -> Document:
     """What `catalogue.needs.Profile` holds: of each of `types`, and where `rest` is asked for, the rest of it."""
     path = document.get("library")
     library, how = open_library(Path(path) if path else None), _how(document)
-    found: Document = {"kernels": {type: synthetic.kernels(library, type, how) for type in document["types"]}}
+    layer = document["layer"]
+    found: Document = {"kernels": {type: synthetic.kernels(library, type, how, layer) for type in document["types"]}}
     return {**found, "rest": synthetic.rest(library, how) if document.get("rest") else None}
 
 

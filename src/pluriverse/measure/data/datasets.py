@@ -239,8 +239,7 @@ def _agreed(settings: Settings) -> dict[str, str]:
 
 
 async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
-    from ...store.sources import Earlier, StartOver
-    from ...store.sources.http import open_url
+    from ...store.sources.http import read_url
 
     hint = f"or put the file into the folder that PLURIVERSE_DATA names, as {dataset.local}"
     if settings.offline:
@@ -248,16 +247,10 @@ async def _fetched(dataset: Dataset, settings: Settings) -> bytes:
             f"{dataset.title} is not here and PLURIVERSE_OFFLINE is set",
             f"unset PLURIVERSE_OFFLINE, {hint}; it is at {dataset.url}",
         )
-    content = bytearray()
     try:
-        async with open_url(dataset.url, Earlier(checked=True)) as stream:
-            async for chunk in stream.chunks:
-                content += chunk if isinstance(chunk, bytes) else b""
-                if len(content) > dataset.bytes:
-                    break
-    except (UnreachableError, StartOver) as error:
+        return await read_url(dataset.url, dataset.bytes)
+    except UnreachableError as error:
         raise UnreachableError(f"{dataset.title} cannot be fetched: {error}", f"try again later, {hint}") from error
-    return bytes(content)
 
 
 def _checked(dataset: Dataset, content: bytes, where: str) -> bytes:

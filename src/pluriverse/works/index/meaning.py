@@ -26,6 +26,7 @@ _AT_ONCE = 32  # passages that are embedded between two events
 _KEEP_S = 5.0  # seconds of work that a killed process may lose
 _BLOCK = 4096  # vectors that are turned into floats at a time
 _MOST = 127
+_BESIDE = 0.15  # what the passage before and the one behind count beside a passage
 
 Ranked = tuple[int, int, float]
 """Number of the index, number of the passage in it, and its score."""
@@ -157,21 +158,35 @@ def opened(data: "bytes | memoryview", made_of: MadeOf) -> MeaningIndex:
         raise BrokenMeaning(f"it cannot be read: {error}") from error
 
 
-def ranks(indexes: Sequence[MeaningIndex | None], question: Vectors, k: int) -> list[Ranked]:
-    """The `k` passages nearest to the question's vector over all indexes that are there and as wide, best first; the
-    score is the cosine."""
+def likenesses(indexes: Sequence[MeaningIndex | None], question: Vectors) -> list[Vectors | None]:
+    """Of each index the cosine between the question's vector and each passage's; None where there is no index, or one
+    of another width."""
+    return [
+        index.likeness(question) if index is not None and index.vectors.shape[1:] == question.shape else None
+        for index in indexes
+    ]
+
+
+def with_neighbours(likeness: Vectors) -> Vectors:
+    """float32 [passages]: the mean of each passage's cosine and, less weighty, those of the passages beside it."""
+    ends = np.pad(likeness, 1, "edge") if len(likeness) else np.zeros(2, np.float32)
+    mixed: Vectors = (likeness + _BESIDE * (ends[:-2] + ends[2:])) / (1 + 2 * _BESIDE)
+    return mixed
+
+
+def ranks(scores: Sequence[Vectors | None], k: int) -> list[Ranked]:
+    """The `k` passages of the highest scores over all indexes, best first."""
     best: list[Ranked] = []
-    for number, index in enumerate(indexes):
-        if index is not None and len(index) and index.vectors.shape[1] == len(question):
-            scores = index.likeness(question)
-            top = np.argpartition(-scores, min(k, len(scores)) - 1)[:k]
-            best += [(number, int(passage), float(scores[passage])) for passage in top]
+    for number, own in enumerate(scores):
+        if own is not None and len(own):
+            top = np.argpartition(-own, min(k, len(own)) - 1)[:k]
+            best += [(number, int(passage), float(own[passage])) for passage in top]
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
 
 
-def cut_of(spans: Sequence[tuple[int, int]]) -> str:
-    """Tells passages of one text from others of it. `spans`: characters of each, from and to."""
-    return blake2b(np.array(spans, "<u4").tobytes(), digest_size=8).hexdigest()
+def cut_of(spans: npt.ArrayLike) -> str:
+    """Tells passages of one text from others of it. `spans`: characters of each, from and to; [passages, 2]."""
+    return blake2b(np.asarray(spans, "<u4").tobytes(), digest_size=8).hexdigest()
 
 
 def _earlier(part: Path, made_of: MadeOf, most: int) -> MeaningIndex:

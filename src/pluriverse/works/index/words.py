@@ -52,13 +52,18 @@ class WordsIndex:
     def __len__(self) -> int:
         return len(self.lengths)
 
-    def passage(self, work: Work, number: int, text: bytes) -> Passage:
-        """One passage; `text` is the whole text of the work in UTF-8."""
-        start, end, first, last = map(int, self.spans[number])
-        ends = self.place_ends
-        place = self.places[int(ends[number - 1]) if number else 0 : int(ends[number])].decode(errors="replace")
+    def passage(self, work: Work, number: int, text: bytes, last: int | None = None) -> Passage:
+        """One passage, or those up to `last` as one, at the place of the first; `text`: the whole text in UTF-8."""
+        start, _, first, _ = map(int, self.spans[number])
+        _, end, _, stop = map(int, self.spans[number if last is None else last])
         # An index of somebody else's may cut letters: what is left is still the text's own.
-        return Passage(work, number, start, end, place, fold(text[first:last].decode(errors="ignore")))
+        folded = fold(text[first:stop].decode(errors="ignore"))
+        return Passage(work, number, start, end, self.place(number), folded)
+
+    def place(self, number: int) -> str:
+        """Where a passage stands."""
+        ends = self.place_ends
+        return self.places[int(ends[number - 1]) if number else 0 : int(ends[number])].decode(errors="replace")
 
 
 def build(work: Work, text: str, passages: Sequence[Passage]) -> bytes:

@@ -1,8 +1,8 @@
 """The library that ships: works in the public domain, most of them with their texts.
 
 Knows what is in the package; no store, no network. `tools/library.py` makes index.toml and the packed texts. Works
-whose text does not ship are listed too: their texts come from PLURIVERSE_DATA/works, since what was made of the public
-files by hand, without headers and notes, cannot be made again from these alone.
+whose text does not ship are listed too: it comes from PLURIVERSE_DATA/works, or is made again of the public files that
+it was made from (`remaking.py`).
 """
 
 import lzma
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from ...errors import IntegrityError
@@ -58,16 +59,13 @@ def text_of(work: Work) -> bytes | None:
 
     IntegrityError where the installed file was changed.
     """
-    if not work.id.replace("-", "").isalnum():
-        return None
-    packed = files(__package__).joinpath("texts", f"{work.id}.txt.xz")
-    if not packed.is_file():
+    if not ships(work):
         return None
     try:
-        text = lzma.decompress(packed.read_bytes())
+        text = lzma.decompress(_packed(work).read_bytes())
     except lzma.LZMAError:
         text = b""
-    digest = f"sha256:{sha256(text).hexdigest()}"
+    digest = digest_of(text)
     if digest == work.digest:
         return text
     if digest == entries()[work.id].work.digest:
@@ -75,9 +73,22 @@ def text_of(work: Work) -> bytes | None:
     raise IntegrityError(f"the text of {work.id} in the installed package was changed", "install the package again")
 
 
+def ships(work: Work) -> bool:
+    """Whether a text of this name is in the package."""
+    return work.id.replace("-", "").isalnum() and _packed(work).is_file()
+
+
+def digest_of(text: bytes) -> Digest:
+    return Digest(f"sha256:{sha256(text).hexdigest()}")
+
+
 def edition(translator: str, year: str) -> str:
     """What a citation says of a text beside author and title."""
     return ", ".join(filter(None, (f"translated by {translator}" if translator else "", year)))
+
+
+def _packed(work: Work) -> Traversable:
+    return files(__package__).joinpath("texts", f"{work.id}.txt.xz")
 
 
 def _entry(table: dict[str, Any]) -> Entry:

@@ -78,21 +78,20 @@ def _known(encoding: str) -> bool:
 
 
 def _mixed(data: bytes) -> tuple[str, Part | None] | None:
-    """UTF-8 with some lines of Windows-1252 in it, as pasted texts have them; None where it is not mainly UTF-8."""
-    good = bad = 0
-    lines = []
-    for line in data.split(b"\n"):
-        if line.isascii():
-            lines.append(line.decode("ascii"))
-        elif (text := _strict(line, "utf-8")) is not None:
-            lines.append(text)
-            good += 1
-        else:
-            lines.append(line.decode("cp1252", "replace"))
-            bad += 1
-    if bad > good:
+    """UTF-8 with letters of Windows-1252 in it, as pasted texts have them; None where it is not mainly UTF-8."""
+    wrong = 0
+
+    def one_byte(error: UnicodeError) -> tuple[str, int]:
+        nonlocal wrong
+        assert isinstance(error, UnicodeDecodeError)
+        wrong += 1
+        return error.object[error.start : error.start + 1].decode("cp1252", "replace"), error.start + 1
+
+    codecs.register_error("pluriverse.cp1252", one_byte)
+    text = data.decode("utf-8", "pluriverse.cp1252")
+    right = sum(not letter.isascii() for letter in text) - wrong
+    if wrong > 3 * right:  # other encodings are valid UTF-8 in one letter of ten at most
         return None
-    text = "\n".join(lines)
     return text, _lost(text.count("\ufffd"), "UTF-8") if "\ufffd" in text else None
 
 

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from .schema import Problem
 
+_NO_PROSE = {
+    ".c", ".cfg", ".cpp", ".css", ".csv", ".go", ".h", ".ini", ".ipynb", ".java", ".js", ".json", ".jsonl", ".log",
+    ".py", ".rs", ".sh", ".sql", ".toml", ".ts", ".tsv", ".xml", ".yaml", ".yml",
+}  # fmt: skip
+
 
 def walk(paths: Iterable[Path]) -> Iterator[Path | Problem]:
     """Files in the order of their names, each once, and what cannot be read before it is opened."""
@@ -55,6 +60,13 @@ def _folder(folder: Path, root: Path) -> Iterator[Path | Problem]:
                     yield Problem("outside", path, f"{path} is a link that leads out of the folder", f"name it: {path}")
             elif entry.is_dir(follow_symlinks=False):
                 inner.append(path)
+            elif path.suffix.lower() in _NO_PROSE:
+                yield Problem(
+                    "wrong_kind",
+                    path,
+                    f"{path} is data or a program, not prose",
+                    f"name it to take it all the same: {path}",
+                )
             else:
                 yield path
         waiting += reversed(inner)
