@@ -21,6 +21,7 @@ class Wording:
 
     marks: tuple[str, str]  # around a quotation
     bridge: str  # between a quotation and the words that explain it
+    task: str  # asked behind the question of what explains a quotation
     silent: str  # "My works do not speak of this."
     nearest: str  # with {place}
     turns: "re.Pattern[str]"  # turns the sentence before round
@@ -54,6 +55,7 @@ def _known() -> dict[str, Wording]:
         tag: Wording(
             marks=(table["marks"][0], table["marks"][1]),
             bridge=table["bridge"],
+            task=table["task"],
             silent=table["silent"],
             nearest=table["nearest"],
             points=_any(table.get("points", ["(?!)"])),
