@@ -54,13 +54,15 @@ class Grounds:
     def heard(self, turns: tuple[Message, ...], led: bool = False) -> tuple[Message, ...]:
         """The turns with the passages before the last question, as data between marks that no passage spells.
 
-        `led`: the reply begins with the quotation, so that only what stands around it is told: each word costs time.
+        `led`: the reply begins with the quotation, so that only what stands around it is told, since each word costs
+        time; and the model is asked to explain it, since small ones answer the question from what they know.
         """
         if self.quotation is None or not turns:
             return turns
         mark = self.mark
         passages = "\n\n".join(self._told(each.passage, led) for each in self.passages)
-        asked = f"{_TOLD}\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}"
+        task = f"\n\n{wording(self.language).task}" if led else ""
+        asked = f"{_TOLD}\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}{task}"
         return (*turns[:-1], replace(turns[-1], content=asked))
 
     @property

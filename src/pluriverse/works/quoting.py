@@ -19,6 +19,7 @@ from .wording import Wording, beginning, wording
 CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
 _MOST = 80  # words of a quotation
+_STEM = 5  # letters by which a word is known again
 _ANSWER = 6  # words of a sentence that is nothing without the question before it
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
 _NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
@@ -226,9 +227,21 @@ class _Window:
     def _worth(self, inside: Sequence[_Sentence], text: str, words: float) -> float:
         """How well these sentences read alone, from 1 down."""
         first = inside[0]
-        pointing = 0.35 * first.leans + 0.1 * first.joins + 0.2 * self._spoken(first.start)
+        pointing = (
+            0.35 * (first.leans or self._points_out(inside)) + 0.1 * first.joins + 0.2 * self._spoken(first.start)
+        )
         length = 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
         return 1.0 - pointing - length - 0.1 * any(mark in text for mark in _OPENING + '"')
+
+    def _points_out(self, inside: Sequence[_Sentence]) -> bool:
+        """Whether a later sentence points to something that none before it names."""
+        said = ""
+        for each in inside:
+            for mark in self._words.points.finditer(each.text) if said else ():
+                if mark[1][:_STEM].lower() not in said + each.text[: mark.start()].lower():
+                    return True
+            said += each.text.lower()
+        return False
 
     def _spoken(self, place: int) -> bool:
         """Whether somebody speaks there whose words began before: they may be another's than the author's."""

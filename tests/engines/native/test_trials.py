@@ -61,7 +61,7 @@ def test_a_document_goes_in_and_one_comes_out(
         trial.main()
         return json.loads(capsys.readouterr().out)
 
-    assert asked(do="profile", types=[], rest=False) == {"kernels": {}, "rest": None}
+    assert asked(do="profile", types=[], layer=[], rest=False) == {"kernels": {}, "rest": None}
     assert "cannot load" in asked(do="differ", models=[tiny + "x"], pairs=[], texts=[])["error"]["message"]
 
 

@@ -119,18 +119,22 @@ def computes(header: Header) -> bool:
     )
     epsilon = about.get("bert.attention.layer_norm_epsilon")
     sound = all(isinstance(each, int) and 0 < each < 2**16 for each in (layers, width, heads, inner))
-    if not sound or not isinstance(epsilon, float) or width % heads:
+    if not sound or not isinstance(epsilon, float) or width % heads or layers > len(tensors):
         return False
-    shapes = {"token_embd_norm": (width,), "attn_output_norm": (width,), "layer_output_norm": (width,)}
+    shapes: dict[str, tuple[int, ...]] = {
+        "token_embd_norm": (width,),
+        "attn_output_norm": (width,),
+        "layer_output_norm": (width,),
+    }
     shapes |= dict.fromkeys(("attn_q", "attn_k", "attn_v", "attn_output"), (width, width))
     shapes |= {"ffn_up": (width, inner), "ffn_down": (inner, width)}
     pairs = chain(["token_embd_norm"], (f"blk.{n}.{name}" for n in range(layers) for name in _LAYER))
-    wanted = {}
+    wanted: dict[str, tuple[int, ...]] = {}
     for name in pairs:
         shape = shapes[name.rpartition(".")[2]]
         wanted |= {f"{name}.weight": shape, f"{name}.bias": shape[-1:]}
     tables = ("token_embd.weight", "position_embd.weight", "token_types.weight")
-    others = {name: (width, tensors[name].shape[-1]) for name in tables if name in tensors}
+    others: dict[str, tuple[int, ...]] = {name: (width, tensors[name].shape[-1]) for name in tables if name in tensors}
     return (
         len(others) == len(tables)
         and tensors.keys() == {*wanted, *others}

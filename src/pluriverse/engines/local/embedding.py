@@ -5,8 +5,8 @@
          {"op": "cancel", "ids": [...]}
 
 Each text is computed alone, on one thread, so that its vector depends on nothing but the text, bit for bit; as many at
-once as there are threads, which is faster than many threads on a small text. What a model that writes is asked for ends
-with UnsupportedError.
+once as there are threads, which is faster than many threads on a small text. BERT is computed by numpy (`bert`). What a
+model that writes is asked for ends with UnsupportedError.
 """
 
 import ctypes as c
