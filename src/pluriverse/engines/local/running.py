@@ -31,6 +31,16 @@ class Track:
     tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
 
     @property
+    def read(self) -> tuple[int, ...]:
+        """What is read before it speaks: the prompt, and the words that it is given to begin with."""
+        return self.prompt.tokens + self.reply.lead
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Ends of the pieces that it is read in."""
+        return (*self.prompt.cuts[:-1], len(self.read))
+
+    @property
     def position(self) -> int:
         """Of the next token."""
         return self.prompt.position(len(self.tokens))

@@ -156,14 +156,12 @@ class Scheduler:
 
     def _lead(self, reply: Reply) -> list[EngineEvent]:
         """Tell a reply's first words, before its prompt is read."""
-        prompt = reply.tracks[0].prompt
-        cached, _ = self._prefixes.longest(prompt.adapter, prompt.tokens, prompt.cuts)
+        track = reply.tracks[0]
+        cached, _ = self._prefixes.longest(track.prompt.adapter, track.read, track.cuts)
         for token in reply.lead:
             reply.sampler.hear(token)
-        return [
-            Started(reply.id, reply.prompt_tokens, cached, reply.seed),
-            *reply.begin(b"".join(map(self._model.piece, reply.lead))),
-        ]
+        started = Started(reply.id, reply.prompt_tokens, min(cached, reply.prompt_tokens), reply.seed)
+        return [started, *reply.begin(b"".join(map(self._model.piece, reply.lead)))]
 
     def _read_on(self, reply: Reply, reading: Reading) -> list[EngineEvent]:
         """One piece of a prompt more; the reply's first events where it was the last one."""
@@ -198,7 +196,7 @@ class Scheduler:
 
     def _read(self, track: Track) -> Generator[None, None, tuple[int, Logits]]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
-        tokens, cuts = track.prompt.tokens, track.prompt.cuts
+        tokens, cuts = track.read, track.cuts
         done, prefix = self._prefixes.longest(track.prompt.adapter, tokens, cuts)
         copied = done
         if prefix:
@@ -210,9 +208,7 @@ class Scheduler:
                 done, stream = cut, self._tracks.index(track)
                 if self._here.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
                     self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(self._here.save(stream), logits))
-        track.tokens = [*tokens, *track.reply.lead]
-        if track.reply.lead:
-            logits = yield from self._compute(track, track.tokens, done, len(track.tokens))
+        track.tokens = [*tokens]
         assert logits is not None  # a prompt has at least one token
         return copied, logits
 

@@ -1,14 +1,15 @@
 """What was measured, as pages: maps, the leaderboard, two assistants compared. The report's own blocks, between our top
 and foot.
 
-Knows results and the report. Computes in a thread: others are answered meanwhile.
+Knows results and the report. Computes in a thread, once: others are answered meanwhile.
 """
 
 import asyncio
 import datetime
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request, Response
 
@@ -39,7 +40,37 @@ Found = tuple[ResultSet, list[SensitivityCheck]]
 _STYLED = re.compile(r' style="--share:[0-9.]+"')  # the pages' policy allows no styles in elements
 
 
-def router(house: House) -> APIRouter:
+T = TypeVar("T")
+
+
+class Computed:
+    """What was computed of the runs and checks of a data folder, for as long as these stay as they are: it can take a
+    minute. Whoever asks meanwhile waits for the same."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], tuple[object, Any]] = {}
+        self._one = asyncio.Lock()
+
+    async def of(self, settings: Settings, what: str, compute: Callable[..., T], *given: Any) -> T:
+        """`compute(settings, *given)`; `what` names it."""
+        key = settings.home, what
+        async with self._one:
+            state = await asyncio.to_thread(_state, settings.home)
+            if key not in self._found or self._found[key][0] != state:
+                self._found[key] = state, await asyncio.to_thread(compute, settings, *given)
+            found: T = self._found[key][1]
+            return found
+
+
+def _state(home: Path) -> object:
+    """Changes whenever something was measured, checked or labelled."""
+    files = [home / "proofs.json", *(home / "checks").rglob("*"), *(home / "runs").rglob("*")]
+    return [
+        (str(each), state.st_mtime_ns, state.st_size) for each in files if each.is_file() and (state := each.stat())
+    ]
+
+
+def router(house: House, computed: Computed) -> APIRouter:
     routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @routes.get("/static/report.css")
@@ -49,7 +80,7 @@ def router(house: House) -> APIRouter:
     @routes.get("/results")
     async def results(request: Request) -> Response:
         settings = workspace_for(house, request).settings
-        document, names, blocks = await asyncio.to_thread(_results, settings)
+        document, names, blocks = await computed.of(settings, "results", _results)
         return page(request, "results.html", document, names=names, blocks=blocks)
 
     @routes.get("/results/compare")
@@ -57,24 +88,17 @@ def router(house: House) -> APIRouter:
         if not a or not b or a == b:
             raise UsageError("two assistants are compared", "choose two that are not the same")
         settings = workspace_for(house, request).settings
-        found = await asyncio.to_thread(_found, settings, [a, b])
-        if found is None or not {a, b} <= set(found[0].assistants):
-            raise NotFoundError(f"{a} and {b} have not both been measured", "pluriverse measure shows what there is")
-        differences, own = await asyncio.to_thread(_compared, found, a, b)
+        found, differences, own = await computed.of(settings, f"compare {a} {b}", _compared, a, b)
         document = {"a": a, "b": b, "rows": [each.as_dict() for each in (*differences, *own)]}
-        rows = _rows(found[0], a, b, differences, own)
-        return page(request, "compare.html", document, a=a, b=b, rows=rows, notes=found[0].notes)
+        rows = _rows(found, a, b, differences, own)
+        return page(request, "compare.html", document, a=a, b=b, rows=rows, notes=found.notes)
 
     return routes
 
 
-async def card_of(settings: Settings, name: str) -> tuple[list[Any], list[Html]]:
+def card_of(settings: Settings, name: str) -> tuple[list[Any], list[Html]]:
     """The rows of one assistant's figures and, for each model that spoke for it, its card; nothing where it was not
     measured."""
-    return await asyncio.to_thread(_card, settings, name)
-
-
-def _card(settings: Settings, name: str) -> tuple[list[Any], list[Html]]:
     found = _found(settings, [name])
     if found is None or not found[0].assistants:
         return [], []
@@ -110,9 +134,12 @@ def _results(settings: Settings) -> tuple[Any, Sequence[str], list[Html]]:
     return document, found[0].assistants, [_safe(each.html) for each in drawn if each]
 
 
-def _compared(found: Found, a: str, b: str) -> tuple[list[Figure], list[Figure]]:
-    differences = compare(found[0], a, b, found[1])
-    return differences, [each for each in figures(*found) if each.assistant in (a, b) and not each.group]
+def _compared(settings: Settings, a: str, b: str) -> tuple[ResultSet, list[Figure], list[Figure]]:
+    found = _found(settings, [a, b])
+    if found is None or not {a, b} <= set(found[0].assistants):
+        raise NotFoundError(f"{a} and {b} have not both been measured", "pluriverse measure shows what there is")
+    own = [each for each in figures(*found) if each.assistant in (a, b) and not each.group]
+    return found[0], compare(found[0], a, b, found[1]), own
 
 
 def _rows(

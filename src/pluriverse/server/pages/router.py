@@ -20,11 +20,10 @@ _YEAR = 365 * 24 * 3600
 def router(house: House) -> APIRouter:
     """Every page, for readers who have been let in."""
     routes = APIRouter(route_class=PageRoute, include_in_schema=False)
-    talks = Talks()
-    for inside in (
-        conversing.router(house, talks), kept.router(house, talks), voices.router(house), measured.router(house),
-        models.router(house), blind.router(house, talks),
-    ):  # fmt: skip
+    talks, computed = Talks(), measured.Computed()
+    routers = [conversing.router(house, talks), kept.router(house, talks), blind.router(house, talks)]
+    routers += [voices.router(house, computed), measured.router(house, computed), models.router(house)]
+    for inside in routers:
         routes.include_router(inside)
 
     @routes.get("/static/{name}")

@@ -23,13 +23,13 @@ from ..errors import RefusedError
 from ..house import House
 from ..tokens import OWNER
 from .choosing import groups
-from .measured import card_of
+from .measured import Computed, card_of
 from .rendering import PageRoute, page, to
 
 _FIELDS = ("name", "title", "system", "dimension", "position", "summary", "languages", "base", "guidance")
 
 
-def router(house: House) -> APIRouter:
+def router(house: House, computed: Computed) -> APIRouter:
     routes = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @routes.get("/assistants")
@@ -64,7 +64,7 @@ def router(house: House) -> APIRouter:
     async def card(request: Request, name: str) -> Response:
         workspace = workspace_for(house, request)
         who = workspace.shelf.assistant(name)
-        rows, cards = await card_of(workspace.settings, name)
+        rows, cards = await computed.of(workspace.settings, f"card {name}", card_of, name)
         base = meant(who.base, workspace.store, workspace.settings)
         stored = _stored(workspace, base)
         document = {**_document(who), "base_meant": base, "licence": stored.licence if stored else None, "rows": rows}
