@@ -59,7 +59,8 @@ def serving(home: Path, *words: str, **environment: str) -> Iterator[Served]:
     command = [sys.executable, "-m", "pluriverse", "serve", "--port", "0", "--json", *words]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=given) as process:
         assert process.stdout
-        ready = json.loads(process.stdout.readline())
+        first = process.stdout.readline()
+        ready = json.loads(first if first.startswith('{"') else pytest.fail(first + process.stdout.read()))
         try:
             yield Served(ready["url"], ready["token"], process)
         finally:

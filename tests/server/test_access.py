@@ -91,6 +91,8 @@ def test_bodies_have_a_limit_with_and_without_a_length(tmp_path: Path) -> None:
         parts = (b"x" * 500 for _ in range(5))
         assert client.post("/v1/chat/completions", content=parts).json()["error"]["type"] == "invalid_request_error"
         assert client.post("/api/ask", content=(b"x" * 500 for _ in range(5))).status_code == 413
+        for length in ("9" * 5000, "-1", "1e3"):
+            assert client.post("/api/ask", headers={"content-length": length}).status_code == 400
 
 
 def test_a_token_has_a_rate(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_openai_errors_are_its_own(client: openai.OpenAI, scripted: Served) -> N
     assert error.value.param == "foo"
     with pytest.raises(openai.BadRequestError, match="temperature"):
         client.chat.completions.create(model="duty", messages=ASKED, temperature=99)
+    with pytest.raises(openai.BadRequestError, match="max_tokens is 0"):
+        client.chat.completions.create(model="duty", messages=ASKED, max_tokens=0)
     with pytest.raises(openai.BadRequestError, match="tools"):
         client.chat.completions.create(model="duty", messages=ASKED, tools=[{"type": "function"}])  # type: ignore
     with pytest.raises(openai.BadRequestError, match="data:image"):

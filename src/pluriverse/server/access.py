@@ -243,7 +243,8 @@ def _name(host: str) -> str:
 def _headers(scope: Scope) -> Headers:
     """RefusedError for a length that is no number."""
     headers = Headers(scope=scope)
-    if not (headers.get("content-length") or "0").isdecimal():
+    length = headers.get("content-length") or "0"
+    if not length.isdecimal() or len(length) > 15:
         raise RefusedError(400, "the Content-Length is no number")
     return headers
 

@@ -5,7 +5,7 @@ Knows assistants, messages and events. Does not know any API's shape.
 
 import base64
 import binascii
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -55,12 +55,12 @@ class Words:
     tokens: tuple[Token, ...] = ()  # where they are asked for: those of this text, or of what is still to come
 
 
-def options_of(ours: Ours | None, **changes: Any) -> AskOptions:
-    """`changes`: fields of AskOptions; None leaves each as the assistant has it."""
+def options_of(ours: Ours | None, decoding: Mapping[str, Any], **changes: Any) -> AskOptions:
+    """`changes`: fields of AskOptions, `decoding` of Sampling; None leaves each as the assistant has it."""
     ours = ours or Ours()
-    given = {name: value for name, value in changes.items() if value is not None}
+    given, decoding = ({name: each for name, each in some.items() if each is not None} for some in (changes, decoding))
     return AskOptions(
-        guidance=ours.guidance, base=ours.base, beyond_works=ours.beyond_works,
+        guidance=ours.guidance, base=ours.base, beyond_works=ours.beyond_works, decoding=decoding,
         **{"think": ours.think, "thinking_tokens": ours.thinking_tokens} | given,
     )  # fmt: skip
 

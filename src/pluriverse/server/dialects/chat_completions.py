@@ -68,12 +68,11 @@ class Chat(Body):
             "frequency_penalty": self.frequency_penalty, "presence_penalty": self.presence_penalty,
             "grammar": self.response_format and self.response_format.grammar,
         }  # fmt: skip
+        most = self.max_tokens if self.max_completion_tokens is None else self.max_completion_tokens
         options = options_of(
-            self.pluriverse,
-            max_tokens=self.max_completion_tokens or self.max_tokens, temperature=self.temperature, seed=self.seed,
+            self.pluriverse, decoding, max_tokens=most, temperature=self.temperature, seed=self.seed,
             think=None if self.reasoning_effort is None else self.reasoning_effort != "none",
-            likeliest=(self.top_logprobs or 0) if self.logprobs else None,
-            instructions=system, decoding={name: each for name, each in decoding.items() if each is not None},
+            likeliest=(self.top_logprobs or 0) if self.logprobs else None, instructions=system,
         )  # fmt: skip
         keep = bool(self.pluriverse and self.pluriverse.keep)
         return {"model": self.model, "turns": turns, "options": options, "keep": keep}

@@ -102,10 +102,9 @@ class Asked(Body):
         system = self.system if isinstance(self.system, str) else told([each.text for each in self.system or ()])
         decoding = {"top_p": self.top_p, "top_k": self.top_k, "stop": tuple(self.stop_sequences or ()) or None}
         options = options_of(
-            self.pluriverse, max_tokens=self.max_tokens, temperature=self.temperature, instructions=system,
+            self.pluriverse, decoding, max_tokens=self.max_tokens, temperature=self.temperature, instructions=system,
             think=None if self.thinking is None else self.thinking.type != "disabled",
             thinking_tokens=self.thinking and self.thinking.budget_tokens,
-            decoding={name: each for name, each in decoding.items() if each is not None},
         )  # fmt: skip
         turns = [each.message() for each in self.messages]
         keep = bool(self.pluriverse and self.pluriverse.keep)

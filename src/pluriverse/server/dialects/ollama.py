@@ -76,9 +76,9 @@ class Common(Body):
             "grammar": grammar_of(ANY if self.format == "json" else self.format) if self.format else None,
         }  # fmt: skip
         options = options_of(
-            self.pluriverse, max_tokens=o.num_predict if (o.num_predict or 0) > 0 else None, temperature=o.temperature,
+            self.pluriverse, decoding, temperature=o.temperature,
+            max_tokens=o.num_predict if (o.num_predict or 0) > 0 else None,
             seed=o.seed, instructions=system, think=None if self.think is None else bool(self.think),
-            decoding={name: each for name, each in decoding.items() if each is not None},
         )  # fmt: skip
         keep = bool(self.pluriverse and self.pluriverse.keep)
         return {"model": _name(self.model), "options": options, "keep": keep}

@@ -111,9 +111,8 @@ class Asked(Body):
         decoding = {"top_p": self.top_p, "grammar": self.text and self.text.grammar}
         effort = self.reasoning.effort if self.reasoning else None
         options = options_of(
-            self.pluriverse, max_tokens=self.max_output_tokens, temperature=self.temperature,
+            self.pluriverse, decoding, max_tokens=self.max_output_tokens, temperature=self.temperature,
             instructions=told([self.instructions or "", *system]), think=None if effort is None else effort != "none",
-            decoding={name: each for name, each in decoding.items() if each is not None},
         )  # fmt: skip
         turns = [each.message() for each in items if each.role in {"user", "assistant"}]
         keep = bool(self.pluriverse and self.pluriverse.keep)
