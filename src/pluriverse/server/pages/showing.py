@@ -85,13 +85,15 @@ class Answer:
     @property
     def preview(self) -> tuple[Piece, ...]:
         """Its first words, for where it is folded."""
-        shown, length = [], 0
+        shown, left = [], _PREVIEW
         for each in self.pieces:
             text = " ".join(each.text.split())
+            if len(text) > left:
+                text = text[:left].rpartition(" ")[0].rstrip(",;:-– ") + "…"
             if text:
-                shown.append(Piece(each.kind, text[: _PREVIEW - length], each.n, each.source))
-                length += len(text)
-            if length >= _PREVIEW:
+                shown.append(Piece(each.kind, text, each.n, each.source))
+            left -= len(text)
+            if left <= 0 or text.endswith("…"):
                 break
         return tuple(shown)
 
