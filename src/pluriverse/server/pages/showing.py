@@ -89,12 +89,12 @@ class Answer:
         for each in self.pieces:
             text = " ".join(each.text.split())
             if len(text) > left:
-                text = text[:left].rpartition(" ")[0].rstrip(",;:-– ") + "…"
-            if text:
-                shown.append(Piece(each.kind, text, each.n, each.source))
-            left -= len(text)
-            if left <= 0 or text.endswith("…"):
+                cut = text[:left]
+                shown.append(replace(each, text=(cut.rpartition(" ")[0] or cut).rstrip(",;:-– ") + "…"))
                 break
+            if text:
+                shown.append(replace(each, text=text))
+                left -= len(text)
         return tuple(shown)
 
     @property
