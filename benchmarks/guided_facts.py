@@ -32,8 +32,8 @@ async def main() -> None:
         questions = spread(await truthfulqa(workspace.settings), arguments.questions)
         for assistant in workspace.choose(arguments.voices.split(",")):
             voice = await AssistantSession.of(workspace, assistant)
-            prompted = await truth_of(voice, questions, 0)
-            changes.append(await truth_of(voice, questions) - prompted)
+            guided, prompted = (await truth_of(voice, questions)).T
+            changes.append(guided - prompted)
             voices[voice.name] = {"prompted": prompted.mean(), "change": mean_of(changes[-1]).as_dict()}
     json.dump({"all": mean_of(np.mean(changes, axis=0)).as_dict(), "voices": voices}, sys.stdout, indent=1)
     print()

@@ -1,6 +1,6 @@
 """How many quotations mislead: each judged in its context, by hand.
 
-    python benchmarks/quotations.py [--only WORK...] [--new FILE]
+    python benchmarks/quotations.py [--only WORK...] [--questions FILE] [--new FILE]
 
 The questions of benchmarks/answerable.toml and benchmarks/works/questions.toml are asked of their works, and what each
 reply would begin with is looked up in benchmarks/quotations.toml. Misleading is what says in its context something
@@ -31,6 +31,7 @@ AROUND = 300  # characters
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="*", default=())
+    parser.add_argument("--questions", type=Path, help="others, in the form of benchmarks/works/questions.toml")
     parser.add_argument("--new", type=Path)
     args = parser.parse_args()
     settings = load()
@@ -43,7 +44,7 @@ async def main() -> None:
     known, new, declined = [], [], 0
     async with Workspace(settings) as workspace:
         grounding = Grounding(workspace)
-        for names, question in questions():
+        for names, question in questions(args.questions):
             if args.only and not set(names) <= set(args.only):
                 continue
             works = tuple(work_of(settings.data / "works" / f"{name}.txt") for name in names)
@@ -66,12 +67,13 @@ async def main() -> None:
         args.new.write_text(json.dumps(new, ensure_ascii=False, indent=1), "utf-8")
 
 
-def questions() -> Iterator[tuple[tuple[str, ...], str]]:
+def questions(others: Path | None) -> Iterator[tuple[tuple[str, ...], str]]:
     """Works, and a question that they speak of."""
-    for voice in tomllib.loads((HERE / "answerable.toml").read_text("utf-8"))["voice"]:
+    for voice in [] if others else tomllib.loads((HERE / "answerable.toml").read_text("utf-8"))["voice"]:
         for question in voice["speaks"]:
             yield tuple(voice["works"]), question
-    for each in tomllib.loads((HERE / "works" / "questions.toml").read_text("utf-8"))["question"]:
+    asked = others or HERE / "works" / "questions.toml"
+    for each in tomllib.loads(asked.read_text("utf-8"))["question"]:
         yield (each["work"],), each["question"]
 
 

@@ -1,10 +1,11 @@
 """How often the passage that answers a question is among the first five: by words, by meaning, by both.
 
-    python benchmarks/retrieval.py [--works FOLDER] [--keep FOLDER] [--only WORK...]
+    python benchmarks/retrieval.py [--works FOLDER] [--keep FOLDER] [--only WORK...] [--questions FILE]
 
 Sixty questions over twenty works (benchmarks/works/questions.toml), each asked of the work that has its passage, as a
-voice with that work would search it. A passage is found where one of those found holds words of the wanted one. Vectors
-are kept in the folder and gone on with. "no shared word": none of the question's terms, folded and stemmed, stands in
+voice with that work would search it. A passage is found where one of those found holds words of the wanted one; those
+that are joined count as one, and "parts" is their number among the first five. Vectors are kept in the folder and gone
+on with. "no shared word": none of the question's terms, folded and stemmed, stands in
 its passage.
 """
 
@@ -26,7 +27,7 @@ from pluriverse.values import Digest
 from pluriverse.works.index import meaning
 from pluriverse.works.index.folding import asked, terms
 from pluriverse.works.index.models import ENGLISH, Model
-from pluriverse.works.index.search import fused, most_of
+from pluriverse.works.index.search import fused, joined, most_of
 from pluriverse.works.index.words import build, opened, ranks
 from pluriverse.works.passages import fold, passages
 from pluriverse.works.schema import Passage, Work
@@ -44,6 +45,7 @@ class Asked:
     question: str
     shares: bool  # a word with its passage
     places: Mapping[str, int]
+    parts: int  # passages that are joined to the first five
 
 
 async def main() -> None:
@@ -51,8 +53,9 @@ async def main() -> None:
     parser.add_argument("--works", type=Path, default=load().data and load().data / "works")
     parser.add_argument("--keep", type=Path, default=Path("retrieval"))
     parser.add_argument("--only", nargs="*", default=())
+    parser.add_argument("--questions", type=Path, default=HERE / "works" / "questions.toml")
     args = parser.parse_args()
-    questions = tomllib.loads((HERE / "works" / "questions.toml").read_text("utf-8"))["question"]
+    questions = tomllib.loads(args.questions.read_text("utf-8"))["question"]
     names = [name for name in dict.fromkeys(each["work"] for each in questions) if not args.only or name in args.only]
     names.sort(key=lambda name: (args.works / f"{name}.txt").stat().st_size)
     stored = Store.at(load()).find(ENGLISH)
@@ -80,18 +83,16 @@ async def of_work(
         wanted = fold(each["passage"])
         vector = await meaning.embed_question(engine, each["question"], model)
         by_words = ranks([words], each["question"], DEPTH)
-        by_meaning = meaning.ranks([vectors], vector, DEPTH)
-        both = [
-            each.place for each in fused({"words": by_words, "meaning": by_meaning}, most_of([words], each["question"]))
-        ]
+        near = meaning.likenesses([vectors], vector)
+        both = joined(fused(by_words, near, most_of([words], each["question"]), DEPTH), [words])
         rankings = {
-            "words": [number for _, number, _ in by_words],
-            "meaning": [number for _, number, _ in by_meaning],
-            "both": [number for _, number in both],
+            "words": [{number} for _, number, _ in by_words],
+            "meaning": [{number} for _, number, _ in meaning.ranks(near, DEPTH)],
+            "both": [{one.place[1] for one in run} for run in both],
         }
         target = {passage.number for passage in cut if wanted in passage.text} or split(wanted, cut, data.decode())
         places = {
-            name: next((at for at, number in enumerate(ranking, 1) if number in target), 0)
+            name: next((at for at, numbers in enumerate(ranking, 1) if numbers & target), 0)
             for name, ranking in rankings.items()
         }
         there = {term for number in target for term in terms(cut[number].text, "en")}
@@ -101,6 +102,7 @@ async def of_work(
                 each["question"],
                 bool(there & {word["en"] for word in asked(each["question"], ["en"])}),
                 places,
+                sum(map(len, rankings["both"][:5])),
             )
         )
         print(f"  {places['words']:3} {places['meaning']:3} {places['both']:3}  {each['question']}")
@@ -147,6 +149,7 @@ def show(found: Sequence[Asked]) -> None:
             for name in ("words", "meaning", "both"):
                 shares = [sum(0 < each.places[name] <= most for each in some) / len(some) for most in FIRST]
                 print(f"  {name:8}", "  ".join(f"{share:.2f}" for share in shares), flush=True)
+            print(f"  {sum(each.parts for each in some) / len(some):.1f} parts among the first five of both")
 
 
 if __name__ == "__main__":

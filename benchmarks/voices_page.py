@@ -2,7 +2,7 @@
 
 python benchmarks/voices_page.py voices.json > docs/voices.md
 
-What was asked of the model `better` was written down once, in voices_on_better.md, and is taken over as it stands.
+What was asked of `standard` and `better` was written down once, in voices_on_larger.md, and is taken over as it stands.
 """
 
 import json
@@ -76,7 +76,7 @@ def main() -> None:
     print(HEAD.format(questions=rows[0]["questions"], seeds=rows[0]["seeds"]), end="")
     print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     print("\n".join(map(row, rows)))
-    print((Path(__file__).parent / "voices_on_better.md").read_text("utf-8"), end="")
+    print((Path(__file__).parent / "voices_on_larger.md").read_text("utf-8"), end="")
     print(SAMPLES, end="")
     print("\n".join(line for each in rows for line in samples(each)))
 

@@ -4,13 +4,14 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 import pluriverse
 from pluriverse.cli import _parser
-from pluriverse.cli.terminal.parser import HelpAsked, parse
+from pluriverse.cli.terminal.parser import HelpAsked, Parser, parse
 from pluriverse.errors import UsageError, command
 
 from .conftest import Call
@@ -18,6 +19,7 @@ from .conftest import Call
 ROOT = Path(pluriverse.__file__).parent
 # A command ends at a backtick, bracket, semicolon, line's end, two spaces, or a comma before a space.
 _COMMAND = re.compile(r"(?:^|(?<=[\s:;(`|]))pluriverse (?!\()((?:[^`;,\n) ]| (?! )|,(?! ))*)")
+_MAY_HOLD_ONE = re.compile(r"\bpluriverse |\bcommand\(|\bprog\b|\b_P\b")
 _PROSE = {
     "COMMAND",
     "does",
@@ -58,10 +60,13 @@ def told(value: ast.expr) -> str:
 def commands() -> Iterator[tuple[str, str]]:
     """Where a command stands in the source, and the command."""
     for file in sorted(ROOT.rglob("*.py")):
-        tree = ast.parse(file.read_text("utf-8"))
-        documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-        for node in ast.walk(tree):
+        source = file.read_text("utf-8")
+        if not _MAY_HOLD_ONE.search(source):
+            continue
+        nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.expr | ast.Expr)]
+        documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        inner = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+        for node in nodes:
             if id(node) in documentation or (id(node) in inner and not isinstance(node, ast.JoinedStr)):
                 continue
             text = told(node) if isinstance(node, ast.Call) else literal(node)
@@ -77,10 +82,14 @@ def commands() -> Iterator[tuple[str, str]]:
 FOUND = sorted(set(commands()))
 
 
+@cache
+def parser() -> Parser:
+    return _parser()[0]
+
+
 def understood(words: list[str]) -> bool:
-    parser, _ = _parser()
     try:
-        args = parse(parser, words)
+        args = parse(parser(), words)
     except HelpAsked:
         return True
     except UsageError:

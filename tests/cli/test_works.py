@@ -11,6 +11,7 @@ from pluriverse.cli.commands import works as works_command
 from pluriverse.settings import load
 from pluriverse.store import Store
 from pluriverse.values import Digest
+from pluriverse.works.schema import Found, Why
 
 from ..works.index.test_words import book
 from .conftest import Call
@@ -93,6 +94,17 @@ def test_a_search_says_where_an_answer_would_be_refused(call: Call, voice: str) 
     assert refused and searched["declined"] and searched["passages"]
     assert "do not speak of it" in call("works", "search", voice, question, "--limit", "1").err
     assert not call("works", "search", voice, "duty and virtue", "--json").document["declined"]
+
+
+def test_a_search_says_why_words_served_alone(call: Call, voice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("works", "search", voice, "duty", "--json").document["words_alone"] is None
+
+    async def search_works(*asked: object) -> tuple[list[Found], Why]:
+        return [], "language"
+
+    monkeypatch.setattr("pluriverse.runtime.studying.search_works", search_works)
+    assert call("works", "search", voice, "devoir", "--json").document["words_alone"] == "language"
+    assert "the question is not" in call("works", "search", voice, "devoir").err
 
 
 def test_works_are_added_and_removed(call: Call, voice: str, folder: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from pluriverse import doors
 from pluriverse.assistant.bases import resolve
 from pluriverse.catalogue.ladder import model_of
 from pluriverse.engines.contract import (
+    Chosen,
     Chunk,
     Engine,
     EngineEvent,
@@ -187,10 +188,10 @@ def test_company_changes_no_word(run: Run) -> None:
 
 
 def test_a_stop_string_ends_a_reply_and_is_never_shown(run: Run) -> None:
-    whole = text(run(lambda engine: heard(engine, [ask(VOICES[1], max_tokens=24)])))
+    whole = text(run(lambda engine: heard(engine, [ask(VOICES[1], max_tokens=16)])))
     middle = len(whole) // 2
     for stop in (whole[middle : middle + 1], whole[middle : middle + 5]):  # within a token, and across tokens
-        events = run(lambda engine, stop=stop: heard(engine, [ask(VOICES[1], max_tokens=24, stop=(stop,))]))
+        events = run(lambda engine, stop=stop: heard(engine, [ask(VOICES[1], max_tokens=16, stop=(stop,))]))
         assert text(events) == whole[: whole.index(stop)]
         assert end(events).reason == "stop"  # type: ignore[union-attr]
 
@@ -371,6 +372,41 @@ def test_tokens_are_counted(run: Run) -> None:
     run(work)
 
 
+def test_tokens_of_a_text_have_exact_scores(run: Run) -> None:
+    needs(run, "tokens", "logprobs")
+
+    async def work(engine: Engine) -> None:
+        read = await engine.tokens("One two three four.")
+        assert "".join(each.text for each in read) == "One two three four."
+        assert await engine.tokens("") == ()
+        ids = [each.id for each in read]
+        scored = await engine.tokens(ids, 2)
+        assert [each.id for each in scored] == ids and scored[0].logprob is None
+        (score,) = await engine.score(read[0].text, ["".join(each.text for each in read[1:])])
+        assert [each.logprob for each in scored[1:]] == pytest.approx(score.logprobs, abs=1e-4)
+        for each in scored[1:]:
+            (first, second) = each.likeliest
+            assert first[2] >= second[2] and each.logprob is not None and each.logprob <= first[2]
+
+    run(work)
+
+
+def test_chosen_tokens_are_told_where_they_are_asked_for(run: Run) -> None:
+    needs(run, "tokens")
+
+    async def work(engine: Engine) -> None:
+        events = await heard(engine, [replace(ask(VOICES[0], max_tokens=5), likeliest=1), ask(VOICES[1], max_tokens=5)])
+        chosen = [event.token for event in events if isinstance(event, Chosen)]
+        assert all(event.index == 0 for event in events if isinstance(event, Chosen))
+        last = end(events)
+        assert isinstance(last, Finished) and len(chosen) == last.completion_tokens
+        assert text(events).startswith(chosen[0].text) and all(each.logprob is not None for each in chosen)
+        plain = await heard(engine, [ask(VOICES[0], max_tokens=5)])
+        assert text(plain) == text(events)
+
+    run(work)
+
+
 def test_it_says_what_it_is(run: Run) -> None:
     async def work(engine: Engine) -> None:
         await engine.start()
@@ -541,9 +577,9 @@ def test_a_guided_voice_keeps_its_words_in_company(run: Run) -> None:
 
 def test_a_guided_voice_stops_counts_and_ends_like_any_other(run: Run) -> None:
     needs(run, "guidance")
-    whole = text(run(lambda engine: heard(engine, [guided(VOICES[1], VOICES[0], max_tokens=24)])))
+    whole = text(run(lambda engine: heard(engine, [guided(VOICES[1], VOICES[0], max_tokens=16)])))
     stop = whole[len(whole) // 2 :][:4]
-    request = guided(VOICES[1], VOICES[0], max_tokens=24, stop=(stop,))
+    request = guided(VOICES[1], VOICES[0], max_tokens=16, stop=(stop,))
     events = run(lambda engine: heard(engine, [request]))
     assert text(events) == whole[: whole.index(stop)]
     started, finished = events[0], end(events)
@@ -656,7 +692,7 @@ LEAD = 'The work says: "Every age and generation must be as free to act for itse
 
 
 def quoting(lead: str = "", texts: tuple[str, ...] = TEXTS, **sampling: Any) -> Request:
-    return replace(ask("You quote.", "Quote with marks.", **{"max_tokens": 60, **sampling}), lead=lead, quotable=texts)
+    return replace(ask("You quote.", "Quote with marks.", **{"max_tokens": 24, **sampling}), lead=lead, quotable=texts)
 
 
 def test_a_lead_is_the_beginning_of_the_reply(run: Run) -> None:
@@ -691,7 +727,7 @@ def test_what_is_quoted_stands_in_the_texts(run: Run) -> None:
     requests = [
         quoting(lead, temperature=heat, seed=seed, max_tokens=most, stop=stop)
         for lead in ("", LEAD, LEAD + " “", "She said «")
-        for heat, seed, most, stop in ((0, 1, 60, ()), (1.0, 2, 40, ()), (3.0, 3, 9, ()), (1.5, 4, 40, ("e",)))
+        for heat, seed, most, stop in ((0, 1, 30, ()), (1.0, 2, 20, ()), (3.0, 3, 9, ()), (1.5, 4, 20, ("e",)))
     ]
     events = run(lambda engine: heard(engine, requests))
     seen = 0

@@ -5,12 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pluriverse.assistant import Assistant, Guidance, Outlook
 from pluriverse.cli.commands.check import _judge
 from pluriverse.errors import NotFoundError, UnsupportedError, UsageError
 from pluriverse.measure.classify.guards import Fluency
+from pluriverse.measure.data.datasets import Truth
+from pluriverse.measure.run.session import AssistantSession
 from pluriverse.measure.stats.intervals import Interval
 from pluriverse.panelcheck import check as checking
 from pluriverse.panelcheck.check import (
@@ -22,6 +25,7 @@ from pluriverse.panelcheck.check import (
     StrengthLowered,
     check,
 )
+from pluriverse.panelcheck.facts import truth_of
 from pluriverse.panelcheck.report import FactsMissing, PanelReport, Separation
 from pluriverse.panelcheck.separability import Sensitivity
 from pluriverse.runtime.workspace import Workspace
@@ -227,7 +231,7 @@ def test_who_recites_is_told_to_say_less(workspace: Workspace) -> None:
         Assistant("two", system="You are of the hill."),
     ]
     (one, two) = report_of(checked(workspace, members)).voices
-    assert one.broken and one.broken.guard == "recital" and one.broken.amount == one.fluency.recital > 0.15
+    assert one.broken and one.broken.guard == "recital" and one.broken.amount == one.fluency.recital > 0.12
     assert not two.broken
     advice = report_of(checked(workspace, members)).advice()
     assert any("stands in its own prompt" in words and "write a shorter prompt" in words for words in advice)
@@ -256,6 +260,7 @@ def test_wrong_use_is_refused(workspace: Workspace, tmp_path: Path) -> None:
         checked(unable, pair(unable, guidance=Guidance()))
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_a_starter_pair_on_the_default_model(model_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """The sides are told apart on the real model, and one of them is not told from itself."""
@@ -281,6 +286,27 @@ def test_a_voice_that_is_told_from_itself_is_told_from_nobody() -> None:
     assert Separation("a", "b", "answers", apart).told_apart
     assert not Separation("a", "b", "answers", apart, itself).told_apart
     assert Separation("a", "b", "answers", apart, Interval(0.6, 0.4, 0.8, 12)).told_apart
+
+
+def test_facts_are_the_share_of_true_answers_with_guidance_and_without(workspace: Workspace) -> None:
+    """Of answers that are scored together, what each scored alone gives."""
+    questions = [Truth("Is it far?", ("yes", "it is"), ("no",)), Truth("Is it near?", ("no",), ("yes", "very", "so"))]
+
+    async def work() -> tuple[np.ndarray, np.ndarray]:
+        async with workspace:
+            voice = await AssistantSession.of(workspace, pair(workspace, guidance=Guidance())[0])
+            by_hand = []
+            for each in questions:
+                texts, row = [*each.true, *each.false], []
+                for guide in (voice.guide(each.question, 2.0), None):
+                    scores = await voice.engine.score(voice.messages(each.question), texts, guide=guide)
+                    chances = np.exp([score.total for score in scores])
+                    row.append(chances[: len(each.true)].sum() / chances.sum())
+                by_hand.append(row)
+            return await truth_of(voice, questions, 2.0), np.array(by_hand)
+
+    found, by_hand = asyncio.run(work())
+    assert found == pytest.approx(by_hand) and found.shape == (2, 2) and not np.allclose(found[:, 0], found[:, 1])
 
 
 def test_without_facts_nothing_is_fetched(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

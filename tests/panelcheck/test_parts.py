@@ -100,7 +100,7 @@ def test_languages_are_told() -> None:
         (Fluency(6.6, 0.05, 1.0, 0.0), "perplexity"),
         (Fluency(4.0, 0.13, 1.0, 0.0), "repetition"),
         (Fluency(4.0, 0.02, 0.8, 0.0), "language"),
-        (Fluency(4.0, 0.02, 1.0, 0.15), None),
+        (Fluency(4.0, 0.02, 1.0, 0.12), None),
         (Fluency(4.0, 0.02, 1.0, 0.16), "recital"),
     ],
 )

@@ -19,6 +19,7 @@ from pluriverse.values import Digest, Message, Work
 from pluriverse.works.nearness import Evidence
 from pluriverse.works.quoting import Quotable
 from pluriverse.works.schema import Found, Passage
+from pluriverse.works.wording import wording
 
 ABLE = Capabilities(True, True, False, True, True, 4096, leads=True, quotes=True)
 UNABLE = Capabilities(True, True, False, True, True, 4096)
@@ -77,7 +78,7 @@ def test_the_engine_is_led_held_to_the_passages_and_told_them_as_data(settings: 
     system, asked = request.messages
     assert system == Message("system", "You speak for Burke.")
     assert request.sampling.stop == ("\n\n", grounds().mark)  # small models repeat what they see twice
-    assert asked.content.endswith("May the living bind the dead?")
+    assert asked.content.endswith(f"May the living bind the dead?\n\n{wording('en').task}")
     assert SENTENCE not in asked.content and TEXT.removeprefix(SENTENCE) in asked.content  # each word is read once
 
 
@@ -185,7 +186,7 @@ def test_a_passage_that_commands_stays_between_its_marks(settings: Settings, com
     assert system.content == "You speak for Burke."
     before, inside, after = _split(asked.content)
     assert command[:20] in inside and command[:20] not in before + after
-    assert after.strip() == "May the living bind the dead?"
+    assert after.strip().startswith("May the living bind the dead?")
 
 
 def test_no_passage_can_spell_the_marks_it_stands_between() -> None:

@@ -1,7 +1,6 @@
 """What embeds works is made ready, or it is said why words alone serve."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,14 @@ import numpy as np
 import pytest
 
 from pluriverse.engines.pool import EnginePool
+from pluriverse.engines.scripted import ScriptedEngine
 from pluriverse.errors import UnreachableError
 from pluriverse.runtime.events import Fetching
-from pluriverse.runtime.meaning import WordsAlone, ready_meaning
+from pluriverse.runtime.meaning import WordsAlone, of_question, ready_meaning
 from pluriverse.settings import Settings
 from pluriverse.store import Store
 from pluriverse.works.index.meaning import embed_question
-from pluriverse.works.index.models import ENGLISH, MULTILINGUAL
+from pluriverse.works.index.models import ENGLISH, MULTILINGUAL, Model
 from pluriverse.works.index.vectors import Meaning
 
 
@@ -56,7 +56,10 @@ def test_without_a_network_words_serve_alone(languages: list[str], model: str, t
     assert isinstance(last.error, UnreachableError) and last.error.hint
 
 
-def test_a_question_in_another_language_is_not_compared(tmp_path: Path) -> None:
-    settings = replace(Settings(home=tmp_path / "home"), offline=True)
-    assert steps(settings, ["en"], question_language="fr") == [WordsAlone("language", ENGLISH)]
-    assert steps(settings, ["fr"], question_language="fr")[-1].model == MULTILINGUAL
+def test_a_question_in_another_language_is_not_compared() -> None:
+    english, many = (Meaning(Model(name, None), ScriptedEngine()) for name in (ENGLISH, MULTILINGUAL))
+    asked = "Est-ce que je peux mentir pour sauver un ami ?"
+    assert of_question(english, asked) == WordsAlone("language", ENGLISH)
+    assert of_question(many, asked) is many and of_question(english, "May I lie?") is english
+    offline = WordsAlone("offline", ENGLISH)
+    assert of_question(offline, asked) is offline

@@ -4,11 +4,15 @@ import asyncio
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
 from pluriverse.server.house import House
 from pluriverse.server.mcp import mcp_server
+
+from .conftest import Served
 
 ASK = {"question": "Is lying ever right?", "assistants": ["duty", "outcomes"], "max_tokens": 8}
 
@@ -44,6 +48,18 @@ def test_the_command_speaks_it_on_stdin_and_stdout(tmp_path: Path) -> None:
             assert told and all(each["text"] for each in told["replies"])
 
     asyncio.run(use())
+
+
+def test_it_is_spoken_over_http_with_the_token(scripted: Served) -> None:
+    async def use(token: str) -> list[str]:
+        http = httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=60)
+        async with http, Client(streamable_http_client(f"{scripted.url}/mcp", http_client=http)) as client:
+            told = (await client.call_tool("ask_panel", ASK)).structured_content
+            return [each["assistant"] for each in told["replies"]] if told else []
+
+    assert asyncio.run(use(scripted.token)) == ["duty", "outcomes"]
+    with pytest.raises(BaseException):  # noqa: B017  the package wraps it in groups of its own
+        asyncio.run(use("wrong"))
 
 
 @pytest.mark.parametrize("question", ["", " "])

@@ -1,6 +1,9 @@
 """A server with the real model `small`: what only a model and its tokenizer can show."""
 
 import asyncio
+import os
+import signal
+import subprocess
 
 import httpx
 import openai
@@ -87,3 +90,19 @@ def test_embeddings(client: openai.OpenAI) -> None:
     assert near > far
     with pytest.raises(openai.BadRequestError, match="embedding model"):
         client.embeddings.create(model="small", input="text")
+
+
+def test_an_engine_that_is_killed_ends_its_replies_and_the_next_ask_works(small: Served, client: openai.OpenAI) -> None:
+    asked = {"model": "small", "messages": ASKED, "max_tokens": 200, "temperature": 0}
+    stream = client.chat.completions.create(**asked, stream=True)  # type: ignore[call-overload]
+    for chunk in stream:
+        if chunk.choices[0].delta.content:
+            break
+    engines = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(small.process.pid)], capture_output=True, text=True
+    )
+    (engine,) = (line.split()[0] for line in engines.stdout.splitlines() if "local.worker" in line)
+    os.kill(int(engine), signal.SIGKILL)
+    with pytest.raises(openai.APIError, match="ended unexpectedly"):
+        list(stream)
+    assert client.chat.completions.create(**{**asked, "max_tokens": 3}).choices[0].message.content

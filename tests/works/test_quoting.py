@@ -83,7 +83,18 @@ def test_what_others_say_comes_with_the_answer_to_it(told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "start", ["This is", "He is", "They are", "These are", "Such men are", "It makes us", "So they are"]
+    "start",
+    [
+        "This is",
+        "He is",
+        "They are",
+        "These are",
+        "Such men are",
+        "It makes us",
+        "So they are",
+        "Secondly, man is",
+        "He who does otherwise is",
+    ],
 )
 def test_what_hangs_on_the_sentence_before_brings_it_along(start: str) -> None:
     before, sentence = "The honest man has no fear of the law.", f"{start} free in every country of the world."
@@ -111,6 +122,26 @@ def test_a_long_sentence_is_cut_at_a_semicolon_and_marked() -> None:
     assert f"{first} …" in quoted(long)
     turned = long.replace("; it", "; but it", 1)
     assert f"{first} …" not in quoted(turned)
+
+
+def test_a_sentence_that_turns_round_behind_the_cut_is_not_cut_before() -> None:
+    first = (
+        "On questions of morality the opinion of the public, though often wrong, is likely to be still oftener right"
+    )
+    reason = (
+        "because on such questions men are only required to judge of their own interests, and of how they would fare"
+    )
+    other = "the opinion of the many on what a man does alone is quite as likely to be wrong as right, and is so"
+    assert quoted(f"{first}; {reason}; and {other}.")[0].startswith(first)
+    for text in (f"{first}; {reason}; but {other}.", f"{first}; {reason}. But {other}."):
+        for each in quoted(text):
+            assert "opinion of the many" in each
+
+
+def test_a_few_words_that_answer_a_question_are_not_quoted_without_it() -> None:
+    text = "On what is the present family based? On capital and private gain. Bread is made of corn in every town."
+    assert not alone("On capital and private gain.", text)
+    assert alone("Bread is made of corn in every town.", text)
 
 
 def test_half_a_speech_is_not_quoted() -> None:
@@ -170,6 +201,15 @@ def test_the_beginning_of_a_list_is_not_quoted() -> None:
     assert not alone(
         "The sum that is thus given to the poor will be:", "It is so. The sum that is thus given to the poor will be:"
     )
+
+
+def test_what_points_to_something_that_is_not_named_is_worth_less() -> None:
+    later = "These commonwealths will not bear it for long."
+    (named,) = quotables(*passage(f"The commonwealths are ruled from Paris. {later}"))[1:]
+    (unnamed,) = quotables(*passage(f"The work of the Assembly is its ruin. {later}"))[1:]
+    assert later in named.text and later in unnamed.text and named.worth > unnamed.worth + 0.3
+    he = [quotables(*passage(f"If {who} speak ill of me, he will act upon it at once."))[0] for who in ("a man", "men")]
+    assert he[0].worth > he[1].worth
 
 
 def test_an_excerpt_is_the_quotation_with_its_short_neighbours() -> None:

@@ -217,7 +217,8 @@ class Pluriverse:
         from ..runtime.studying import search_works
 
         (chosen,) = self._workspace.choose([assistant])
-        return await search_works(self._workspace, chosen.works, question, k)
+        found, _ = await search_works(self._workspace, chosen.works, question, k)
+        return found
 
     async def pull(self, ref: str, projector: str | None = None) -> "Pulled":
         """Fetch a model: a catalogue name, `hf:owner/repo/file.gguf`, address or path. Raises as the store does.

@@ -55,22 +55,25 @@ class EnginePool:
         async with self._making:
             if (known := self._engines.get(key)) is None:
                 await self._make_room(_expected(base))
-                known = self._engines[key] = PooledEngine(self._create(base), base.kind)
+                known = self._engines[key] = PooledEngine(self._create(base), base.kind, _expected(base))
             self._engines.move_to_end(key)
-            with known.used():  # starting counts as being busy
-                try:
-                    await known.start()
-                except BaseException:
-                    del self._engines[key]
-                    with contextlib.suppress(PluriverseError):  # why it did not start is what is told
-                        await known.aclose()
-                    raise
+            known.wanted += 1  # starting counts as being busy; others may be asked for meanwhile
+        try:
+            await known.start()
+        except PluriverseError:
+            if self._engines.get(key) is known:
+                del self._engines[key]
+                with contextlib.suppress(PluriverseError):  # why it did not start is what is told
+                    await known.aclose()
+            raise
+        finally:
+            known.wanted -= 1
         return known
 
     @property
     def memory(self) -> int:
         """Bytes that all engines hold now."""
-        return sum(each.memory for each in self._engines.values())
+        return sum(each.held for each in self._engines.values())
 
     async def aclose(self) -> None:
         engines, self._engines = list(self._engines.values()), OrderedDict()
@@ -100,14 +103,22 @@ class PooledEngine:
     """An engine that can tell whether it is busy. Otherwise it is the engine inside, of that `kind`; where one of
     another package fails in its own way, that is an EngineError."""
 
-    def __init__(self, engine: Engine, kind: str) -> None:
+    def __init__(self, engine: Engine, kind: str, expected: int = 0) -> None:
+        """`expected`: bytes that it is taken to hold while it starts."""
         self.inner = engine
-        self._kind = kind
+        self.wanted = 0  # by so many that wait for its start
+        self._kind, self._expected = kind, expected
         self._running = 0
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
-        return self._running > 0
+        return self._running > 0 or self.wanted > 0
+
+    @property
+    def held(self) -> int:
+        """Bytes that it holds, or will."""
+        return max(self.memory, self._expected) if self._starting else self.memory
 
     @contextlib.contextmanager
     def used(self) -> Iterator[None]:
@@ -138,7 +149,20 @@ class PooledEngine:
         return self.inner.memory
 
     async def start(self) -> None:
-        await self.inner.start()
+        """Once for all that wait for it; it goes on where one of them waits no longer."""
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+            self._starting.add_done_callback(self._started)
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        with self.used():
+            await self.inner.start()
+
+    def _started(self, task: "asyncio.Task[None]") -> None:
+        self._starting = None
+        if not task.cancelled():
+            task.exception()  # is told to whoever waits; if nobody does, it is no news
 
     async def generate(self, requests: Sequence[Request]) -> AsyncIterator[EngineEvent]:
         """As the engine inside; requests for a lead or quotations that it does not declare never come to it."""
@@ -192,6 +216,8 @@ class PooledEngine:
             return await self.inner.tokens(prompt, likeliest)
 
     async def aclose(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
         with self._blamed():
             await self.inner.aclose()
 

@@ -212,11 +212,10 @@ class ScriptedEngine:
         from .guiding import log_softmax
 
         await self.start()
-        if isinstance(prompt, str):
-            pieces = _split(prompt)
-        else:
-            said = [each for each in prompt if isinstance(each, Message)]
-            pieces = _split(_flat(said)) if said else [self._spelled.get(each, b"?") for each in prompt]  # type: ignore[call-overload]
+        said = [each for each in prompt if isinstance(each, Message)]
+        ids = [each for each in prompt if isinstance(each, int)]
+        text = prompt if isinstance(prompt, str) else _flat(said)
+        pieces = [self._spelled.get(each, b"?") for each in ids] or _split(text)
         self._check_length(len(pieces))
         self._spelled |= {_id(each): each for each in pieces}
         if likeliest is None:

@@ -29,7 +29,7 @@ from ..runtime.events import Fetching
 from ..runtime.ready import fetched_all
 from ..runtime.requests import AskOptions
 from ..runtime.workspace import Workspace
-from .facts import spread, truth_lost
+from .facts import spread, truth_of
 from .questions import chosen
 from .report import MOST_QUESTIONS, FactsMissing, PanelReport, Separation, Speed, VoiceReport
 from .separability import Sensitivity, calibrated, described, known_sides, sided, told_apart
@@ -225,10 +225,10 @@ class _Check:
         usual = replace(plain, perplexity=max(plain.perplexity, alone.perplexity))
         if broken(alone, usual):
             return None
-        held = 0.0, said, alone
-        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
         if not broken(self.fluency[voice.name], usual):
             return strength, self.answers[voice.name], self.fluency[voice.name]
+        held = 0.0, said, alone
+        lower = [step * _STEP for step in range(1, math.ceil(strength / _STEP))]
         while lower:
             middle = len(lower) // 2
             said = await self._said(voice, strength=lower[middle])
@@ -255,7 +255,8 @@ class _Check:
         if described_pairs:
             yield self._step("statements of known side")
             self.sensitivity = await calibrated(self.voices[described_pairs[0][0]].engine, self._dimensions())
-        yield self._step("some answer once more")
+        if self.pairs:
+            yield self._step("some answer once more")
         again = await _together([self._said_again(first) for first, _ in self.pairs])
         for pair, once_more in zip(self.pairs, again, strict=True):
             yield self._step(f"{pair[0]} or {pair[1]}?")
@@ -325,7 +326,8 @@ class _Check:
         lost, hands = [], max(min(len(guided), _FACTS), 2)
         for number, voice in enumerate(guided):
             yield self._step(f"facts of {voice.name}")
-            lost.append(await truth_lost(voice, questions[number % hands :: hands], self._strength(voice.name)))
+            asked = questions[number % hands :: hands]
+            lost.append(np.subtract(*(await truth_of(voice, asked, self._strength(voice.name))).T))
         self.facts = mean_of(np.concatenate([np.mean(lost[n::hands], axis=0) for n in range(min(hands, len(lost)))]))
 
     def report(self, panel: str, seconds: float) -> PanelReport:

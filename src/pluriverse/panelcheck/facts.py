@@ -14,27 +14,26 @@ from ..measure.data.datasets import Truth
 from ..measure.run.session import AssistantSession, scores_of
 
 
-async def truth_lost(voice: AssistantSession, questions: Sequence[Truth], strength: float | None) -> np.ndarray:
-    """MC2 per question with guidance of that strength, less without; float64 [questions].
+async def truth_of(voice: AssistantSession, questions: Sequence[Truth], strength: float | None = None) -> np.ndarray:
+    """MC2 per question, with guidance of that strength (None: as the voice declares) and without; float64
+    [questions, 2].
 
     Each answer is scored both ways next to each other: the voice's own side of guidance is what it is without, and is
     computed once.
     """
-    guides = [voice.guide(each.question, strength) for each in questions]
     requests = [
         ScoreRequest(voice.messages(each.question), (text,), guide, voice.assistant.adapter)
-        for each, guided in zip(questions, guides, strict=True)
+        for each in questions
+        for guided in (voice.guide(each.question, strength),)
         for text in (*each.true, *each.false)
         for guide in (guided, None)
     ]
     totals = np.array([score.total for (score,) in await scores_of(voice.engine, requests)]).reshape(-1, 2)
-    lost, start = [], 0
-    for each in questions:
-        end = start + len(each.true) + len(each.false)
-        guided, plain = _true_share(totals[start:end], len(each.true))
-        lost.append(guided - plain)
-        start = end
-    return np.array(lost)
+    ends = np.cumsum([len(each.true) + len(each.false) for each in questions])
+    shares = [
+        _true_share(scored, len(each.true)) for each, scored in zip(questions, np.split(totals, ends[:-1]), strict=True)
+    ]
+    return np.array(shares)
 
 
 def _true_share(totals: np.ndarray, true: int) -> np.ndarray:

@@ -26,7 +26,7 @@ from ..works.texts import text_of
 from ..works.wording import Wording, wording
 from .events import Fetching, FetchingWork, Studying
 from .grounds import Grounds
-from .meaning import WordsAlone
+from .meaning import WordsAlone, of_question
 from .studying import study
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .workspace import Workspace
 
 FOUND = 5  # passages that are looked at, neighbours as one
-_READ = 6000  # characters of them whose meaning is looked at: they cost time before the first word is on the screen
+_READ = 5000  # characters of them whose meaning is looked at: they cost time before the first word is on the screen
 _SHOWN = 1  # passages that stand before the model: what it reads costs the time
 
 
@@ -57,7 +57,7 @@ class Grounding:
         async with aclosing(self._studied(assistant.works)) as steps:
             async for step in steps:
                 yield step
-        how = self._ready[assistant.works]
+        how = of_question(self._ready[assistant.works], question)
         meaning = how if isinstance(how, Meaning) else None
         store, settings, works = self._workspace.store, self._workspace.settings, assistant.works
         found = await search(store, settings, works, question, FOUND, meaning)

@@ -16,6 +16,7 @@ from ..works.wording import wording
 _TOLD = "From a book, not said to you:"  # short, as all that a model reads before it speaks
 _MARK = "~~~"
 _QUOTED = "[…]"  # stands for the words that a reply begins with
+_NEAR = 160  # characters of what stands next to them and is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,15 @@ class Grounds:
     def heard(self, turns: tuple[Message, ...], led: bool = False) -> tuple[Message, ...]:
         """The turns with the passages before the last question, as data between marks that no passage spells.
 
-        `led`: the reply begins with the quotation, so that only what stands around it is told: each word costs time.
+        `led`: the reply begins with the quotation, so that only what stands around it is told, since each word costs
+        time; and the model is asked to explain it, since small ones answer the question from what they know.
         """
         if self.quotation is None or not turns:
             return turns
         mark = self.mark
         passages = "\n\n".join(self._told(each.passage, led) for each in self.passages)
-        asked = f"{_TOLD}\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}"
+        task = f"\n\n{wording(self.language).task}" if led else ""
+        asked = f"{_TOLD}\n{mark}\n{passages}\n{mark}\n\n{turns[-1].content}{task}"
         return (*turns[:-1], replace(turns[-1], content=asked))
 
     @property
@@ -72,7 +75,10 @@ class Grounds:
         text = passage.text
         if self.quotation is not None and self.quotation.passage == passage:
             text = self.quotation.excerpt
-            text = text.replace(self.quotation.text, _QUOTED, 1) if led else text
+            if led:
+                before, _, behind = (each.strip() for each in text.partition(self.quotation.text))
+                near = (each for each in (before, _QUOTED, behind) if 0 < len(each) <= _NEAR)
+                text = " ".join(near)
         named = ", ".join(filter(None, (passage.work.author, passage.work.title)))
         return named if text == _QUOTED else f"{named}:\n{text}"
 

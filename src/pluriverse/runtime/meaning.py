@@ -3,22 +3,20 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..errors import IntegrityError, NoSpaceError, PluriverseError, UnreachableError
 from ..settings import Settings
-from ..works.index.models import ENGLISH, Model, model_for
+from ..works.index.folding import language_of
+from ..works.index.models import Model, model_for
 from ..works.index.vectors import Meaning
+from ..works.schema import Why
 from .events import Fetching
 from .ready import Ready, ready
 
 if TYPE_CHECKING:
     from ..engines.pool import EnginePool
     from ..store import Store
-
-Why = Literal["offline", "unreachable", "engine", "language"]
-"""offline: the user allows no network; unreachable: no source gives the model, or the disk is full; engine: it does not
-load; language: the question is in another language than the works, and their model knows only that one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +29,11 @@ class WordsAlone:
 
 
 async def ready_meaning(
-    languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings, *, question_language: str = ""
+    languages: Sequence[str], store: "Store", pool: "EnginePool", settings: Settings
 ) -> AsyncGenerator[Fetching | Meaning | WordsAlone, None]:
     """The store's events while the model for works in these `languages` is fetched; then what embeds them, or why words
-    alone serve.
-
-    `question_language`: BCP 47, where it is known for certain.
-    """
+    alone serve."""
     name = model_for(languages)
-    if name == ENGLISH and question_language.partition("-")[0] not in ("en", ""):
-        yield WordsAlone("language", name)
-        return
     try:
         async with aclosing(ready(name, store, pool, settings, context=0)) as steps:
             async for step in steps:
@@ -53,3 +45,10 @@ async def ready_meaning(
         yield WordsAlone("offline" if settings.offline else "unreachable", name, error)
     except PluriverseError as error:
         yield WordsAlone("engine", name, error)
+
+
+def of_question(how: Meaning | WordsAlone, question: str) -> Meaning | WordsAlone:
+    """The same for one question: what embeds may not know the language that it is in."""
+    if isinstance(how, Meaning) and not how.model.reads(language_of(question)):
+        return WordsAlone("language", how.model.name)
+    return how

@@ -15,10 +15,10 @@ from ..works.index.keeping import keep
 from ..works.index.models import model_for
 from ..works.index.search import search
 from ..works.index.vectors import Meaning, any_kept, embed_works
-from ..works.schema import Found
+from ..works.schema import Found, Why
 from ..works.texts import is_here
 from .events import Fetching, FetchingWork, Studying
-from .meaning import WordsAlone, ready_meaning
+from .meaning import WordsAlone, of_question, ready_meaning
 
 if TYPE_CHECKING:
     from .workspace import Workspace
@@ -44,20 +44,25 @@ async def study(
             yield step
 
 
-async def search_works(workspace: "Workspace", works: Sequence[Work], question: str, k: int) -> list[Found]:
-    """The `k` passages that a question is about, best first: by meaning where works were read for it, else by words.
+async def search_works(
+    workspace: "Workspace", works: Sequence[Work], question: str, k: int
+) -> tuple[list[Found], Why | None]:
+    """The `k` passages that a question is about, best first: by meaning where works were read for it, else by words;
+    and why by words alone where they were read for their meaning.
 
     Raises as `works.index.search` and `fetch_text`; for what embeds nothing is fetched.
     """
     async with aclosing(_texts(workspace, works)) as fetched:
         async for _ in fetched:
             pass
-    meaning = None
+    how: Meaning | WordsAlone | None = None
     if any_kept(workspace.store, works, model_for([work.language for work in works])):
         async with aclosing(_ready(workspace, works)) as steps:
             async for step in steps:
-                meaning = step if isinstance(step, Meaning) else None
-    return await search(workspace.store, workspace.settings, works, question, k, meaning)
+                how = None if isinstance(step, Fetching) else of_question(step, question)
+    meaning = how if isinstance(how, Meaning) else None
+    found = await search(workspace.store, workspace.settings, works, question, k, meaning)
+    return found, how.why if isinstance(how, WordsAlone) else None
 
 
 async def _texts(workspace: "Workspace", works: Sequence[Work]) -> AsyncGenerator[Work, None]:

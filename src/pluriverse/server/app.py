@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from .. import __version__
 from ..errors import NotFoundError, PluriverseError, UsageError
@@ -28,6 +29,7 @@ from .dialects import (
 from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
+from .mcp_http import McpOverHttp
 from .pages.router import router as pages
 from .watching import router as watching
 
@@ -44,6 +46,8 @@ def build(house: House, address: Address | None = None) -> FastAPI:
     app.include_router(entering(access))
     for router in _ROUTERS:
         app.include_router(router(house))
+    app.state.mcp = McpOverHttp(house)
+    app.router.routes.append(Route("/mcp", app.state.mcp))
     app.add_exception_handler(PluriverseError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

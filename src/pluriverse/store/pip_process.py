@@ -45,7 +45,7 @@ def _run(words: list[str]) -> tuple[int, str]:
 
 
 def main() -> None:
-    shutil.copy = _linked
+    shutil.copy = _linked  # type: ignore[assignment]
     out = sys.stdout
     for line in sys.stdin:
         asked = json.loads(line)

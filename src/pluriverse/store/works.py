@@ -47,7 +47,7 @@ class StoredWork:
         if part not in self.parts:
             return None
         digest = self.parts[part][0]
-        return next((layout.blob(digest) for layout in self.layouts if layout.has(digest)), None)
+        return next((path for path in (layout.blob(digest) for layout in self.layouts) if path.exists()), None)
 
 
 def find(layouts: Sequence[Layout], texts: Collection[Digest]) -> dict[Digest, StoredWork]:

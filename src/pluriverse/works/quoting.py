@@ -19,6 +19,8 @@ from .wording import Wording, beginning, wording
 CUT = " …"  # ends a quotation that the sentence goes on from
 _LONG = 55  # words of a sentence from which on it may be cut at a semicolon
 _MOST = 80  # words of a quotation
+_STEM = 5  # letters by which a word is known again
+_ANSWER = 6  # words of a sentence that is nothing without the question before it
 _FEWEST, _USUAL = 8, 35  # words below and above which a quotation is worth less
 _NEIGHBOUR = 240  # characters of a sentence that is read with the quotation next to it
 _BEFORE, _AFTER = 2500, 1500  # characters that are read around a passage
@@ -79,7 +81,7 @@ class Nearness:
         (`rank`, from 0). The numbers are fitted to `benchmarks/sentences.py`."""
         if self.meaning is None or self.around is None:
             return self.words + 0.6 * worth + 0.2 / (1 + rank)
-        return self.meaning + self.around + 0.2 * self.words + 0.3 * worth
+        return self.meaning + self.around + 0.2 * self.words + 0.6 * worth
 
 
 Candidate = tuple[Quotable, Nearness]
@@ -162,7 +164,7 @@ class _Window:
         first = last = place
         while True:
             before = first, last
-            if self._all[first].hangs or self._all[first].turns:
+            if self._all[first].hangs or self._all[first].turns or self._answers(first):
                 first -= 1
             if first < 0 or not self._inside(first, last):
                 return None
@@ -172,10 +174,27 @@ class _Window:
             follows = self._all[last + 1] if last + 1 < len(self._all) else None
             if follows is not None and (self._all[last].open or follows.turns) and not self._apart(last):
                 last += 1
+            last = self._turned(last)
             if not self._inside(first, last):
                 return None
             if (first, last) == before:
                 return first, last
+
+    def _answers(self, place: int) -> bool:
+        """Whether it is a few words in answer to the question before."""
+        asked, said = self._all[place - 1], self._all[place]
+        few = len(_WORD.findall(said.text)) <= _ANSWER
+        return place > 0 and few and asked.block == said.block and bool(_ASKS.search(asked.text))
+
+    def _turned(self, place: int) -> int:
+        """What turns the sentence round that is cut here, a later piece of it or what follows it; else this one."""
+        later = place
+        while later + 1 < len(self._all) and self._all[later].cut:
+            later += 1
+            if self._all[later].turns:
+                return later
+        ends = later == place or later + 1 == len(self._all) or self._apart(later)
+        return place if ends or not self._all[later + 1].turns else later + 1
 
     def _inside(self, first: int, last: int) -> bool:
         return bool(self.own) and self.own[0] <= first and last <= self.own[-1]
@@ -208,9 +227,21 @@ class _Window:
     def _worth(self, inside: Sequence[_Sentence], text: str, words: float) -> float:
         """How well these sentences read alone, from 1 down."""
         first = inside[0]
-        pointing = 0.35 * first.leans + 0.1 * first.joins + 0.2 * self._spoken(first.start)
+        pointing = (
+            0.35 * (first.leans or self._points_out(inside)) + 0.1 * first.joins + 0.2 * self._spoken(first.start)
+        )
         length = 0.1 * (words < _FEWEST) + max(0.0, (words - _USUAL) / 150) + 0.05 * inside[-1].cut
         return 1.0 - pointing - length - 0.1 * any(mark in text for mark in _OPENING + '"')
+
+    def _points_out(self, inside: Sequence[_Sentence]) -> bool:
+        """Whether a later sentence points to something that none before it names."""
+        said = ""
+        for each in inside:
+            for mark in self._words.points.finditer(each.text) if said else ():
+                if mark[1][:_STEM].lower() not in said + each.text[: mark.start()].lower():
+                    return True
+            said += each.text.lower()
+        return False
 
     def _spoken(self, place: int) -> bool:
         """Whether somebody speaks there whose words began before: they may be another's than the author's."""

@@ -16,11 +16,12 @@ _BEFORE = re.compile(r"[\s\"'“”‘’«»„()\[\]—–_*「『-]*")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One language. The expressions are matched at the beginning of a sentence, `grants`, `leans` and
-    `told` anywhere in it."""
+    """One language. The expressions are matched at the beginning of a sentence, `grants`, `leans`,
+    `points` and `told` anywhere in it."""
 
     marks: tuple[str, str]  # around a quotation
     bridge: str  # between a quotation and the words that explain it
+    task: str  # asked behind the question of what explains a quotation
     silent: str  # "My works do not speak of this."
     nearest: str  # with {place}
     turns: "re.Pattern[str]"  # turns the sentence before round
@@ -28,6 +29,7 @@ class Wording:
     joins: "re.Pattern[str]"  # goes on from the sentence before
     grants: "re.Pattern[str]"  # grants something that the sentence after may take back
     leans: "re.Pattern[str]"  # points to what stands before
+    points: "re.Pattern[str]"  # points to what its group holds, which was named before
     starts: "re.Pattern[str]"  # begins with a condition: cut off, it says nothing
     told: "re.Pattern[str]"  # tells what others say
 
@@ -53,8 +55,10 @@ def _known() -> dict[str, Wording]:
         tag: Wording(
             marks=(table["marks"][0], table["marks"][1]),
             bridge=table["bridge"],
+            task=table["task"],
             silent=table["silent"],
             nearest=table["nearest"],
+            points=_any(table.get("points", ["(?!)"])),
             **{key: _any(table[key]) for key in ("turns", "hangs", "joins", "grants", "leans", "starts", "told")},
         )
         for tag, table in tables.items()

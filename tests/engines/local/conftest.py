@@ -59,7 +59,7 @@ def messages(system: str, question: str) -> list[Message]:
 
 
 def submit(scheduler: Scheduler, id: int, system: str, question: str, **sampling: object) -> None:
-    given = Sampling(**{"temperature": 0.0, "max_tokens": 24, **sampling})  # type: ignore[arg-type]
+    given = Sampling(**{"temperature": 0.0, "max_tokens": 12, **sampling})  # type: ignore[arg-type]
     scheduler.submit(id, scheduler.template.prompt(messages(system, question)), given)
 
 

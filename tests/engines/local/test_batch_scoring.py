@@ -9,6 +9,7 @@ import pytest
 
 from pluriverse.engines.local.batch_scoring import BatchScorer
 from pluriverse.engines.local.context import Context
+from pluriverse.engines.local.library import Library, find
 from pluriverse.engines.local.model import Model
 from pluriverse.engines.local.options import EngineOptions
 from pluriverse.engines.local.prompts import ChatTemplate
@@ -16,19 +17,20 @@ from pluriverse.engines.local.scoring import Scorer, TokenScores
 from pluriverse.engines.local.sizes import physical_cores
 from pluriverse.engines.local.tree import Tree
 from pluriverse.engines.local.turns import Turns
-from pluriverse.engines.requantising import requantise
 from pluriverse.errors import PluriverseError, UsageError
+
+from .tiny import write_tiny
 
 Job = tuple[str, tuple[str, ...]]
 
-SHOTS = "".join(f"Question: what is {n} plus {n}?\nAnswer: {2 * n}\n\n" for n in range(40))
+SHOTS = "".join(f"Question: what is {n} plus {n}?\nAnswer: {2 * n}\n\n" for n in range(8))
 JOBS: list[Job] = [
     (
         SHOTS + f"Question: what is {n} plus {n + m}?\nAnswer:",
         (f" {2 * n + m}", f" {n} and {m}, so {2 * n + m}", " no"),
     )
-    for n in range(8)
-    for m in (1, 2, 3)
+    for n in range(3)
+    for m in (1, 2)
 ]
 OTHERS: list[Job] = [(f"My name is {name}. I am", (" glad", " sorry to say so")) for name in ("Ana", "Bo", "Chen")]
 
@@ -90,13 +92,15 @@ def test_they_are_the_exact_scores_within_rounding(scorer: BatchScorer, model: M
     assert found.max() < 1.5 and found.mean() < 0.05
 
 
-@pytest.mark.model
-def test_without_rounding_they_are_the_exact_scores(model: Model, default_model: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "f32.gguf"
-    list(requantise(default_model, copy, "F32"))
-    fine = Model(model.library, copy)
+def test_without_rounding_they_are_the_exact_scores(tmp_path: Path) -> None:
+    """On a random model whose matrices are not quantised."""
+    fine = Model(Library(find()), write_tiny(tmp_path / "f32.gguf", layers=1))
     scorer = BatchScorer(fine, EngineOptions(threads=physical_cores()), Turns(None))
-    assert differences(scorer, fine, JOBS[:9]).mean() < 0.02
+    jobs = [
+        (f"ask {who} what is {what}?", (" that", " this", " all of it")) for who in ("a", "b") for what in ("so", "it")
+    ]
+    found = differences(scorer, fine, [*jobs, *OTHERS])
+    assert found.mean() < 0.002 and found.max() < 0.05  # keys and values are kept in half precision
     scorer.close()
     fine.close()
 

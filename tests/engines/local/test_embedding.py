@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,13 @@ import pytest
 from pluriverse.cli import main
 from pluriverse.engines.contract import Engine, EngineEvent, Failed, Request
 from pluriverse.engines.local import EngineOptions, LocalEngine
+from pluriverse.engines.local.bert import Bert, computes
+from pluriverse.engines.local.embedding import Embedder
+from pluriverse.engines.local.library import open_library
+from pluriverse.engines.local.model import Model
 from pluriverse.errors import UnsupportedError, UsageError
 from pluriverse.settings import Settings
+from pluriverse.store.gguf import read_header
 from pluriverse.values import Message
 
 from .tiny import write_tiny
@@ -21,7 +27,7 @@ from .tiny import write_tiny
 REFERENCE = json.loads((Path(__file__).parent / "minilm.json").read_text("utf-8"))  # benchmarks/encoder_reference.py
 
 
-def asked(path: Path, work: Callable[[Engine], Coroutine[Any, Any, Any]], threads: int = 2) -> Any:
+def asked(path: Path, work: Callable[[Engine], Coroutine[Any, Any, Any]], threads: int = 1) -> Any:
     async def run() -> Any:
         engine = LocalEngine("mine", None, path, Settings(home=path.parent), EngineOptions(threads=threads))
         try:
@@ -46,9 +52,9 @@ def test_vectors_are_those_of_the_published_weights(embedding_model: Path) -> No
 
 @pytest.mark.model
 def test_a_vector_depends_on_nothing_but_its_text(embedding_model: Path) -> None:
-    texts = [each["text"] for each in REFERENCE] * 5 + ["word " * 3000, ""]
-    together = asked(embedding_model, lambda engine: engine.embed(texts))
-    one_thread = asked(embedding_model, lambda engine: engine.embed(texts[::-1]), threads=1)
+    texts = [each["text"] for each in REFERENCE] * 2 + ["word " * 3000, ""]
+    together = asked(embedding_model, lambda engine: engine.embed(texts), threads=2)
+    one_thread = asked(embedding_model, lambda engine: engine.embed(texts[::-1]))
     assert np.array_equal(together, one_thread[::-1])
     assert np.array_equal(together[:6], together[6:12])
 
@@ -119,3 +125,35 @@ def test_who_asks_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert main(asked_for) == 1
         told = capsys.readouterr().err
         assert "vectors is an embedding model" in told and "hint: " in told
+
+
+@pytest.mark.model
+def test_what_numpy_computes_is_what_the_library_computes(embedding_model: Path) -> None:
+    header = read_header(embedding_model)
+    assert computes(header)
+    model, options = Model(open_library(), embedding_model), EngineOptions(threads=1)
+    texts = [each["text"] for each in REFERENCE] + ["word " * 3000, ""]
+    own = Embedder(model, options, -1, Bert(header, embedding_model)).embed(texts)
+    theirs = Embedder(model, options, -1).embed(texts)
+    assert (own * theirs).sum(axis=1).min() > 0.998
+
+
+@pytest.mark.model
+def test_numpy_computes_only_what_it_knows(embedding_model: Path) -> None:
+    header = read_header(embedding_model)
+    for change in (
+        {"general.architecture": "nomic-bert"},
+        {"bert.pooling_type": 2},
+        {"bert.block_count": 5},
+        {"bert.attention.head_count": 7},
+        {"bert.attention.layer_norm_epsilon": None},
+    ):
+        assert not computes(replace(header, metadata={**header.metadata, **change}))
+    first, *rest = header.tensors
+    for other in (
+        [],
+        [replace(first, type=2)],
+        [replace(first, shape=first.shape[::-1])],
+        [replace(first, name="new")],
+    ):
+        assert not computes(replace(header, tensors=(*other, *rest)))

@@ -72,8 +72,8 @@ def test_the_number_of_threads_changes_no_bit(default_model: Path, tmp_path: Pat
     async def heard(threads: int) -> tuple[np.ndarray, list[str]]:
         options = replace(EngineOptions(), threads=threads)
         engine = LocalEngine("default", None, default_model, Settings(home=tmp_path), options)
-        scores = await engine.score("War and peace are old. " * 20, [" Who began it?"], logits=True)
-        requests = [Request((Message("user", f"What is {w}?"),), Sampling(max_tokens=24, temperature=0)) for w in "abc"]
+        scores = await engine.score("War and peace are old. " * 6, [" Who began it?"], logits=True)
+        requests = [Request((Message("user", f"What is {w}?"),), Sampling(max_tokens=8, temperature=0)) for w in "abc"]
         said = ["", "", ""]
         async for event in engine.generate(requests):
             if isinstance(event, Chunk):

@@ -96,8 +96,8 @@ def looking(vision: VisionLibrary, tmp_path: Path) -> Iterator[Callable[[str], S
 
 
 def read(seeing: Seeing, context: Context, prompt: Prompt, stream: int = 0) -> NDArray[np.float32]:
-    for decode in decodes(context, stream, prompt, prompt.tokens, 0, seeing.projector):
-        decode()
+    for _, decode in decodes(prompt, prompt.tokens, 0, context.chunk, seeing.projector):
+        decode(context, stream)
     return context.last_logits().copy()
 
 

@@ -43,11 +43,11 @@ def test_company_changes_no_word(make_scheduler: Callable[..., Scheduler], play:
 def test_leaving_and_arriving_change_no_word(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
     """Replies of different lengths leave, so streams move into gaps; others arrive half way, so the context grows."""
     scheduler = make_scheduler()
-    lengths = (6, 40, 3, 28, 17, 33)
+    lengths = (4, 20, 3, 15, 9, 17)
     heard: dict[int, Any] = {}
     for id in range(3):
         play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=lengths[id])
-    for _ in range(9):
+    for _ in range(6):
         play.collect(heard, scheduler.step())
     for id in range(3, 6):
         play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=lengths[id])
@@ -57,6 +57,42 @@ def test_leaving_and_arriving_change_no_word(make_scheduler: Callable[..., Sched
         assert heard[id].finished.completion_tokens == length
 
 
+def test_a_long_prompt_is_read_between_the_words_of_others(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    """No more than one piece of it, and whoever is already speaking goes on; streams may end and move meanwhile."""
+    scheduler = make_scheduler(chunk=32)
+    heard: dict[int, Any] = {}
+    for id, length in enumerate((30, 4)):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=length)
+    while len(heard) < 2:
+        play.collect(heard, scheduler.step())
+    play.submit(scheduler, 2, VOICES[2], QUESTION * 60, max_tokens=3)
+    said = []
+    while 2 not in heard:
+        events = scheduler.step()
+        said.append(any(event.index == 0 for event in events))
+        play.collect(heard, events)
+    assert sum(said) >= 3 and max(len(gap) for gap in "".join(map("01".__getitem__, said)).split("1")) <= 5
+    play.run(scheduler, heard)
+    for id, question, length in ((0, QUESTION, 30), (2, QUESTION * 60, 3)):
+        fresh = make_scheduler(chunk=32)
+        play.submit(fresh, 0, VOICES[id], question, max_tokens=length)
+        assert play.run(fresh)[0].text == heard[id].text
+
+
+def test_a_prompt_that_is_being_read_can_be_cancelled(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler(chunk=32)
+    heard: dict[int, Any] = {}
+    play.submit(scheduler, 0, VOICES[0], QUESTION, max_tokens=8)
+    play.collect(heard, scheduler.step())
+    play.submit(scheduler, 1, VOICES[1], QUESTION * 40)
+    for _ in range(4):
+        play.collect(heard, scheduler.step())
+    scheduler.cancel([1])
+    play.run(scheduler, heard)
+    assert heard[1].finished.reason == "cancelled" and heard[0].finished.reason == "length"
+    assert heard[0].text == alone(lambda: make_scheduler(chunk=32), play, VOICES[0], max_tokens=8)
+
+
 def test_a_stream_outgrows_its_context_without_changing_a_word(
     make_scheduler: Callable[..., Scheduler], play: Any
 ) -> None:
@@ -64,11 +100,11 @@ def test_a_stream_outgrows_its_context_without_changing_a_word(
     small = make_scheduler()
     play.submit(small, 0, VOICES[0], "Say yes.", max_tokens=2)
     play.run(small)
-    play.submit(small, 1, VOICES[2], QUESTION, max_tokens=400, repeat_penalty=1.3)
+    play.submit(small, 1, VOICES[2], QUESTION, max_tokens=240, repeat_penalty=1.3)
     roomy = make_scheduler()
-    play.submit(roomy, 1, VOICES[2], QUESTION, max_tokens=400, repeat_penalty=1.3)
+    play.submit(roomy, 1, VOICES[2], QUESTION, max_tokens=240, repeat_penalty=1.3)
     for _ in range(3):  # neighbours make the second context larger from the start
-        play.submit(roomy, 9 + _, VOICES[3], QUESTION * 60, max_tokens=1)
+        play.submit(roomy, 9 + _, VOICES[3], QUESTION * 40, max_tokens=1)
     assert play.run(small)[1].text == play.run(roomy)[1].text
 
 
@@ -117,7 +153,7 @@ def test_cancel_ends_one_and_leaves_the_others(make_scheduler: Callable[..., Sch
     for id in range(4):
         play.submit(scheduler, id, VOICES[id], QUESTION)
     heard: dict[int, Any] = {}
-    for _ in range(10):
+    for _ in range(6):
         play.collect(heard, scheduler.step())
     scheduler.cancel([0, 2, 99])
     play.run(scheduler, heard)
@@ -219,6 +255,24 @@ def test_thinking_that_is_ended_changes_nobody_elses_word(make_scheduler: Callab
     single = make_scheduler()
     thinking(single, 1, thinking_tokens=4)
     assert play.run(single)[1].text == heard[1].text
+
+
+def test_the_words_that_a_reply_is_given_are_read_with_its_prompt_and_kept(
+    scheduler: Scheduler, play: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = [Message("system", VOICES[0]), Message("user", QUESTION)]
+    prompt = scheduler.template.prompt(messages)
+    lead = scheduler.template.lead(messages, prompt, "Fairness is")
+    read = []
+    compute = scheduler._compute
+    monkeypatch.setattr(scheduler, "_compute", lambda *given: (read.append(given[-2:]), compute(*given))[1])
+    heard: dict[int, Any] = {}
+    for id in range(2):
+        play.collect(heard, scheduler.submit(id, prompt, Sampling(temperature=0, max_tokens=8), lead=lead))
+        play.run(scheduler, heard)
+    assert read == [(0, prompt.cuts[0]), (prompt.cuts[0], len(prompt.tokens) + len(lead))]
+    assert heard[0].text == heard[1].text and heard[0].text.startswith("Fairness is")
+    assert [each.started.cached_tokens for each in heard.values()] == [0, len(prompt.tokens)]
 
 
 def test_what_was_read_under_an_adapter_is_never_copied_for_another(scheduler: Scheduler, play: Any) -> None:

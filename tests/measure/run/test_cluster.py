@@ -127,8 +127,7 @@ def test_an_address_where_nobody_answers(settings: Settings) -> None:
         run(settings, cluster="nonsense")
 
 
-def test_a_cluster_answers_what_one_machine_answers(settings: Settings, tmp_path: Path) -> None:
-    pytest.importorskip("ray")
+def test_a_cluster_answers_what_one_machine_answers(settings: Settings, started: None, tmp_path: Path) -> None:
     alone = replace(settings, home=tmp_path / "alone")
     here, there = run(alone), run(settings, cluster="local")
     assert rows(settings, there) == rows(alone, here) and len(rows(settings, there)) == CELLS

@@ -319,11 +319,13 @@ MEASURES: dict[str, Simulated] = {
 }
 
 
-def until(half: float, drawn: Callable[[np.random.Generator, int], np.ndarray], truth: float | None) -> Simulated:
+def until(
+    half: float, drawn: Callable[[np.random.Generator, int], np.ndarray], truth: Callable[[], float] | None
+) -> Simulated:
     """Asked until the interval is that narrow, at most so many questions; `truth` is None for a rate of its own."""
 
     def simulated(g: np.random.Generator, questions: int) -> tuple[Interval, float]:
-        true = g.uniform(0.03, 0.97) if truth is None else truth
+        true = g.uniform(0.03, 0.97) if truth is None else truth()
         values = (g.random(questions) < true).astype(float) if truth is None else drawn(g, questions)
         for number in stopping.looks(questions):
             part = values[:number]
@@ -347,7 +349,7 @@ def skewed(g: np.random.Generator, questions: int) -> np.ndarray:
 STOPPING: dict[str, Simulated] = {
     f"{name}, until {half}": until(half, drawn, truth)
     for name, drawn, truth in (
-        ("rate", alike, None), ("1-JS", alike, float(survey()["js a"].mean())), ("skewed", skewed, 0.1)
+        ("rate", alike, None), ("1-JS", alike, lambda: float(survey()["js a"].mean())), ("skewed", skewed, lambda: 0.1)
     )
     for half in (0.03, 0.05, 0.1, 0.15)
 }  # fmt: skip

@@ -1,8 +1,13 @@
 """Which words a search takes for the same, in the languages and spellings of old books."""
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
-from pluriverse.works.index.folding import asked, plain, terms
+from pluriverse.works.index.folding import asked, language_of, plain, terms
+
+QUESTIONS = Path(__file__).parents[3] / "benchmarks" / "works" / "questions.toml"
 
 
 def term(word: str, language: str) -> str:
@@ -91,3 +96,30 @@ def test_a_word_is_another_term_in_each_language() -> None:
 def test_anything_is_taken(language: str) -> None:
     for text in ("", " ", "\0\x1b[31m", "\u202eabc", "a" * 100_000, "字" * 1000, "\ud800", "ّ", "'" * 50):
         assert all(found for found in terms(text, language))
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        ("May I lie to spare a friend?", "en"),
+        ("Est-ce que je peux mentir pour sauver un ami ?", "fr"),
+        ("¿Puedo mentir para salvar a un amigo?", "es"),
+        ("Darf ich lügen, um einen Freund zu retten?", "de"),
+        ("我可以为了朋友说谎吗？", "zh"),
+        ("友達のために嘘をついてもいいですか", "ja"),
+        ("هل يجوز الكذب لإنقاذ صديق؟", "ar"),
+        ("Можно ли солгать ради друга?", "ru"),
+        ("Is 君子 the same as gentleman?", "en"),
+        ("Liberty?", ""),
+        ("", ""),
+        ("No me, no you", "en"),
+        ("Una bona vita", ""),
+    ],
+)
+def test_the_language_of_a_question(question: str, language: str) -> None:
+    assert language_of(question) == language
+
+
+def test_english_questions_are_never_taken_for_others() -> None:
+    asked = tomllib.loads(QUESTIONS.read_text("utf-8"))["question"]
+    assert {language_of(each["question"]) for each in asked} <= {"en", ""}

@@ -68,6 +68,8 @@ def _speak_mcp(settings: "Settings") -> int:
 
 
 async def _serve(args: argparse.Namespace, out: Output, settings: "Settings") -> None:
+    from contextlib import aclosing
+
     from ...server.access import Address
     from ...server.app import build
     from ...server.house import House
@@ -83,7 +85,8 @@ async def _serve(args: argparse.Namespace, out: Output, settings: "Settings") ->
         async with House(settings, readers=readers) as house:
             app = build(house, address)
             access = app.state.access
-            await serve(app, taken, ready=lambda: _ready(out, access, readers), tls=tls)
+            async with aclosing(app.state.mcp):
+                await serve(app, taken, ready=lambda: _ready(out, access, readers), tls=tls)
 
 
 def _ready(out: Output, access: "Access", readers: "Readers") -> None:

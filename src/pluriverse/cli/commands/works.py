@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...store import Store
     from ...store.works import StoredWork
     from ...values import Work
-    from ...works.schema import Found
+    from ...works.schema import Found, Why
 
 _CHANGING = "assistants"  # the lock of who changes the works of one
 _FILE = {True: "same", False: "changed", None: "gone"}
@@ -201,14 +201,16 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
     import asyncio
 
     from ...assistant import Shelf
+    from ..terminal.cited import OTHER_LANGUAGE
 
     if args.limit < 1:
         raise UsageError(f"--limit is {args.limit}; it must be 1 or more")
     assistant = _with_works(Shelf(settings).assistant(args.name))
-    found, spoken = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
+    found, spoken, why = asyncio.run(_found(assistant.works, " ".join(args.words), args.limit, settings))
     out.document(
         {
             "declined": not spoken,
+            "words_alone": why,
             "passages": [
                 {
                     "work": each.passage.work.id, "title": each.passage.work.title, "place": each.passage.place,
@@ -224,6 +226,8 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line(bold(one_line(head)), dim(f"  found by {' and '.join(each.by)}"))
         out.paragraph(each.passage.text, indent=2)
         out.line()
+    if why == "language":
+        out.note(OTHER_LANGUAGE)
     if not found:
         out.note(f"the works of {args.name} have none of these words")
     elif not spoken:
@@ -233,15 +237,15 @@ def search(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
 
 async def _found(
     works: "Sequence[Work]", question: str, limit: int, settings: "Settings"
-) -> "tuple[list[Found], bool]":
-    """The best passages, and whether an answer would be given from them."""
+) -> "tuple[list[Found], bool, Why | None]":
+    """The best passages, whether an answer would be given from them, and why they were found by words alone."""
     from ...runtime.grounding import FOUND, speak_of
     from ...runtime.studying import search_works
     from ...runtime.workspace import Workspace
 
     async with Workspace(settings) as workspace:
-        found = await search_works(workspace, works, question, max(limit, FOUND))
-        return found[:limit], speak_of(workspace, works, question, found)
+        found, why = await search_works(workspace, works, question, max(limit, FOUND))
+        return found[:limit], speak_of(workspace, works, question, found), why
 
 
 def _document(work: "Work", counts: dict[str, int]) -> dict[str, Any]:

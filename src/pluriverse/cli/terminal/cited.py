@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Part = str | Styled
 _WIDEST = 100  # cells
 
+OTHER_LANGUAGE = "the works are in English and the question is not: they were searched by words alone, not by meaning"
+
 
 def from_works(count: int) -> str:
     """How a head tells that a voice answers from works; empty without any."""

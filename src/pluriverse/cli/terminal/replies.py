@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
 from ...runtime.events import AskEvent, Fetching, FetchingWork, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
-from .cited import from_works
+from .cited import OTHER_LANGUAGE, from_works
 from .pulling import show_chosen, show_pull
 from .text import counted, duration, one_line
 
@@ -171,7 +171,10 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
-    if any(reply.cited and reply.cited.words_alone for reply in replies):
+    why = {reply.cited.words_alone for reply in replies if reply.cited}
+    if "language" in why:
+        out.note(OTHER_LANGUAGE)
+    if why - {"language", None}:
         out.note(
             "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
         )

@@ -238,7 +238,7 @@ class LocalEngine:
         self, prompt: str | Sequence[int] | Sequence[Message], likeliest: int | None = None
     ) -> tuple[Token, ...]:
         document, _ = await self._question({"op": "tokens", **read(prompt), "likeliest": likeliest})
-        return tuple(map(token_of, document["tokens"]))
+        return tuple(map(token_of, document.get("tokens", ())))
 
     async def aclose(self) -> None:
         self._closed = True
@@ -257,7 +257,10 @@ class LocalEngine:
     async def _launch(self) -> None:
         self._said, self._ready = "", {}
         self._process = await children.start(
-            children.python("pluriverse.engines.local.worker"), speaks=True, GGML_NO_BACKTRACE="1"
+            children.python("pluriverse.engines.local.worker"),
+            speaks=True,
+            GGML_NO_BACKTRACE="1",
+            OPENBLAS_NUM_THREADS="1",  # threads of our own compute, each a text (`embedding`)
         )
         self._tasks = [
             asyncio.create_task(self._listen(self._process)),

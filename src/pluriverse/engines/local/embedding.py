@@ -5,8 +5,8 @@
          {"op": "cancel", "ids": [...]}
 
 Each text is computed alone, on one thread, so that its vector depends on nothing but the text, bit for bit; as many at
-once as there are threads, which is faster than many threads on a small text. What a model that writes is asked for ends
-with UnsupportedError.
+once as there are threads, which is faster than many threads on a small text. BERT is computed by numpy (`bert`). What a
+model that writes is asked for ends with UnsupportedError.
 """
 
 import ctypes as c
@@ -25,6 +25,7 @@ from ...errors import EngineError, PluriverseError, UsageError
 from ...store.gguf import Header
 from ...store.kinds import writes_none
 from ..contract import Failed
+from .bert import Bert, computes
 from .context import Context, Shape
 from .library import open_library
 from .model import Model
@@ -41,10 +42,10 @@ _MEAN = 1  # of all tokens, where the file does not say how to make one vector o
 
 
 class Embedder:
-    """Vectors of texts, from contexts of one thread each over one model."""
+    """Vectors of texts: from contexts of one thread each over one model, or from `bert`, where that computes it."""
 
-    def __init__(self, model: Model, options: EngineOptions, pooling: int) -> None:
-        self._model = model
+    def __init__(self, model: Model, options: EngineOptions, pooling: int, bert: Bert | None = None) -> None:
+        self._model, self._bert = model, bert
         self._width: int = model.library.llama_model_n_embd(model.handle)
         self.length = min(model.context_length, _MOST)
         shape = Shape(1, self.length, self.length, 1, options.flash_attention, chunk=self.length,
@@ -58,23 +59,30 @@ class Embedder:
     def embed(self, texts: list[str]) -> Vectors:
         """float32 [len(texts), width]. UsageError for a text without a token."""
         rows = [self._tokens(text) for text in texts]
-        shares = [range(start, len(rows), self._threads) for start in range(min(self._threads, len(rows)))]
-        self._contexts += [self._make() for _ in range(len(shares) - len(self._contexts))]
+        # One thread takes those of a share; the longest first, so that all end at about the same time.
+        order = sorted(range(len(rows)), key=lambda place: -len(rows[place]))
+        shares = [order[start :: self._threads] for start in range(min(self._threads, len(rows)))]
         vectors = np.empty((len(rows), self._width), np.float32)
+        if self._bert is None:
+            self._contexts += [self._make() for _ in range(len(shares) - len(self._contexts))]
 
-        def compute(context: Context, share: range) -> None:
+        def compute(number: int, share: list[int]) -> None:
             for place in share:
-                vectors[place] = self._vector(context, rows[place])
+                vectors[place] = self._vector(number, rows[place])
 
-        for done in [self._pool.submit(compute, *each) for each in zip(self._contexts, shares, strict=False)]:
+        for done in [self._pool.submit(compute, *each) for each in enumerate(shares)]:
             done.result()
         return vectors
 
-    def _vector(self, context: Context, tokens: list[int]) -> Vectors:
-        everything = range(len(tokens))
-        context.forget()
-        context.decode(tokens, everything, [0] * len(tokens), everything)
-        vector = context.vector(0, self._width).copy()
+    def _vector(self, number: int, tokens: list[int]) -> Vectors:
+        """Of one text, in the context of that number."""
+        if self._bert is not None:
+            vector = self._bert.vector(tokens)
+        else:
+            context, everything = self._contexts[number], range(len(tokens))
+            context.forget()
+            context.decode(tokens, everything, [0] * len(tokens), everything)
+            vector = context.vector(0, self._width).copy()
         length = np.sqrt(np.square(vector, dtype=np.float64).sum())
         if not np.isfinite(length) or length == 0:
             raise EngineError("the model gave a vector that has no direction", "pluriverse verify")
@@ -116,7 +124,8 @@ class EmbeddingWorker:
         folder = Path(options.turns) if options.turns else None
         self._turns = Turns(folder)
         given = f"{header.metadata['general.architecture']}.pooling_type" in header.metadata
-        self._embedder = Embedder(self._model, options, -1 if given else _MEAN)
+        bert = Bert(header, path) if computes(header) else None
+        self._embedder = Embedder(self._model, options, -1 if given else _MEAN, bert)
         self._at_once = _AT_ONCE * max(options.threads, 1)
         self._waiting: deque[tuple[int, list[str], list[Vectors]]] = deque()
 

@@ -3,16 +3,22 @@
 Knows tokens and counts. Does not know batches or when somebody's turn is; that is `scheduler`.
 """
 
+import secrets
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ...errors import ContextOverflowError, UsageError
 from ...values import Sampling
 from ..contract import Chunk, EngineEvent, Finished, FinishReason, Thought
+from ..quoting import check_lead
 from ..thinking import Piece, ReplyStream
 from .holding import Hold, Mask
-from .prompts import Prompt
+from .model import Model
+from .prompts import ChatTemplate, Prompt
 from .sampling import Sampler
 
+ENDING = 16  # tokens of a prompt that tell whether it opens thinking
 CLOSING = 64  # tokens that ending somebody's thinking may cost, again and again
 
 
@@ -23,6 +29,16 @@ class Track:
     reply: "Reply"
     prompt: Prompt
     tokens: list[int] = field(default_factory=list)  # in the stream's memory: prompt, then what was said
+
+    @property
+    def read(self) -> tuple[int, ...]:
+        """What is read before it speaks: the prompt, and the words that it is given to begin with."""
+        return self.prompt.tokens + self.reply.lead
+
+    @property
+    def cuts(self) -> tuple[int, ...]:
+        """Ends of the pieces that it is read in."""
+        return (*self.prompt.cuts[:-1], len(self.read))
 
     @property
     def position(self) -> int:
@@ -119,3 +135,39 @@ class Reply:
     def full(self) -> bool:
         answered = self.said if self.budget is None else self.said - self.thought
         return answered >= self.sampling.max_tokens or self.said >= self.most
+
+
+def new_reply(
+    id: int,
+    model: Model,
+    template: ChatTemplate,
+    prompts: Sequence[Prompt],
+    sampling: Sampling,
+    strength: float,
+    lead: tuple[int, ...],
+    quotable: tuple[str, ...],
+) -> Reply:
+    """One that has not begun. `prompts`: its own and, if it is guided, the other's; `strength`: of guidance.
+
+    ContextOverflowError for prompts that are too long, UsageError for a grammar beside texts to quote or a false lead.
+    """
+    longest = max(len(each.tokens) for each in prompts) + len(lead)
+    if longest >= model.context_length:
+        raise ContextOverflowError(
+            f"the conversation has {longest:,} tokens; the model reads {model.context_length:,}",
+            "shorten it, or start a new conversation",
+        )
+    if quotable and sampling.grammar is not None:
+        raise UsageError("a reply is held to a grammar or to texts that it may quote, not to both")
+    if quotable:
+        check_lead(model.spelling(lead), quotable)
+    seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
+    sampler = Sampler(model, sampling, seed, strength)
+    ending = model.spelling([token for token in prompts[0].tokens[-ENDING:] if token >= 0])
+    text = ReplyStream(sampling.stop + template.stop, ending)
+    thinks = template.thinks or text.unfinished
+    budget = 0 if sampling.think is False else sampling.thinking_tokens
+    reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
+    reply.lead = lead[: sampling.max_tokens]
+    reply.tracks = tuple(Track(reply, each) for each in prompts)
+    return reply

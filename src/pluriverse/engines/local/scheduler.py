@@ -7,17 +7,14 @@ What a reply says never depends on its company: each has a stream of its own, an
 follow from its own text alone (`prompts.Prompt.cuts`), never in one decode with another's.
 """
 
-import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 
-from ...errors import ContextOverflowError, PluriverseError, UsageError
+from ...errors import PluriverseError
 from ...values import Sampling
 from ..contract import Chosen, EngineEvent, Failed, FinishReason, Started
-from ..quoting import check_lead
-from ..thinking import ReplyStream
 from .context import LENGTH_STEP, Aborted, Context, Logits, Shape
 from .grammars import Grammars
 from .holding import Hold
@@ -28,13 +25,14 @@ from .prefixes import Prefix, PrefixCache
 from .projector import Projector
 from .prompts import ChatTemplate, Contrast, Prompt
 from .reading import decodes
-from .running import Reply, Track
-from .sampling import Sampler
+from .running import Reply, Track, new_reply
 from .turns import Turns
+
+Reading = Generator[None, None, tuple[int, list[Logits]]]
+"""A reply's prompts on their way into streams, piece by piece; last how much was copied, and what is chosen from."""
 
 READING = 128  # tokens of prompts read before running replies get their turn: first words come early
 FIXED_STREAMS = 8
-ENDING = 16  # tokens of a prompt that tell whether it opens thinking
 FIRST_GROWTH = 512  # tokens of reply that a stream is first made for
 
 
@@ -63,6 +61,7 @@ class Scheduler:
         self._waiting: deque[Reply] = deque()
         self._running: list[Reply] = []
         self._tracks: list[Track] = []  # of the running replies; as many streams are in use
+        self._reading: tuple[Reply, Reading] | None = None  # the running reply whose prompt is being read
         self._lock = threading.Lock()
         self._cancelled: set[int] = set()
         self._decoding: frozenset[int] = frozenset()
@@ -101,31 +100,15 @@ class Scheduler:
         """
         guided = contrast is not None and contrast.strength > 0
         prompts = (prompt, contrast.prompt) if contrast and guided else (prompt,)
-        longest = max(len(each.tokens) for each in prompts) + len(lead)
-        if longest >= self._model.context_length:
-            raise ContextOverflowError(
-                f"the conversation has {longest:,} tokens; the model reads {self._model.context_length:,}",
-                "shorten it, or start a new conversation",
-            )
         self._grammars.check(sampling.grammar)
-        if quotable and sampling.grammar is not None:
-            raise UsageError("a reply is held to a grammar or to texts that it may quote, not to both")
-        if quotable:
-            check_lead(self._model.spelling(lead), quotable)
-        seed = secrets.randbelow(2**32) if sampling.seed is None else sampling.seed
-        sampler = Sampler(self._model, sampling, seed, contrast.strength if contrast else 0.0)
-        ending = self._model.spelling([token for token in prompt.tokens[-ENDING:] if token >= 0])
-        text = ReplyStream(sampling.stop + self._template.stop, ending)
-        thinks = self._template.thinks or text.unfinished
-        budget = 0 if sampling.think is False else sampling.thinking_tokens
-        reply = Reply(id, sampling, seed, sampler, text, budget if thinks and not lead else None, quotable)
-        reply.lead, reply.likeliest = lead[: sampling.max_tokens], likeliest
-        reply.tracks = tuple(Track(reply, each) for each in prompts)
+        strength = contrast.strength if contrast else 0.0
+        reply = new_reply(id, self._model, self._template, prompts, sampling, strength, lead, quotable)
+        reply.likeliest = likeliest
         events = self._lead(reply) if lead else []
         if (reason := reply.over(self._model.context_length)) is None:
             self._waiting.append(reply)
             return events
-        sampler.close()
+        reply.sampler.close()
         return [*events, *reply.finish(reason)]
 
     def cancel(self, ids: Iterable[int]) -> None:
@@ -136,18 +119,20 @@ class Scheduler:
                 self._context.abort()
 
     def step(self) -> list[EngineEvent]:
-        """Read one waiting prompt, or decode one token of every running reply.
+        """Read a piece of a waiting prompt, or decode one token of every running reply.
 
-        Prompts come first, so that all decode together soon, but after READING tokens of them the running replies get
-        their turn. The events' index is the request's id.
+        Prompts come first, so that all decode together soon, but after READING tokens of them, or the one piece that
+        is longer, the running replies get their turn. The events' index is the request's id.
         """
         events = self._drop_cancelled()
-        if self._waiting and self._read_since_decode < READING and self._admit():
-            reply = self._waiting.popleft()
-            self._read_since_decode += reply.prompt_tokens
-            return events + self._read_prompts(reply)
+        if self._read_since_decode < READING:
+            if self._reading is None and self._waiting and self._admit():
+                reply = self._waiting.popleft()
+                self._reading = reply, self._read_prompts(reply)
+            if self._reading is not None:
+                return events + self._read_on(*self._reading)
         self._read_since_decode = 0
-        if self._running:
+        if len(self._running) > (self._reading is not None):
             events += self._decode_all()
         return events
 
@@ -162,75 +147,88 @@ class Scheduler:
             self._context.close()
             self._context = None
 
+    @property
+    def _here(self) -> Context:
+        assert self._context
+        return self._context
+
     # -- reading prompts
 
     def _lead(self, reply: Reply) -> list[EngineEvent]:
         """Tell a reply's first words, before its prompt is read."""
-        prompt = reply.tracks[0].prompt
-        cached, _ = self._prefixes.longest(prompt.adapter, prompt.tokens, prompt.cuts)
+        track = reply.tracks[0]
+        cached, _ = self._prefixes.longest(track.prompt.adapter, track.read, track.cuts)
         for token in reply.lead:
             reply.sampler.hear(token)
-        return [Started(reply.id, reply.prompt_tokens, cached, reply.seed), *reply.begin(self._bytes(reply.lead))]
+        started = Started(reply.id, reply.prompt_tokens, min(cached, reply.prompt_tokens), reply.seed)
+        return [started, *reply.begin(b"".join(map(self._model.piece, reply.lead)))]
 
-    def _bytes(self, tokens: Iterable[int]) -> bytes:
-        return b"".join(map(self._model.piece, tokens))
-
-    def _read_prompts(self, reply: Reply) -> list[EngineEvent]:
-        """Bring the prompts of a reply into streams, and choose its first token."""
-        context = self._fitted(reply)
-        self._running.append(reply)
-        rows: list[Logits] = []
-        cached = []
+    def _read_on(self, reply: Reply, reading: Reading) -> list[EngineEvent]:
+        """One piece of a prompt more; the reply's first events where it was the last one."""
         try:
-            if reply.quotable:  # not before: the first one of a model takes a while, and leads are told at once
-                reply.hold = Hold(reply.quotable, self._model.words, self._model.spelling(reply.lead))
-            for track in reply.tracks:
-                self._tracks.append(track)
-                copied, logits = self._read(context, track)
-                rows.append(logits)
-                cached.append(copied)
+            next(reading)
+            return []
+        except StopIteration as read:
+            self._reading = None
+            cached, rows = read.value
+            self._read_since_decode += cached  # copies count too, so that many short prompts let others speak
+            started = [] if reply.lead else [Started(reply.id, reply.prompt_tokens, cached, reply.seed)]
+            return [*started, *self._say(reply, rows)]
         except Aborted:
             return self._drop_cancelled()
         except PluriverseError as error:
             self._leave(reply)
             return [Failed(reply.id, error)]
-        started = [] if reply.lead else [Started(reply.id, reply.prompt_tokens, cached[0], reply.seed)]
-        return [*started, *self._say(reply, rows)]
 
-    def _read(self, context: Context, track: Track) -> tuple[int, Logits]:
+    def _read_prompts(self, reply: Reply) -> Reading:
+        """Bring the prompts of a reply into streams; what its first token is chosen from."""
+        self._fitted(reply)
+        self._running.append(reply)
+        if reply.quotable:  # not before: the first one of a model takes a while, and leads are told at once
+            reply.hold = Hold(reply.quotable, self._model.words, self._model.spelling(reply.lead))
+        self._tracks += reply.tracks
+        rows, cached = [], []
+        for track in reply.tracks:
+            copied, logits = yield from self._read(track)
+            rows.append(logits)
+            cached.append(copied)
+        return cached[0], rows
+
+    def _read(self, track: Track) -> Generator[None, None, tuple[int, Logits]]:
         """Bring one prompt into its stream: how much of it was copied from memory, and the logits after it."""
-        stream, tokens, cuts = self._tracks.index(track), track.prompt.tokens, track.prompt.cuts
+        tokens, cuts = track.read, track.cuts
         done, prefix = self._prefixes.longest(track.prompt.adapter, tokens, cuts)
         copied = done
         if prefix:
-            context.restore(stream, prefix.state)
+            self._here.restore(self._tracks.index(track), prefix.state)
         logits = prefix.logits if prefix else None
         for cut in cuts:
             if cut > done:
-                logits = self._compute(context, stream, track, tokens, done, cut)
-                done = cut
-                if context.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
-                    self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(context.save(stream), logits))
-        track.tokens = [*tokens, *track.reply.lead]
-        if track.reply.lead:
-            logits = self._compute(context, stream, track, track.tokens, done, len(track.tokens))
+                logits = yield from self._compute(track, tokens, done, cut)
+                done, stream = cut, self._tracks.index(track)
+                if self._here.state_size(stream) <= self._options.prefix_memory:  # else the copy would be for nothing
+                    self._prefixes.keep(track.prompt.adapter, tokens[:cut], Prefix(self._here.save(stream), logits))
+        track.tokens = [*tokens]
         assert logits is not None  # a prompt has at least one token
         return copied, logits
 
-    def _compute(
-        self, context: Context, stream: int, track: Track, tokens: Sequence[int], start: int, end: int
-    ) -> Logits:
-        """Decode tokens [start, end) in chunks; a copy of the last row of logits."""
-        for decode in decodes(context, stream, track.prompt, tokens[start:end], start, self.projector):
-            self._guarded(context, {track.reply.id}, decode)
-        return context.last_logits().copy()
+    def _compute(self, track: Track, tokens: Sequence[int], start: int, end: int) -> Generator[None, None, Logits]:
+        """Decode tokens [start, end) in pieces; a copy of the last row of logits. It yields before each of them: until
+        it goes on, streams may move and the context may be another."""
+        for count, decode in decodes(track.prompt, tokens[start:end], start, self._here.chunk, self.projector):
+            yield
+            self._guarded(self._here, {track.reply.id}, partial(decode, self._here, self._tracks.index(track)))
+            self._read_since_decode += count
+            logits = self._here.last_logits()
+        return logits.copy()
 
     # -- decoding
 
     def _decode_all(self) -> list[EngineEvent]:
         context = self._grown()
-        tracks, running = list(self._tracks), list(self._running)
-        streams = list(range(len(tracks)))
+        running = [each for each in self._running if self._reading is None or each is not self._reading[0]]
+        streams = [stream for stream, track in enumerate(self._tracks) if track.reply in running]
+        tracks = [self._tracks[stream] for stream in streams]
         positions = [track.position for track in tracks]
         ids = {reply.id for reply in running}
         tokens = [track.reply.next_token for track in tracks]
@@ -301,6 +299,8 @@ class Scheduler:
     def _leave(self, reply: Reply) -> None:
         """End a reply and free its streams."""
         reply.sampler.close()
+        if self._reading is not None and self._reading[0] is reply:
+            self._reading = None
         self._running.remove(reply)
         for track in reply.tracks:
             if track in self._tracks:

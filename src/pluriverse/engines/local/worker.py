@@ -226,10 +226,10 @@ class Worker:
             tokens = template.raw(document["prefix"]).tokens
         else:
             tokens = template.prompt(_messages(document["messages"])).tokens
-        if document["likeliest"] is None:
-            return [Token(each, model.shown(each)) for each in tokens]
-            yield
-        return (yield from self._scorer.read(tokens, document["likeliest"]))
+        if (likeliest := document["likeliest"]) is not None:
+            return (yield from self._scorer.read(tokens, likeliest))
+        yield from ()
+        return [Token(each, model.shown(each)) for each in tokens]
 
     def _read_job(self, document: Document) -> tuple[Prompt, list[tuple[int, ...]], Contrast | None]:
         """Tokens of what is to be scored."""
@@ -269,8 +269,9 @@ class Worker:
         if told := [astuple(each) for each in found if isinstance(each, Token)]:
             self.send({"op": "told", "id": id, "tokens": told})
             return
-        rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in found]
-        data = b"".join(score.logits.tobytes() for score in found if score.logits is not None)
+        scores = [each for each in found if isinstance(each, TokenScores)]
+        rows = [{"tokens": score.tokens, "logprobs": score.logprobs} for score in scores]
+        data = b"".join(score.logits.tobytes() for score in scores if score.logits is not None)
         self.send({"op": "scores", "id": id, "scores": rows}, data)
 
 

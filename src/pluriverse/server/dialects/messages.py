@@ -191,6 +191,6 @@ async def _events(body: Asked, words: AsyncGenerator[Words | Reply, None]) -> As
             if each.error is not None:
                 yield event(document_of(each.error, "anthropic"), "error")
                 return
-            delta = {"stop_reason": _reason(each), "stop_sequence": None}
-            yield _event("message_delta", {"delta": delta, "usage": _usage(each), "pluriverse": marked(each)})
+            end = {"stop_reason": _reason(each), "stop_sequence": None}
+            yield _event("message_delta", {"delta": end, "usage": _usage(each), "pluriverse": marked(each)})
     yield _event("message_stop", {})

@@ -7,7 +7,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from ...assistant.bases import resolve
 from ...errors import UnsupportedError
 from ...runtime.workspace import Workspace
 from ...store.gguf import read_header
@@ -60,25 +59,24 @@ def router(house: House) -> APIRouter:
 
     @routes.get("/tokenizer_info")
     async def tokenizer_info(request: Request, model: str = "default") -> dict[str, Any]:
-        return _info(workspace_for(house, request), model)
+        return await _info(workspace_for(house, request), model)
 
     return routes
 
 
-def _info(workspace: Workspace, model: str) -> dict[str, Any]:
+async def _info(workspace: Workspace, model: str) -> dict[str, Any]:
     """What the header of a model's file says. UnsupportedError for a base without a file."""
-    base = resolve(base_of(workspace, model), workspace.store, workspace.settings)
-    if base.path is None:
-        raise UnsupportedError(f"{base.name} has no file that describes its tokenizer")
-    told = read_header(base.path).metadata
-    words = told.get("tokenizer.ggml.tokens", ())
+    ready = await workspace.ready(base_of(workspace, model))
+    if ready.base.path is None:
+        raise UnsupportedError(f"{ready.base.name} has no file that describes its tokenizer")
+    told = read_header(ready.base.path).metadata
 
-    def word(kind: str) -> str | None:
-        place = told.get(f"tokenizer.ggml.{kind}_token_id")
-        return words[place] if isinstance(place, int) and 0 <= place < len(words) else None
+    async def word(kind: str) -> str | None:
+        id = told.get(f"tokenizer.ggml.{kind}_token_id")
+        return shown((await ready.engine.tokens([id]))[0].text) if isinstance(id, int) else None
 
     return {
         "tokenizer_class": told.get("tokenizer.ggml.model"),
-        "bos_token": word("bos"), "eos_token": word("eos"), "pad_token": word("padding"),
-        "chat_template": told.get("tokenizer.chat_template"), "vocab_size": len(words),
+        "bos_token": await word("bos"), "eos_token": await word("eos"), "pad_token": await word("padding"),
+        "chat_template": told.get("tokenizer.chat_template"),
     }  # fmt: skip

@@ -26,6 +26,20 @@ _UNSPACED = (
 )
 _RUN = re.compile(f"[{_UNSPACED}]+|[^{_UNSPACED}]+")
 _IS_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_SCRIPTS = [
+    (language, re.compile(f"[{letters}]"))
+    for language, letters in (
+        ("ja", "\u3040-\u30ff"),
+        ("zh", "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"),
+        ("ko", "\u1100-\u11ff\uac00-\ud7a3"),
+        ("ar", "\u0600-\u06ff\u0750-\u077f"),
+        ("he", "\u0590-\u05ff"),
+        ("ru", "\u0400-\u052f"),
+        ("el", "\u0370-\u03ff\u1f00-\u1fff"),
+        ("hi", "\u0900-\u097f"),
+        ("th", "\u0e00-\u0e7f"),
+    )
+]
 _OTHER_LETTERS = str.maketrans({"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i",
                                 "ٱ": "ا", "ک": "ك", "ی": "ي"})  # fmt: skip
 _STEMMERS = {
@@ -96,6 +110,18 @@ def asked(question: str, languages: Collection[str]) -> list[dict[str, str]]:
             if unit not in into:
                 into.append(unit)
     return kept or empty
+
+
+def language_of(question: str) -> str:
+    """The language that a question is in (BCP 47), by its script or its little words; "" where it may be English."""
+    letters = [letter for letter in question if letter.isalpha()]
+    for language, script in _SCRIPTS:
+        if 2 * sum(map(bool, map(script.match, letters))) > len(letters):
+            return language
+    words = set(_WORD.findall(plain(question)))
+    scores = {language: len(words & empty) for language, empty in _empty().items()}
+    first = max(scores, key=lambda language: scores[language])
+    return first if scores[first] >= (1 if first == "en" else scores["en"] + 2) else ""
 
 
 def plain(text: str) -> str:

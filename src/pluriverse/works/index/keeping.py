@@ -84,13 +84,14 @@ def _kept(work: Work, stored: StoredWork | None) -> WordsIndex | None:
         with path.open("rb") as file:
             state = os.fstat(file.fileno())
             key = (path, work.digest, work.language, state.st_size, state.st_mtime_ns, state.st_ino)
-            if key not in _opened:
+            if (index := _opened.get(key)) is None:
                 if file_digest(file, "sha256").hexdigest() != stored.parts[_part(work)][0].hex:
                     return None
                 if len(_opened) >= _MOST_OPEN:
                     _opened.clear()
-                _opened[key] = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), work)
-        return _opened[key]
+                index = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), work)
+                _opened[key] = index
+        return index
     except (OSError, ValueError, BrokenIndex):
         return None
 

@@ -184,9 +184,9 @@ def ranks(scores: Sequence[Vectors | None], k: int) -> list[Ranked]:
     return sorted(best, key=lambda found: (-found[2], found[0], found[1]))[:k]
 
 
-def cut_of(spans: Sequence[tuple[int, int]]) -> str:
-    """Tells passages of one text from others of it. `spans`: characters of each, from and to."""
-    return blake2b(np.array(spans, "<u4").tobytes(), digest_size=8).hexdigest()
+def cut_of(spans: npt.ArrayLike) -> str:
+    """Tells passages of one text from others of it. `spans`: characters of each, from and to; [passages, 2]."""
+    return blake2b(np.asarray(spans, "<u4").tobytes(), digest_size=8).hexdigest()
 
 
 def _earlier(part: Path, made_of: MadeOf, most: int) -> MeaningIndex:

@@ -19,6 +19,10 @@ class Model:
     name: str
     digest: Digest | None
 
+    def reads(self, language: str) -> bool:
+        """Whether it knows a language (BCP 47; "" is not known, and taken for its own)."""
+        return self.name != ENGLISH or _english(language)
+
     def question(self, text: str) -> str:
         """A question as the model is given it."""
         return _MARKS.get(self.name, ("", ""))[0] + text
@@ -30,4 +34,8 @@ class Model:
 
 def model_for(languages: Sequence[str]) -> str:
     """The catalogue's id of what embeds works in these languages (BCP 47; "" is not known)."""
-    return ENGLISH if all(each.partition("-")[0] in ("en", "") for each in languages) else MULTILINGUAL
+    return ENGLISH if all(map(_english, languages)) else MULTILINGUAL
+
+
+def _english(language: str) -> bool:
+    return language.partition("-")[0] in ("en", "")

@@ -6,12 +6,15 @@ an engine that embeds; nothing of ranking.
 """
 
 import asyncio
+import mmap
+import os
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from ...engines.contract import Engine
 from ...settings import Settings
@@ -25,6 +28,9 @@ from .models import Model
 from .words import WordsIndex
 
 _PART = "vectors."
+_MOST_OPEN = 256
+# Vectors whose bytes were checked, for as long as their files are the same.
+_opened: dict[tuple[Path, MadeOf, int, int, int], MeaningIndex] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +109,35 @@ def _kept(stored: StoredWork | None, of: MadeOf, passages: int) -> MeaningIndex 
     """What a store has, whole and as it was written; else what came with the library."""
     name = part_of(of.model)
     if stored and (path := stored.path(name)):
-        try:
-            data = path.read_bytes()
-            if sha256(data).hexdigest() == stored.parts[name][0].hex and len(found := opened(data, of)) == passages:
+        with suppress(OSError, ValueError, BrokenMeaning):
+            found = _opened_once(path, stored.parts[name][0], of)
+            if found is not None and len(found) == passages:
                 return found
-        except (OSError, BrokenMeaning):
-            pass
     try:
         return opened(_shipped(of.text).read_bytes(), of)
     except (OSError, BrokenMeaning):
         return None
 
 
+def _opened_once(path: Path, digest: Digest, of: MadeOf) -> MeaningIndex | None:
+    """The file where it lies; None where it is not as it was written. Its bytes are checked once, for as long as it
+    stays the same file."""
+    with path.open("rb") as file:
+        state = os.fstat(file.fileno())
+        key = (path, of, state.st_size, state.st_mtime_ns, state.st_ino)
+        if (index := _opened.get(key)) is None:
+            if file_digest(file, "sha256").hexdigest() != digest.hex:
+                return None
+            if len(_opened) >= _MOST_OPEN:
+                _opened.clear()
+            index = opened(memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)), of)
+            _opened[key] = index
+    return index
+
+
 def made_of(work: Work, index: WordsIndex, model: Model) -> MadeOf:
     """What the vectors of a work must be of to fit its index."""
-    return MadeOf(work.digest, cut_of([(int(start), int(end)) for start, end, *_ in index.spans]), model)
+    return MadeOf(work.digest, cut_of(index.spans[:, :2]), model)
 
 
 def part_of(model: Model) -> str:
