@@ -40,7 +40,7 @@ _ROUTERS = (
 
 
 def build(house: House, address: Address | None = None) -> FastAPI:
-    """The app for this house; `app.state.access` makes links for browsers."""
+    """The app for this house. Its state has `access`, which makes links for browsers, and `mcp`, to be closed."""
     app = FastAPI(title="pluriverse", version=__version__, docs_url=None, redoc_url=None)
     access = app.state.access = Access(house, address or Address())
     app.include_router(entering(access))

@@ -12,6 +12,7 @@ from ..runtime.events import (
     AskEvent,
     AskFinished,
     Fetching,
+    FetchingWork,
     Loading,
     ReplyChunk,
     ReplyFinished,
@@ -36,6 +37,8 @@ def documented(event: AskEvent, names: Sequence[str]) -> tuple[str, dict[str, An
             return "fetching", {"base": base, "done_bytes": done, "total_bytes": total}
         case Fetching() | BaseChosen() | ReplyToken():
             return None
+        case FetchingWork(work=work):
+            return "fetching_work", {"work": work.id, "title": work.title}
         case Studying(work=work, done=done, total=total):
             return "studying", {"work": work.id, "title": work.title, "done": done, "total": total}
         case Loading(base=base):

@@ -61,19 +61,19 @@ def test_a_long_prompt_is_read_between_the_words_of_others(make_scheduler: Calla
     """No more than one piece of it, and whoever is already speaking goes on; streams may end and move meanwhile."""
     scheduler = make_scheduler(chunk=32)
     heard: dict[int, Any] = {}
-    for id, length in enumerate((30, 4)):
+    for id, length in enumerate((14, 4)):
         play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=length)
     while len(heard) < 2:
         play.collect(heard, scheduler.step())
-    play.submit(scheduler, 2, VOICES[2], QUESTION * 60, max_tokens=3)
+    play.submit(scheduler, 2, VOICES[2], QUESTION * 30, max_tokens=3)
     said = []
     while 2 not in heard:
         events = scheduler.step()
         said.append(any(event.index == 0 for event in events))
         play.collect(heard, events)
-    assert sum(said) >= 3 and max(len(gap) for gap in "".join(map("01".__getitem__, said)).split("1")) <= 5
+    assert sum(said) >= 2 and max(len(gap) for gap in "".join(map("01".__getitem__, said)).split("1")) <= 5
     play.run(scheduler, heard)
-    for id, question, length in ((0, QUESTION, 30), (2, QUESTION * 60, 3)):
+    for id, question, length in ((0, QUESTION, 14), (2, QUESTION * 30, 3)):
         fresh = make_scheduler(chunk=32)
         play.submit(fresh, 0, VOICES[id], question, max_tokens=length)
         assert play.run(fresh)[0].text == heard[id].text
@@ -84,7 +84,7 @@ def test_a_prompt_that_is_being_read_can_be_cancelled(make_scheduler: Callable[.
     heard: dict[int, Any] = {}
     play.submit(scheduler, 0, VOICES[0], QUESTION, max_tokens=8)
     play.collect(heard, scheduler.step())
-    play.submit(scheduler, 1, VOICES[1], QUESTION * 40)
+    play.submit(scheduler, 1, VOICES[1], QUESTION * 20)
     for _ in range(4):
         play.collect(heard, scheduler.step())
     scheduler.cancel([1])
