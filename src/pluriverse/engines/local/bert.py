@@ -114,7 +114,7 @@ def computes(header: Header) -> bool:
     if about.get("general.architecture") != "bert" or about.get("bert.pooling_type", _MEAN) != _MEAN:
         return False
     layers, width, heads, inner = (
-        about.get(f"bert.{key}")
+        about.get(f"bert.{key}", 0)
         for key in ("block_count", "embedding_length", "attention.head_count", "feed_forward_length")
     )
     epsilon = about.get("bert.attention.layer_norm_epsilon")

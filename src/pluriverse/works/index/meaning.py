@@ -170,8 +170,7 @@ def likenesses(indexes: Sequence[MeaningIndex | None], question: Vectors) -> lis
 def with_neighbours(likeness: Vectors) -> Vectors:
     """float32 [passages]: the mean of each passage's cosine and, less weighty, those of the passages beside it."""
     ends = np.pad(likeness, 1, "edge") if len(likeness) else np.zeros(2, np.float32)
-    mixed: Vectors = (likeness + _BESIDE * (ends[:-2] + ends[2:])) / (1 + 2 * _BESIDE)
-    return mixed
+    return np.asarray((likeness + _BESIDE * (ends[:-2] + ends[2:])) / (1 + 2 * _BESIDE), np.float32)
 
 
 def ranks(scores: Sequence[Vectors | None], k: int) -> list[Ranked]:
