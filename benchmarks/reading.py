@@ -79,7 +79,7 @@ def page(found: dict[str, Any]) -> str:
     key = []
     for number, row in enumerate(found["answers"], 1):
         first, second = draw.sample(("works", "prompt"), 2)
-        lines += [f"## {number}. {row['question']}\n", f"{row['title'].removeprefix('From ')}:\n"]
+        lines += [f"## {number}. {row['question']}\n", f"{row['title']}:\n"]
         lines += [f"- **A.** {folded(row[first])}", f"- **B.** {folded(row[second])}\n"]
         places = "; ".join(row["from"]) or "nothing: its works do not speak of it"
         key.append(f"{number}. {'A' if first == 'works' else 'B'} has works, and quotes {places}.")
