@@ -181,3 +181,16 @@ def test_refusals_are_marked_with_how_often_the_rules_are_right(client: TestClie
     house.workspace.shelf.write(Assistant("silent", base=f"scripted:{refuses}", system="You are silent."))
     page = text_of(client.get(ask(client, voice=["silent", "green"])).text)
     assert page.count("Rules take this for a refusal. They are right on 88 % of 590 labelled texts.") == 1
+
+
+def test_too_much_at_once_is_refused_and_nothing_breaks(client: TestClient, house: House) -> None:
+    house.busy = house.limits.replies
+    refused = client.post("/ask", data={"text": "Why?"})
+    assert refused.status_code == 429 and refused.headers["retry-after"]
+    told = events(client, "/ask", text="Why?", forget="1")
+    assert told[-1][0] == "end" and "ask again in a while" in told[-1][1]["html"]
+    house.busy = 0
+    key = re.search(r"/talk/(now-[^/]+)/stop", told[0][1]["html"])
+    assert key is not None
+    assert client.post(f"/talk/{key[1]}/again", data={"voice": "red"}).status_code == 400
+    assert client.get(f"/talk/{key[1]}").status_code == 200

@@ -73,8 +73,8 @@ def test_works_are_indexed_once_and_shared(store: Store, settings: Settings, mon
 
 
 def test_neighbours_that_were_both_found_are_one_passage(store: Store, settings: Settings) -> None:
-    speaks = ["The whale is an animal of the sea. " * 20, "A whale of the sea has no fear of ships. " * 18]
-    other = ["Bread is made of corn in every town. " * 20] * 3
+    speaks = ["The whale is an animal of the sea. " * 14, "A whale of the sea has no fear of ships. " * 11]
+    other = ["Bread is made of corn in every town. " * 14] * 3
     text = "# One\n\n" + "\n\n".join([*other, *speaks]) + "\n\n# Two\n\n" + "\n\n".join([speaks[0], *other])
     (work,) = keep(store, (Work("sea", "Sea", digest_of(text), "en"), text))
     first, second = found(store, settings, [work], "Do whales fear the sea?")

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ...chats.chat import Turn
+from ...errors import UsageError
 from ...runtime.workspace import Workspace
 from ..asking import reader_of, workspace_for
 from ..house import House
@@ -51,6 +52,8 @@ def router(house: House, talks: Talks) -> APIRouter:
         workspace = workspace_for(house, request)
         said = await Said.by(request, workspace, asks=False)
         talk = talks.go_on(reader_of(request), workspace, key, said.voices, said.options)
+        if not talk.conversation.turns:
+            raise UsageError("nothing has been asked here yet", "ask a question first")
         stays = [name for name in speakers(talk.conversation) if name != said.out]
         return await answered(house, talks, request, talk, said, talk.conversation.again(said.voices), stays)
 

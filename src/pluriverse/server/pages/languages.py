@@ -22,7 +22,7 @@ LOCALE = Path(__file__).parent / "locale"
 
 def preferred(accepts: str) -> str:
     """The tag, of those we have, that an Accept-Language header likes best; English where it names none of them."""
-    wanted = []
+    wanted: list[tuple[float, int, str]] = []
     for part in accepts[:1000].split(","):
         tag, _, rest = part.strip().partition(";")
         try:

@@ -85,14 +85,16 @@ class Answer:
     @property
     def preview(self) -> tuple[Piece, ...]:
         """Its first words, for where it is folded."""
-        shown, length = [], 0
+        shown, left = [], _PREVIEW
         for each in self.pieces:
             text = " ".join(each.text.split())
-            if text:
-                shown.append(Piece(each.kind, text[: _PREVIEW - length], each.n, each.source))
-                length += len(text)
-            if length >= _PREVIEW:
+            if len(text) > left:
+                cut = text[:left]
+                shown.append(replace(each, text=(cut.rpartition(" ")[0] or cut).rstrip(",;:-– ") + "…"))
                 break
+            if text:
+                shown.append(replace(each, text=text))
+                left -= len(text)
         return tuple(shown)
 
     @property

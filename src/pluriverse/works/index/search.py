@@ -25,7 +25,7 @@ from .vectors import Meaning, kept
 from .words import Rank, WordsIndex, having, ranks
 
 DEPTH = 50  # of each ranking, at least
-_WORDS = 0.6  # what all words of a question together add to a cosine
+_WORDS = 0.3  # what all words of a question together add to a cosine
 _NEAR = 20  # places of the ranking within which neighbours are joined
 _JOINED = 3  # passages that are joined at most
 
