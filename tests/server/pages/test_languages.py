@@ -1,6 +1,8 @@
 """The page in seven languages: which one a reader gets, and that nothing is left untranslated."""
 
 import re
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,6 +41,15 @@ def test_every_message_is_there_with_its_places(tag: str) -> None:
             assert set(_PLACES.findall(text)) <= places | {"%%"}, text
             if isinstance(each.id, str):
                 assert places - {"%%"} <= set(_PLACES.findall(text)), text
+
+
+def test_catalogues_have_all_that_the_pages_say() -> None:
+    place = Path(__file__).parents[3] / "tools" / "page_messages.py"
+    tool = runpy.run_path(str(place))
+    said = {each.id for each in tool["messages"]() if each.id}
+    for tag in OTHERS:
+        with (LOCALE / f"{tag}.po").open("rb") as file:
+            assert {each.id for each in read_po(file, locale=tag) if each.id} == said, tag
 
 
 def test_the_page_is_in_the_language_of_the_browser_or_the_readers_choice(client: TestClient) -> None:
