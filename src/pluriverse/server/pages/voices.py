@@ -21,6 +21,7 @@ from ...store import StoredModel
 from ..asking import reader_of, workspace_for
 from ..errors import RefusedError
 from ..house import House
+from ..names import checked_base
 from ..tokens import OWNER
 from .choosing import groups
 from .measured import Computed, card_of
@@ -54,8 +55,9 @@ def router(house: House, computed: Computed) -> APIRouter:
         workspace, given = workspace_for(house, request), await request.form()
         try:
             assistant = _made(given)
+            checked_base(workspace, assistant.base)
             workspace.shelf.write(assistant)
-        except UsageError as error:
+        except (UsageError, NotFoundError) as error:
             return _form(request, workspace, given, error)
         keep_definition(assistant, workspace.store, workspace.settings)
         return to(f"/assistants/{assistant.name}")
@@ -77,7 +79,7 @@ def router(house: House, computed: Computed) -> APIRouter:
 
 
 def _form(
-    request: Request, workspace: Workspace, given: FormData | dict[str, str], error: UsageError | None = None
+    request: Request, workspace: Workspace, given: FormData | dict[str, str], error: PluriverseError | None = None
 ) -> Response:
     models = [each.name for each in workspace.store.models() if each.kind == "model"]
     values = {name: str(given.get(name) or "") for name in _FIELDS}
