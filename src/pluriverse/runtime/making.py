@@ -15,7 +15,7 @@ FROM_WORKS = (
 """The system prompt of an assistant with works that was given none."""
 
 CALM = {"temperature": 0.2}
-"""How an assistant with works chooses its words where nothing else is said: who explains a sentence has little choice."""
+"""How an assistant with works chooses its words, unless told otherwise: who explains a sentence has little choice."""
 
 
 def keep_definition(assistant: Assistant, store: Store, settings: Settings) -> None:
