@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
+from ...errors import command
 from ...runtime.events import AskEvent, Fetching, FetchingWork, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
 from .cited import OTHER_LANGUAGE, from_works
 from .pulling import show_chosen, show_pull
@@ -174,10 +175,8 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
     why = {reply.cited.words_alone for reply in replies if reply.cited}
     if "language" in why:
         out.note(OTHER_LANGUAGE)
-    if why - {"language", None}:
-        out.note(
-            "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
-        )
+    for model in sorted({reply.cited.lacking for reply in replies if reply.cited and reply.cited.lacking}):
+        out.note(f"works were searched by words alone, not by meaning; what that takes: {command('pull', model)}")
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
             "hint: --panel starter asks voices without works; --beyond-works lets these answer without theirs, marked"
