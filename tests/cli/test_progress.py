@@ -124,3 +124,16 @@ def test_the_first_of_many_says_nothing_of_the_time_left(monkeypatch: pytest.Mon
     lines = [line for line in screen.getvalue().split("\r\x1b[K") if line]
     assert "1 of 72, 3 min 20 s so far" in lines[1]
     assert "4 of 72, 1 h 53 min left" in lines[2]
+
+
+def test_each_of_several_is_counted_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(progress, "_TICK_S", 60)
+    shown = Progress(screen := Screen(True))
+    for done, total, title in ((0, 800, "Leviathan"), (400, 800, "Leviathan"), (0, 200, "Prince"), (100, 200, "Prince")):
+        shown.steps("indexing", done, total, title)
+        now[0] += 60
+    shown.clear()
+    assert lefts(screen) == ["1 min 0 s", "1 min 0 s"]
+    assert "so far (Prince)" not in screen.getvalue()

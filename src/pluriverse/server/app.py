@@ -5,7 +5,7 @@ Knows which routers there are. Does not know what they do.
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -30,6 +30,7 @@ from .entering import router as entering
 from .errors import FieldError, RefusedError, dialect_of, document_of, status_of
 from .house import House
 from .mcp_http import McpOverHttp
+from .pages.rendering import trouble_page
 from .pages.router import router as pages
 from .watching import router as watching
 
@@ -82,8 +83,10 @@ def _field(found: dict[str, Any]) -> PluriverseError:
     return FieldError(name, f"{name[:200]}: {found['msg']}")
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    typed = "text/html" in request.headers.get("accept", "")
+    found: PluriverseError = RefusedError(error.status_code, str(error.detail))
     if error.status_code == 404:
-        return answer(request, NotFoundError("there is nothing at this address", "what there is: /openapi.json"))
-    return answer(request, RefusedError(error.status_code, str(error.detail)))
+        found = NotFoundError("there is nothing at this address", "" if typed else "what there is: /openapi.json")
+    return trouble_page(request, found) if typed else answer(request, found)

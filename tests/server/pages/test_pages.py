@@ -40,6 +40,14 @@ def test_each_page_holds_the_browser_to_this_server(client: TestClient) -> None:
         assert not re.search(r"(?:src|href|action)=\"(?:https?:)?//", page.text), path
 
 
+def test_an_address_typed_wrong_is_told_on_a_page(client: TestClient) -> None:
+    for method, path, status in (("GET", "/kept", 404), ("GET", "/ask", 405)):
+        shown = client.request(method, path, headers={"accept": "text/html,*/*"})
+        assert shown.status_code == status
+        assert "That did not work" in text_of(shown.text) and 'href="/history"' in shown.text
+        assert "error" in client.request(method, path, headers={"accept": "*/*"}).json()
+
+
 def test_plain_forms_of_browsers_show_where_they_come_from(client: TestClient) -> None:
     """With no-referrer a browser would send `Origin: null` with each form, and the guard turn it away."""
     assert client.get("/").headers["referrer-policy"] == "same-origin"

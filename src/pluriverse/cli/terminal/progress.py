@@ -53,6 +53,7 @@ class Progress:
         self._said = ""
         self._label = ""
         self._began = (0.0, 0)
+        self._done = 0
         self._drawn = 0.0
         self._steps: _Steps | None = None
         self._lock = threading.RLock()
@@ -92,6 +93,9 @@ class Progress:
         with self._lock:
             if label != self._label:
                 self._label, self._began, self._drawn = label, (now, done), now if not self._terminal else 0.0
+            elif done < self._done:  # the next of several that are counted each for itself
+                self._began = (now, done)
+            self._done = done
             moved = done - self._began[1]
             if left_s is None and moved > 0 and moved * _SOON >= total - self._began[1]:
                 left_s = (total - done) * (now - self._began[0]) / moved

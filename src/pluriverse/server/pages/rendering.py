@@ -70,6 +70,14 @@ def to(path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
+def trouble_page(request: Request, error: PluriverseError) -> Response:
+    """A page that says what did not work."""
+    response = page(request, "error.html", {"error": error.as_dict()}, status_of(error), error=error)
+    if isinstance(error, RefusedError):
+        response.headers.update(error.headers)
+    return response
+
+
 class PageRoute(APIRoute):
     """A route whose errors are pages."""
 
@@ -80,11 +88,7 @@ class PageRoute(APIRoute):
             try:
                 return await handle(request)
             except PluriverseError as error:
-                document = {"error": error.as_dict()}
-                response = page(request, "error.html", document, status_of(error), error=error)
-                if isinstance(error, RefusedError):
-                    response.headers.update(error.headers)
-                return response
+                return trouble_page(request, error)
 
         return handled
 

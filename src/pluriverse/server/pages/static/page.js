@@ -21,7 +21,7 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const box = event.target;
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && box.matches?.("textarea")) box.form.requestSubmit();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && box.matches?.("textarea, input")) box.form?.requestSubmit();
 });
 
 async function ask(form, data) {
