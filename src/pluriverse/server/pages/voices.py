@@ -21,8 +21,10 @@ from ...store import StoredModel
 from ..asking import reader_of, workspace_for
 from ..errors import RefusedError
 from ..house import House
+from ..names import checked_base
 from ..tokens import OWNER
 from .choosing import groups
+from .forms import form_of
 from .measured import Computed, card_of
 from .rendering import PageRoute, page, to
 
@@ -51,11 +53,12 @@ def router(house: House, computed: Computed) -> APIRouter:
     async def made(request: Request) -> Response:
         if reader_of(request).name != OWNER:
             raise RefusedError(403, "only the owner of this machine makes assistants")
-        workspace, given = workspace_for(house, request), await request.form()
+        workspace, given = workspace_for(house, request), await form_of(request)
         try:
             assistant = _made(given)
+            checked_base(workspace, assistant.base)
             workspace.shelf.write(assistant)
-        except UsageError as error:
+        except (UsageError, NotFoundError) as error:
             return _form(request, workspace, given, error)
         keep_definition(assistant, workspace.store, workspace.settings)
         return to(f"/assistants/{assistant.name}")
@@ -77,7 +80,7 @@ def router(house: House, computed: Computed) -> APIRouter:
 
 
 def _form(
-    request: Request, workspace: Workspace, given: FormData | dict[str, str], error: UsageError | None = None
+    request: Request, workspace: Workspace, given: FormData | dict[str, str], error: PluriverseError | None = None
 ) -> Response:
     models = [each.name for each in workspace.store.models() if each.kind == "model"]
     values = {name: str(given.get(name) or "") for name in _FIELDS}
