@@ -82,9 +82,9 @@ async def _frames(
     drawn = Round(number, question, (*again, *coming), past)
     drawing = Drawing(request, showing, drawn, [each.place for each in coming], said.blind)
     try:
-        async with aclosing(events):
+        async with aclosing(drawing.drawn(events)) as frames:
             yield drawing.begun(talk.key)
-            async for frame in drawing.drawn(events):
+            async for frame in frames:
                 yield frame
     except PluriverseError as error:
         yield trouble(request, error)

@@ -24,6 +24,7 @@ from ..house import House
 from ..names import checked_base
 from ..tokens import OWNER
 from .choosing import groups
+from .forms import form_of
 from .measured import Computed, card_of
 from .rendering import PageRoute, page, to
 
@@ -52,7 +53,7 @@ def router(house: House, computed: Computed) -> APIRouter:
     async def made(request: Request) -> Response:
         if reader_of(request).name != OWNER:
             raise RefusedError(403, "only the owner of this machine makes assistants")
-        workspace, given = workspace_for(house, request), await request.form()
+        workspace, given = workspace_for(house, request), await form_of(request)
         try:
             assistant = _made(given)
             checked_base(workspace, assistant.base)
