@@ -171,12 +171,15 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
-    why = {reply.cited.words_alone for reply in replies if reply.cited}
-    if "language" in why:
+    why = {reply.assistant: reply.cited.words_alone for reply in replies if reply.cited}
+    if "language" in why.values():
         out.note(OTHER_LANGUAGE)
-    if why - {"language", None}:
+    if names := [name for name, each in why.items() if each not in {"language", None}]:
+        from ...works.index.models import ENGLISH, MULTILINGUAL
+
         out.note(
-            "works were searched by words alone, not by meaning; what that takes: pluriverse pull all-minilm-l6-v2"
+            f"the works of {', '.join(names)} were searched by words alone, not by meaning; what that takes: "
+            f"pluriverse pull {ENGLISH} for works in English, {MULTILINGUAL} for others"
         )
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
