@@ -131,7 +131,12 @@ def test_each_of_several_is_counted_for_itself(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(progress, "_TICK_S", 60)
     shown = Progress(screen := Screen(True))
-    for done, total, title in ((0, 800, "Leviathan"), (400, 800, "Leviathan"), (0, 200, "Prince"), (100, 200, "Prince")):
+    for done, total, title in (
+        (0, 800, "Leviathan"),
+        (400, 800, "Leviathan"),
+        (0, 200, "Prince"),
+        (100, 200, "Prince"),
+    ):
         shown.steps("indexing", done, total, title)
         now[0] += 60
     shown.clear()

@@ -70,7 +70,7 @@ def test_works_are_listed_and_shown(call: Call, voice: str, folder: Path) -> Non
     states = {each["title"]: each["file"]["state"] for each in call("works", "show", voice, "--json").document["works"]}
     assert sorted(states.values()) == ["changed", "gone", "same"]
     words = call("works", "show", voice)
-    assert "another now" in words.out and "not there now" in words.out and f"works add {voice}" in words.err
+    assert "another now" in words.out and "not there now" in words.out and f"works add {voice} /" in words.err
     assert call("works", "search", voice, "duty").out  # from the text as it was read
 
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from pluriverse.errors import PluriverseError, UsageError
-from pluriverse.server.access import Address
+from pluriverse.server.access import Access, Address
 from pluriverse.server.errors import RefusedError
 from pluriverse.server.house import House, Limits
 from pluriverse.server.running import listen
@@ -50,6 +50,7 @@ def test_a_link_lets_one_browser_in_once(house: House) -> None:
         assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/"))
         assert house.readers["owner"].token not in cookie
         assert client.get("/v1/models").status_code == 200
+        assert client.get(link).status_code == 303  # the same browser, with its cookie
         client.cookies.clear()
         assert client.get(link).status_code == 401
         assert client.get("/v1/models").status_code == 401
@@ -174,6 +175,17 @@ def test_others_on_the_network_need_tls_or_a_flag() -> None:
     listen("0.0.0.0", 0, tls=True).close()
     public = Address("0.0.0.0", 7070, names=("school.lan",))
     assert public.answers_to("192.168.0.7:7070") and public.answers_to("school.lan") and not public.answers_to("evil")
+
+
+def test_links_of_readers_lead_here_from_other_machines(tmp_path: Path) -> None:
+    house = House(Settings(home=tmp_path, base="scripted"), readers=Readers(tmp_path, ["anna", "anna", "owner"]))
+    assert house.readers.named == Readers(tmp_path, ["anna"]).named == ("anna",)  # a link that was lost is made anew
+    for names, host in ((("school.lan", "192.168.0.7"), "school.lan"), ((), "127.0.0.1")):
+        access = Access(house, Address("0.0.0.0", 7070, tls=True, names=names))
+        assert access.link("anna").startswith(f"https://{host}:7070/enter?once=")
+        assert access.link().startswith("https://127.0.0.1:7070/")
+    assert Access(house, Address("127.0.0.1", 7070, names=("a.b",))).link("anna").startswith("http://127.0.0.1:7070/")
+    assert Access(house, Address("192.168.0.7", 7070)).link("anna").startswith("http://192.168.0.7:7070/")
 
 
 def test_a_port_that_is_taken_is_told() -> None:

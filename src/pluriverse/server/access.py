@@ -40,6 +40,7 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _WHERE = "it is in server/tokens.json of the data folder; browsers come in by the link that `pluriverse serve` prints"
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,20 @@ class Address:
 
     @property
     def url(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        """How it is called on this machine."""
+        return self._url(_EVERYWHERE.get(self.host, self.host))
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether it listens at every address of the machine, so that its own says nothing to others."""
+        return self.host in _EVERYWHERE
+
+    @property
+    def url_elsewhere(self) -> str:
+        """How others on the network call it: by the first of its names, where they reach it."""
+        return self._url(self.names[0]) if self.names and not self.loopback else self.url
+
+    def _url(self, host: str) -> str:
         return f"http{'s' * self.tls}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def answers_to(self, host: str) -> bool:
@@ -86,7 +100,8 @@ class Access:
         """A new link that lets one browser in, once."""
         key = secrets.token_urlsafe(16)
         self._once[key] = self.house.readers[reader]
-        return f"{self.address.url}/enter?once={key}"
+        url = self.address.url if reader == OWNER else self.address.url_elsewhere
+        return f"{url}/enter?once={key}"
 
     def enter(self, key: str) -> Reader | None:
         return self._once.pop(key, None)

@@ -3,7 +3,7 @@
 Knows links and cookies. Does not know the pages behind them.
 """
 
-from fastapi import APIRouter, Form, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from .access import Access
@@ -24,8 +24,8 @@ def router(access: Access) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/enter", include_in_schema=False)
-    async def by_link(once: str = "") -> Response:
-        reader = access.enter(once)
+    async def by_link(request: Request, once: str = "") -> Response:
+        reader = access.enter(once) or access.reader(request.headers)  # the same browser, with a link that it kept
         used = "This link has been used already, or is of an earlier start."
         return _let_in(reader) if reader else _refused(used if once else "Come in by the link, or with the token.")
 

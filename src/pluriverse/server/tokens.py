@@ -47,7 +47,8 @@ class Readers:
         """Raises UsageError for a name or file that cannot be used, and as `files.write`."""
         self.file = home / "server" / "tokens.json"
         kept = self._kept()
-        self.made = [name for name in (OWNER, *names) if checked(name, "reader") not in kept]
+        self.named = tuple(name for name in dict.fromkeys(names) if name != OWNER)
+        self.made = [name for name in (OWNER, *self.named) if checked(name, "reader") not in kept]
         if self.made:
             kept |= {name: secrets.token_urlsafe(24) for name in self.made}
             write(self.file, json.dumps(kept, indent=1) + "\n")

@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,7 +11,7 @@ from fastapi.testclient import TestClient
 from pluriverse.server.house import House
 
 from ..conftest import inside
-from .conftest import text_of
+from .conftest import furnished, text_of
 from .test_conversing import ask
 
 
@@ -121,6 +123,18 @@ def test_only_the_owner_makes_voices(client: TestClient, house: House) -> None:
     pupil = {"authorization": f"Bearer {house.readers['pupil'].token}", "accept": "text/html"}
     assert client.post("/assistants", data={"name": "mine", "system": "x"}, headers=pupil).status_code == 403
     assert "Make a new one" not in client.get("/assistants", headers=pupil).text
+    assert client.get("/assistants/new", headers=pupil).status_code == 403
+
+
+@pytest.mark.model
+def test_nobody_speaks_through_what_only_embeds(tmp_path: Path, model_home: Path, embedding_model: Path) -> None:
+    settings = replace(furnished(tmp_path), stores=(model_home / "store",))
+    with inside(House(settings)) as client:
+        form = client.get("/assistants/new").text
+        assert "smollm2" in form and "all-minilm" not in form
+        given = {"name": "mute", "system": "x", "base": "all-minilm-l6-v2"}
+        response = client.post("/assistants", data=given)
+        assert response.status_code == 400 and "embedding model" in response.text
 
 
 def test_models_and_results_are_there_before_anything_is(client: TestClient) -> None:

@@ -21,6 +21,11 @@ def test_a_quotation_stands_apart_with_its_number_and_place() -> None:
     assert [len(each) for each in paragraphs] == [1, 5]
 
 
+def test_a_short_quotation_that_an_answer_begins_with_stands_apart_too() -> None:
+    found = pieces("“The oak stands” is what it says, and “the hill”.", cited("The oak stands", "the hill"))
+    assert [each.kind for each in found] == ["quote", "own", "inline", "own"]
+
+
 def test_without_works_marks_are_marks() -> None:
     assert [each.kind for each in pieces('He said "no".', [])] == ["own"]
     assert [each.kind for each in pieces("They do not speak of “trees”.", cited(), declined=True)] == ["own"]

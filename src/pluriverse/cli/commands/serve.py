@@ -19,7 +19,12 @@ def add(commands: Commands) -> None:
     parser = commands.add("serve", line, run, example="pluriverse serve --port 7070")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=7070, metavar="N", help="default: 7070; 0: any free one")
-    parser.add_argument("--name", dest="names", metavar="A,B", help="further host names that it answers to")
+    parser.add_argument(
+        "--name",
+        dest="names",
+        metavar="A,B",
+        help="host names that it answers to; the first is in the links of readers",
+    )
     parser.add_argument("--readers", metavar="A,B", help="give each of these a token and a history of their own")
     parser.add_argument("--no-history", action="store_true", help="keep no questions and answers")
     parser.add_argument(
@@ -98,9 +103,10 @@ def _ready(out: Output, access: "Access", readers: "Readers") -> None:
         out.json_line({"url": url, "token": readers[OWNER].token, "link": link})
         return
     out.line(link)
-    for name in readers.made:
-        if name != OWNER:
-            out.line(f"{name}: {access.link(name)}")
+    for name in readers.named:
+        out.line(f"{name}: {access.link(name)}")
     out.note(f"tools: base URL {url}/v1, token in {readers.file}")
     out.note("open the link in a browser; it counts once. Ctrl-C ends the server.")
+    if readers.named and access.address.everywhere and not access.address.names:
+        out.note("on other machines these links need this one's name: start it with --name NAME")
     out.flush()

@@ -99,7 +99,7 @@ def library(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.note("no work has all of these words; all of them: " + command("works", "library"))
     elif not out.json:
         rows = [
-            (name, each.work.language, each.work.author, each.work.title, "here" if each.shipped else "fetched")
+            (name, each.work.language, each.work.author, each.work.title, "here" if each.shipped else "to fetch")
             for name, each in found.items()
         ]
         out.table(("ID", "LANGUAGE", "AUTHOR", "TITLE", "TEXT"), rows, spare=("LANGUAGE", "TEXT"), whole=("ID",))
@@ -135,9 +135,10 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
             ]
         )
         out.line()
-    if any(document["file"] and document["file"]["state"] == "changed" for document in documents):
-        again = command("works", "add", args.name, "notes.txt")
-        out.note(f"it answers from the text as it was read; to read a file again: {again}")
+    files = [document["file"] for document in documents if document["file"]]
+    if changed := [each["path"] for each in files if each["state"] == "changed"]:
+        again = command("works", "add", args.name, *changed)
+        out.note(f"it answers from the text as it was read; to read again what is another now: {again}")
     return 0
 
 

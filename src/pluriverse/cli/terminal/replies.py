@@ -172,8 +172,7 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
-    why = {reply.cited.words_alone for reply in replies if reply.cited}
-    if "language" in why:
+    if any(reply.cited and reply.cited.words_alone == "language" for reply in replies):
         out.note(OTHER_LANGUAGE)
     for model in sorted({reply.cited.lacking for reply in replies if reply.cited and reply.cited.lacking}):
         out.note(f"works were searched by words alone, not by meaning; what that takes: {command('pull', model)}")

@@ -154,7 +154,8 @@ def pieces(text: str, citations: Sequence[Mapping[str, Any]], declined: bool = F
             found.append(Piece("unfound", text[each.start : each.end]))
         else:
             about = citations[place.text]
-            kind: Kind = "quote" if len(each.said) >= _BLOCK else "inline"
+            first = not text[: each.start].strip()  # what a voice with works begins with
+            kind: Kind = "quote" if first or len(each.said) >= _BLOCK else "inline"
             found.append(Piece(kind, text[each.start : each.end], int(about["n"]), str(about["source"])))
         end = each.end
     if own := text[end:]:

@@ -14,10 +14,12 @@ from ...assistant.assistant import DIMENSIONS
 from ...assistant.bases import meant
 from ...assistant.guidance import PLAIN
 from ...assistant.listing import Listed
-from ...errors import NotFoundError, PluriverseError, UsageError
+from ...errors import NotFoundError, PluriverseError, UnsupportedError, UsageError
 from ...runtime.making import keep_definition
 from ...runtime.workspace import Workspace
-from ...store import StoredModel
+from ...store import StoredModel, read_header
+from ...store.kinds import check_writes
+from ...works.index.models import ENGLISH, MULTILINGUAL
 from ..asking import reader_of, workspace_for
 from ..errors import RefusedError
 from ..house import House
@@ -29,6 +31,7 @@ from .measured import Computed, card_of
 from .rendering import PageRoute, page, to
 
 _FIELDS = ("name", "title", "system", "dimension", "position", "summary", "languages", "base", "guidance")
+_EMBED = {ENGLISH, MULTILINGUAL}  # they write nothing, so nobody can speak through them
 
 
 def router(house: House, computed: Computed) -> APIRouter:
@@ -47,18 +50,19 @@ def router(house: House, computed: Computed) -> APIRouter:
 
     @routes.get("/assistants/new")
     async def form(request: Request) -> Response:
+        _check_owner(request)
         return _form(request, workspace_for(house, request), {})
 
     @routes.post("/assistants")
     async def made(request: Request) -> Response:
-        if reader_of(request).name != OWNER:
-            raise RefusedError(403, "only the owner of this machine makes assistants")
+        _check_owner(request)
         workspace, given = workspace_for(house, request), await form_of(request)
         try:
             assistant = _made(given)
             checked_base(workspace, assistant.base)
+            _check_writes(workspace, assistant.base)
             workspace.shelf.write(assistant)
-        except (UsageError, NotFoundError) as error:
+        except (UsageError, NotFoundError, UnsupportedError) as error:
             return _form(request, workspace, given, error)
         keep_definition(assistant, workspace.store, workspace.settings)
         return to(f"/assistants/{assistant.name}")
@@ -82,7 +86,7 @@ def router(house: House, computed: Computed) -> APIRouter:
 def _form(
     request: Request, workspace: Workspace, given: FormData | dict[str, str], error: PluriverseError | None = None
 ) -> Response:
-    models = [each.name for each in workspace.store.models() if each.kind == "model"]
+    models = [each.name for each in workspace.store.models() if each.kind == "model" and each.name not in _EMBED]
     values = {name: str(given.get(name) or "") for name in _FIELDS}
     return page(
         request, "new.html", status=400 if error else 200, values=values, error=error, dimensions=DIMENSIONS,
@@ -111,6 +115,17 @@ def _made(given: FormData) -> Assistant:
         languages=tuple(text("languages").replace(",", " ").split()),
         guidance=guidance,
     )
+
+
+def _check_owner(request: Request) -> None:
+    if reader_of(request).name != OWNER:
+        raise RefusedError(403, "only the owner of this machine makes assistants")
+
+
+def _check_writes(workspace: Workspace, base: str) -> None:
+    """UnsupportedError for a model of the store that writes no text."""
+    if stored := _stored(workspace, base):
+        check_writes(read_header(stored.path), base)
 
 
 def _has(each: Listed, words: Sequence[str]) -> bool:
