@@ -258,3 +258,9 @@ def test_serving_says_one_line_and_ends_by_a_signal(scripted: Served) -> None:
         [sys.executable, "-m", "pluriverse", "serve", "--host", "0.0.0.0", "--json"], capture_output=True, text=True
     )
     assert done.returncode == 2 and json.loads(done.stdout)["error"]["kind"] == "usage"
+
+
+@pytest.mark.parametrize("port", [-1, 65536, 99999])
+def test_a_number_that_is_no_port_is_told(port: int) -> None:
+    with pytest.raises(UsageError, match="no port"):
+        listen("127.0.0.1", port)

@@ -34,6 +34,8 @@ def listen(host: str, port: int, *, tls: bool = False, insecure: bool = False) -
             f"at {host} others on the network can reach this server, and read tokens and chats on their way",
             "give --certificate FILE --key FILE; or say --insecure-public where the network is trusted",
         )
+    if not 0 <= port < 2**16:  # the system would take the rest of it
+        raise UsageError(f"{port} is no port", "give one from 1 to 65535, or 0 for any free one")
     try:
         family, kind, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         taken = socket.socket(family, kind)

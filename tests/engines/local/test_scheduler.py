@@ -57,23 +57,27 @@ def test_leaving_and_arriving_change_no_word(make_scheduler: Callable[..., Sched
         assert heard[id].finished.completion_tokens == length
 
 
-def test_a_long_prompt_is_read_between_the_words_of_others(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
-    """No more than one piece of it, and whoever is already speaking goes on; streams may end and move meanwhile."""
+@pytest.mark.parametrize("stays", [0, 1])
+def test_a_long_prompt_is_read_between_the_words_of_others(
+    make_scheduler: Callable[..., Scheduler], play: Any, stays: int
+) -> None:
+    """No more than one piece of it, and whoever is already speaking goes on; streams may end and move meanwhile, also
+    that of the prompt, into a gap before the others."""
     scheduler = make_scheduler(chunk=32)
     heard: dict[int, Any] = {}
-    for id, length in enumerate((14, 4)):
+    for id, length in enumerate((14, 4) if stays == 0 else (4, 14)):
         play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=length)
     while len(heard) < 2:
         play.collect(heard, scheduler.step())
-    play.submit(scheduler, 2, VOICES[2], QUESTION * 30, max_tokens=3)
+    play.submit(scheduler, 2, VOICES[2], QUESTION * 60, max_tokens=3)
     said = []
     while 2 not in heard:
         events = scheduler.step()
-        said.append(any(event.index == 0 for event in events))
+        said.append(any(event.index == stays for event in events))
         play.collect(heard, events)
     assert sum(said) >= 2 and max(len(gap) for gap in "".join(map("01".__getitem__, said)).split("1")) <= 5
     play.run(scheduler, heard)
-    for id, question, length in ((0, QUESTION, 14), (2, QUESTION * 30, 3)):
+    for id, question, length in ((stays, QUESTION, 14), (2, QUESTION * 60, 3)):
         fresh = make_scheduler(chunk=32)
         play.submit(fresh, 0, VOICES[id], question, max_tokens=length)
         assert play.run(fresh)[0].text == heard[id].text

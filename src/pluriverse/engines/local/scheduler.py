@@ -233,14 +233,14 @@ class Scheduler:
         ids = {reply.id for reply in running}
         tokens = [track.reply.next_token for track in tracks]
         try:
-            self._guarded(context, ids, partial(context.decode, tokens, positions, streams, streams))
+            self._guarded(context, ids, partial(context.decode, tokens, positions, streams, range(len(streams))))
         except Aborted:
             return self._drop_cancelled()
         except PluriverseError as error:
             for reply in running:
                 self._leave(reply)
             return [Failed(reply.id, error) for reply in running]
-        rows: dict[int, list[Logits]] = {}
+        rows: dict[int, list[Logits]] = {}  # not by streams: a prompt that is being read may have one between theirs
         for track in tracks:
             track.tokens.append(track.reply.next_token)
         for reply in running:  # streams move when one leaves, so all rows are taken before anybody chooses

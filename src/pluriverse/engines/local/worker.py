@@ -24,6 +24,7 @@ import os
 import queue
 import sys
 import threading
+import traceback
 from collections import deque
 from collections.abc import Callable, Generator
 from dataclasses import asdict, astuple
@@ -349,7 +350,12 @@ def main() -> None:
         send({"op": "refused", "error": known.as_dict()})
         os._exit(0)
     inbox.cancel = worker.cancel
-    worker.serve(inbox.documents)
+    try:
+        worker.serve(inbox.documents)
+    except Exception:  # the error is to be the last word: at Python's own end the reading thread aborts it
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
 
 
 if __name__ == "__main__":
