@@ -175,7 +175,9 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
     if any(reply.cited and reply.cited.words_alone == "language" for reply in replies):
         out.note(OTHER_LANGUAGE)
     for model in sorted({reply.cited.lacking for reply in replies if reply.cited and reply.cited.lacking}):
-        out.note(f"works were searched by words alone, not by meaning; what that takes: {command('pull', model)}")
+        names = ", ".join(reply.assistant for reply in replies if reply.cited and reply.cited.lacking == model)
+        words = f"the works of {names} were searched by words alone, not by meaning"
+        out.note(f"{words}; what that takes: {command('pull', model)}")
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
             "hint: --panel starter asks voices without works; --beyond-works lets these answer without theirs, marked"
