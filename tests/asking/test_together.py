@@ -6,12 +6,9 @@ from typing import Any
 import pytest
 
 from pluriverse.asking.conversation import Conversation
-from pluriverse.assistant import Assistant
 from pluriverse.errors import UsageError
 from pluriverse.runtime.events import AskFinished, Loading, ReplyChunk, ReplyFinished
-from pluriverse.runtime.requests import AskOptions
 from pluriverse.runtime.workspace import Workspace
-from pluriverse.settings import Settings
 
 from .stepped import assistant, collect
 from .test_conversation import Engines, kept
@@ -76,29 +73,3 @@ def test_nobody_is_asked_and_nothing_is_kept(workspace: Workspace, run: Any) -> 
             run(collect(conversation.say_to(nobody, "one")))
     assert conversation.id is None
     assert run(collect(conversation.again([GREEN]))) == []
-
-
-@pytest.mark.slow
-@pytest.mark.model
-def test_in_company_each_says_what_it_says_alone(model_settings: Settings, run: Any) -> None:
-    """Eight over ten turns at temperature 0, with the real model of the lowest rung."""
-    voices = [assistant(f"voice-{n}", "default", f"You are number {n}, and speak of {each}.") for n, each in enumerate(
-        ("trees", "roads", "bread", "ships", "stars", "law", "birds", "stones"))]  # fmt: skip
-    questions = [f"What do you say of {each}?" for each in
-                 ("rain", "work", "war", "love", "gold", "youth", "sleep", "truth", "rivers", "night")]  # fmt: skip
-    options = AskOptions(max_tokens=24, temperature=0.0, seed=1)
-
-    async def said(members: list[Assistant]) -> dict[str, list[str]]:
-        async with Workspace(model_settings) as workspace:
-            conversation = Conversation(workspace, members[0], options, keep=False)
-            for question in questions:
-                await collect(conversation.say_to(members, question))
-            return {
-                each.name: [turn.content for turn in conversation.turns if turn.speaker == each.name]
-                for each in members
-            }
-
-    together = run(said(voices))
-    alone = [run(said([each])) for each in voices]
-    assert together == {name: texts for each in alone for name, texts in each.items()}
-    assert all(len(texts) == len(questions) and all(texts) for texts in together.values())

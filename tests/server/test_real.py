@@ -99,7 +99,7 @@ def test_an_engine_that_is_killed_ends_its_replies_and_the_next_ask_works(small:
         if chunk.choices[0].delta.content:
             break
     engines = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(small.process.pid)], capture_output=True, text=True
+        ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(small.process.pid)], capture_output=True, text=True
     )
     (engine,) = (line.split()[0] for line in engines.stdout.splitlines() if "local.worker" in line)
     os.kill(int(engine), signal.SIGKILL)

@@ -187,7 +187,7 @@ class Pluriverse:
         """
         from dataclasses import replace as changed
 
-        from ..runtime.making import FROM_WORKS, keep_definition
+        from ..runtime.making import CALM, FROM_WORKS, keep_definition
         from ..runtime.studying import study
         from ..works.adding import Added, add_works
 
@@ -200,7 +200,8 @@ class Pluriverse:
             if works:
                 async for event in add_works(store, settings, [Path(each) for each in works]):
                     if isinstance(event, Added):
-                        made = changed(made, works=event.new, languages=made.languages or event.languages)
+                        languages = made.languages or event.languages
+                        made = changed(made, works=event.new, languages=languages, sampling=CALM)
                 if not words_now:
                     async for _ in study(workspace, made.works):
                         pass

@@ -29,6 +29,7 @@ class Cited:
     quoted_s: float | None  # from the moment of asking until the first quotation could be shown
     works: tuple[Digest, ...]  # of the texts that were searched
     words_alone: Why | None = None  # why they were not searched by meaning
+    lacking: str | None = None  # what embeds them, where it was not to be had
 
     def as_dict(self) -> dict[str, Any]:
         """The contract's JSON form, with `beyond_works`, `not_found`, `quoted_s`, `works` and `words_alone` added."""
@@ -58,7 +59,14 @@ def cited(text: str, grounds: Grounds, quoted_s: float | None) -> Cited:
     if grounds.beyond and not any(map(any, quotes)):
         citations = ()
     return Cited(
-        citations, grounds.declined, grounds.beyond, tuple(unfound), quoted_s, grounds.works, grounds.words_alone
+        citations=citations,
+        declined=grounds.declined,
+        beyond=grounds.beyond,
+        unfound=tuple(unfound),
+        quoted_s=quoted_s,
+        works=grounds.works,
+        words_alone=grounds.words_alone,
+        lacking=grounds.lacking,
     )
 
 

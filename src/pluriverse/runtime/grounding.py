@@ -73,6 +73,7 @@ class Grounding:
             quotation=chosen,
             beyond=chosen is None and beyond,
             words_alone=how.why if isinstance(how, WordsAlone) else None,
+            lacking=how.model if isinstance(how, WordsAlone) and how.why != "language" else None,
         )
 
     async def _studied(self, works: tuple[Work, ...]) -> AsyncGenerator[FetchingWork | Fetching | Studying, None]:

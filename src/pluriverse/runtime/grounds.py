@@ -31,6 +31,7 @@ class Grounds:
     quotation: Quotable | None
     beyond: bool = False  # where the works do not speak of it, the model answers all the same
     words_alone: Why | None = None  # why nothing was found by meaning
+    lacking: str | None = None  # the model that embeds these works, where it was not to be had
 
     @property
     def declined(self) -> bool:

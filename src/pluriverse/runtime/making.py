@@ -14,6 +14,9 @@ FROM_WORKS = (
 )
 """The system prompt of an assistant with works that was given none."""
 
+CALM = {"temperature": 0.2}
+"""How an assistant with works chooses its words, unless told otherwise: who explains a sentence has little choice."""
+
 
 def keep_definition(assistant: Assistant, store: Store, settings: Settings) -> None:
     """Keep it in the store as it is now, beside the weights that it speaks through today, where they are here."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import PluriverseError
@@ -188,11 +189,13 @@ class Guarded:
             if error.status == 401 and _is_browser(scope):
                 return await RedirectResponse("/enter", 303)(scope, receive, protected)
             await refuse(error, error.headers)
+        except ClientDisconnect:  # in the middle of its request
+            status = 499
         except Exception as mistake:
             if body.refused:
                 return await refuse(body.refused, body.refused.headers)
             # Nobody foresaw it: where it was goes to the log, without what was sent.
-            log.error("%s %s: %s", scope["method"], scope["path"], _place(mistake))
+            log.error("%s %.200a: %s", scope["method"], scope["path"], _place(mistake))
             await refuse(PluriverseError(f"something unexpected went wrong ({type(mistake).__name__})"))
         finally:
             route = getattr(scope.get("route"), "path", "")

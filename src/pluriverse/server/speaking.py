@@ -30,9 +30,9 @@ Name = Annotated[str, Field(max_length=200)]
 
 
 class Body(BaseModel):
-    """A request's body: fields that are not named are refused."""
+    """A request's body: fields that are not named are refused, and text that is no Unicode."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", str_max_length=8 * 2**20)  # a length makes it look for lone surrogates
 
 
 class Ours(Body):

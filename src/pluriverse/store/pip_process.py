@@ -21,7 +21,7 @@ _copy = shutil.copy
 
 
 def _linked(source: str, target: str, **how: Any) -> str:
-    """Stands in for `shutil.copy`. `target`: a file, or the folder that it shall lie in."""
+    """Stands in for the copying of `shutil`. `target`: a file, or the folder that it shall lie in."""
     place = Path(target, Path(source).name) if Path(target).is_dir() else Path(target)
     try:
         place.hardlink_to(source)

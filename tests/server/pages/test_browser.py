@@ -161,7 +161,7 @@ def test_everybody_can_read_it(page: Any, server: Served) -> None:
 
 
 @pytest.mark.slow
-def test_eight_streams_keep_every_frame_short(page: Any, server: Served) -> None:
+def test_eight_streams_keep_frames_short(page: Any, server: Served) -> None:
     voices = [*NAMES, "duty", "outcomes", "progressive"]
     page.goto(f"{server.url}/?{'&'.join(f'voice={name}' for name in voices)}")
     page.fill("textarea", " ".join(f"word{number}" for number in range(150)))

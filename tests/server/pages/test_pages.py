@@ -108,7 +108,7 @@ def test_a_new_voice_is_made_by_a_form(client: TestClient, house: House) -> None
     [
         ("name", "No Good!", "No Good!"), ("system", " ", "the prompt is empty"), ("languages", "english!", "language"),
         ("guidance", "much", "guidance is a number"), ("guidance", "99", "strength"),
-        ("dimension", "weather", "weather"),
+        ("dimension", "weather", "weather"), ("base", "/etc/passwd", "no model called"),
     ],
 )  # fmt: skip
 def test_a_new_voice_that_does_not_fit_is_asked_for_again(

@@ -131,9 +131,11 @@ def _with_works(
     import asyncio
     from dataclasses import replace
 
+    from ...runtime.making import CALM
+
     added = asyncio.run(read(args.works, (), store, settings, out, words_alone=args.words_now))
     languages = assistant.languages or added.languages
-    return replace(assistant, works=added.new, languages=languages), added
+    return replace(assistant, works=added.new, languages=languages, sampling={**CALM, **assistant.sampling}), added
 
 
 @contextmanager

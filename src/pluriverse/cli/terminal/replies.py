@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ...assistant.default_base import BaseChosen
 from ...chats.chat import thought_first
+from ...errors import command
 from ...runtime.events import AskEvent, Fetching, FetchingWork, Loading, ReplyQuoted, ReplyStarted, ReplyWaits, Studying
 from .cited import OTHER_LANGUAGE, from_works
 from .pulling import show_chosen, show_pull
@@ -171,16 +172,11 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
             out.note(f"hint: {hint}")
     if unfound := [reply.assistant for reply in replies if reply.cited and reply.cited.unfound]:
         out.warn(f"{', '.join(unfound)} put words between quotation marks that are not in the works")
-    why = {reply.assistant: reply.cited.words_alone for reply in replies if reply.cited}
-    if "language" in why.values():
+    why = {reply.cited.words_alone for reply in replies if reply.cited}
+    if "language" in why:
         out.note(OTHER_LANGUAGE)
-    if names := [name for name, each in why.items() if each not in {"language", None}]:
-        from ...works.index.models import ENGLISH, MULTILINGUAL
-
-        out.note(
-            f"the works of {', '.join(names)} were searched by words alone, not by meaning; what that takes: "
-            f"pluriverse pull {ENGLISH} for works in English, {MULTILINGUAL} for others"
-        )
+    for model in sorted({reply.cited.lacking for reply in replies if reply.cited and reply.cited.lacking}):
+        out.note(f"works were searched by words alone, not by meaning; what that takes: {command('pull', model)}")
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
             "hint: --panel starter asks voices without works; --beyond-works lets these answer without theirs, marked"

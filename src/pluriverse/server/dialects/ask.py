@@ -84,8 +84,8 @@ def router(house: House) -> APIRouter:
         events = asked(house, workspace, question.question, heard, question.options(), keep=question.keep)
         names = [each.assistant.name for each in heard]
         if question.stream:
-            begun = await first(events)
-            return Events(pinged(_frames(begun, names)))
+            begun = await while_connected(request, first(events))
+            return begun if isinstance(begun, Response) else Events(pinged(_frames(begun, names)))
         found = await while_connected(request, collected(events))
         return found if isinstance(found, Response) else _whole(found)
 

@@ -153,7 +153,11 @@ def _prompt(state: Told, question: Choice | Score | Noul) -> str:
 
 
 def _text(told: Told) -> str:
-    text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)
+    try:
+        text = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except ValueError as error:  # what Python's JSON reads beyond JSON: NaN, lone surrogates
+        raise UsageError("a state, a question or a description holds what is no JSON") from error
     if not text.strip():
         raise UsageError("a state, a question or a description is empty")
     return text

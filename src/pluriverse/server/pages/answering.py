@@ -73,19 +73,18 @@ async def _frames(
     showing = Showing(workspace.shelf)
     names = [each.name for each in said.voices]
     before = showing.rounds(talk.conversation.turns, stays)
-    if stays is None:
-        number, answers, past = len(before), (), ()
-    else:
-        number, answers, past = before[-1].number, before[-1].answers, before[-1].past
-    kept = [each for each in answers if each.name not in names]
+    last = None if stays is None else before[-1]
+    number = last.number if last else len(before)
+    kept = [each for each in (last.answers if last else ()) if each.name not in names]
     coming = [showing.waiting(number, len(kept) + place, name) for place, name in enumerate(names)]
     again = [each.at(number, place) for place, each in enumerate(kept)]
-    drawn = Round(number, said.text if stays is None else before[-1].question, (*again, *coming), past)
+    question, past = (last.question, last.past) if last else (said.text, ())
+    drawn = Round(number, question, (*again, *coming), past)
     drawing = Drawing(request, showing, drawn, [each.place for each in coming], said.blind)
     try:
-        async with aclosing(events):
+        async with aclosing(drawing.drawn(events)) as frames:
             yield drawing.begun(talk.key)
-            async for frame in drawing.drawn(events):
+            async for frame in frames:
                 yield frame
     except PluriverseError as error:
         yield trouble(request, error)

@@ -22,6 +22,7 @@ from ...settings import Settings
 from ..asking import reader_of, workspace_for
 from ..house import House
 from .answering import address
+from .forms import form_of
 from .rendering import PageRoute, page, to
 from .showing import Showing
 from .talks import Talks
@@ -42,7 +43,7 @@ def router(house: House, talks: Talks) -> APIRouter:
 
     @routes.post("/talk/{key}/choose")
     async def choose(request: Request, key: str) -> Response:
-        workspace, form = workspace_for(house, request), await request.form()
+        workspace, form = workspace_for(house, request), await form_of(request)
         showing = Showing(workspace.shelf)
         turns = talks.turns(reader_of(request), workspace, key)
         answers = showing.rounds(turns, [])[-1].answers if turns else ()

@@ -16,7 +16,7 @@ from ..asking import reader_of, workspace_for
 from ..house import House
 from .answering import answered, below
 from .choosing import groups
-from .forms import Said
+from .forms import Said, form_of
 from .kept import forgets
 from .rendering import PageRoute, page
 from .showing import Round, Showing, speakers
@@ -59,7 +59,7 @@ def router(house: House, talks: Talks) -> APIRouter:
 
     @routes.post("/talk/{key}/stop")
     async def stop(request: Request, key: str) -> Response:
-        place = str((await request.form()).get("place", ""))
+        place = str((await form_of(request)).get("place", ""))
         talks.stop(reader_of(request), key, int(place) if place.isdecimal() and len(place) < 4 else None)
         return Response(status_code=204)
 

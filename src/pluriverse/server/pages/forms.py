@@ -26,11 +26,24 @@ class Said:
     async def by(cls, request: Request, workspace: Workspace, *, asks: bool = True) -> "Said":
         """Read a request's form. UsageError for what does not fit, and where it `asks`, for an empty question;
         NotFoundError for a voice or a panel that is not there."""
-        form = await request.form()
+        form = await form_of(request)
         said = _said(form, workspace)
         if asks and not said.text.strip():
             raise UsageError("the question is empty", "write one into the box")
         return said
+
+
+async def form_of(request: Request) -> FormData:
+    """What a form says, as text. UsageError for what is none: files, and letters that are no Unicode."""
+    try:
+        form = await request.form()
+        for name, text in form.multi_items():
+            if not isinstance(text, str):
+                raise UsageError("the form holds a file", "send text")
+            (name + text).encode()
+    except UnicodeError as error:  # a request may name any codec, also those that lone surrogates come from
+        raise UsageError("the form holds letters that cannot be read", "send it in UTF-8") from error
+    return form
 
 
 def _said(form: FormData, workspace: Workspace) -> Said:

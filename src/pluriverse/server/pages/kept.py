@@ -13,6 +13,7 @@ from ...chats.shelf import ChatShelf, chats_of
 from ...errors import NotFoundError, UsageError
 from ..asking import reader_of, workspace_for
 from ..house import House
+from .forms import form_of
 from .rendering import PageRoute, page, to
 from .talks import Talks
 
@@ -64,7 +65,7 @@ def router(house: House, talks: Talks) -> APIRouter:
 
     @routes.post("/history/delete")
     async def delete(request: Request) -> Response:
-        form = await request.form()
+        form = await form_of(request)
         chats, key = needed(request), str(form.get("id") or "")
         if key:
             talks.forget(reader_of(request), key)
@@ -75,7 +76,7 @@ def router(house: House, talks: Talks) -> APIRouter:
 
     @routes.post("/history/keep")
     async def keep(request: Request) -> Response:
-        form = await request.form()
+        form = await form_of(request)
         response = to("/history")
         if form.get("keep") == "no":
             response.set_cookie(FORGETS, "1", max_age=365 * 24 * 3600, httponly=True, samesite="strict")

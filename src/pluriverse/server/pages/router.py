@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse
 from ...errors import NotFoundError
 from ..house import House
 from . import blind, conversing, kept, measured, models, voices
+from .forms import form_of
 from .languages import LANGUAGES
 from .rendering import COOKIE, PageRoute, to
 from .talks import Talks
@@ -28,14 +29,14 @@ def router(house: House) -> APIRouter:
 
     @routes.get("/static/{name}")
     async def static(name: str) -> Response:
-        path = _STATIC / name
-        if path.parent != _STATIC or not path.is_file():
+        path = next((each for each in _STATIC.iterdir() if each.name == name), None)
+        if path is None or path.suffix not in _KINDS:
             raise NotFoundError("there is nothing at this address")
         return FileResponse(path, media_type=_KINDS[path.suffix], headers={"cache-control": "no-cache"})
 
     @routes.post("/language")
     async def language(request: Request) -> Response:
-        form = await request.form()
+        form = await form_of(request)
         chosen, back = str(form.get("language")), str(form.get("back") or "/")
         response = to(back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/")
         if chosen in LANGUAGES:

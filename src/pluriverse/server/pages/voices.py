@@ -23,8 +23,10 @@ from ...works.index.models import ENGLISH, MULTILINGUAL
 from ..asking import reader_of, workspace_for
 from ..errors import RefusedError
 from ..house import House
+from ..names import checked_base
 from ..tokens import OWNER
 from .choosing import groups
+from .forms import form_of
 from .measured import Computed, card_of
 from .rendering import PageRoute, page, to
 
@@ -54,12 +56,13 @@ def router(house: House, computed: Computed) -> APIRouter:
     @routes.post("/assistants")
     async def made(request: Request) -> Response:
         _check_owner(request)
-        workspace, given = workspace_for(house, request), await request.form()
+        workspace, given = workspace_for(house, request), await form_of(request)
         try:
             assistant = _made(given)
+            checked_base(workspace, assistant.base)
             _check_writes(workspace, assistant.base)
             workspace.shelf.write(assistant)
-        except (UsageError, UnsupportedError) as error:
+        except (UsageError, NotFoundError, UnsupportedError) as error:
             return _form(request, workspace, given, error)
         keep_definition(assistant, workspace.store, workspace.settings)
         return to(f"/assistants/{assistant.name}")
