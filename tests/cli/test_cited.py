@@ -82,7 +82,7 @@ def test_where_the_works_do_not_speak_of_it_the_voice_says_so(call: Call) -> Non
 
 
 def test_that_words_alone_found_it_is_said(call: Call) -> None:
-    assert "the works of burke were searched by words alone" in call("ask", QUESTION, "--with", "burke").err
+    assert "words alone" in call("ask", QUESTION, "--with", "burke").err
 
 
 def test_a_chat_shows_the_passages_of_the_last_reply(call: Call) -> None:

@@ -67,7 +67,8 @@ def test_a_text_is_fetched_and_is_what_its_digest_says(home: Path, settings: Set
 def test_a_search_fetches_once_and_keeps_what_it_fetched(home: Path, settings: Settings) -> None:
     async def search() -> list[str]:
         async with Workspace(settings) as workspace:
-            return [each.passage.text for each in await search_works(workspace, [ENTRY.work], "上善若水", 3)]
+            found, _ = await search_works(workspace, [ENTRY.work], "上善若水", 3)
+            return [each.passage.text for each in found]
 
     found = asyncio.run(search())
     assert "上善若水" in "".join(found)

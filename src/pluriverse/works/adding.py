@@ -92,7 +92,7 @@ async def add_works(
     for work in [in_library(name) for name in named]:
         again = work.digest in works
         if not again and any(each.id == work.id for each in works.values()):
-            raise UsageError(f"there is another work named {work.id}", "take that away first: pluriverse works rm")
+            raise UsageError(f"there is another work named {work.id}", "take that one away first")
         works[work.digest] = work
         index = await asyncio.to_thread(keep, store, work, (await _text(work, store, settings)).decode(), None)
         added[work.digest] = AddedWork(work, len(index), again)

@@ -36,7 +36,7 @@ def text_of(work: Work, stored: StoredWork | None, settings: Settings) -> bytes:
         return text
     if settings.data and (text := _read(settings.data / "works" / f"{work.id}.txt", work)) is not None:
         return text
-    again = f"add it again: {command('works', 'add', 'NAME', 'FILE')}"
+    again = f"add it again: {command('works', 'add', 'gardener', 'roses.epub')}"
     if damaged:
         raise IntegrityError(f"the text of {work.id} has been changed in the store", again)
     if work.id in library.entries():

@@ -121,6 +121,7 @@ def test_it_says_what_it_is() -> None:
         assert "not what it holds" in each.about and "prompts do not count" in each.about
 
 
+@pytest.mark.slow
 @pytest.mark.model
 def test_the_default_model_s_sides_are_told_apart(model_settings: Settings) -> None:
     """Proved by the run itself, on more items than the run asks."""

@@ -241,9 +241,10 @@ def whole(home: Path, said: str) -> None:
     assert len(store.home.index()) == 6
 
 
-def test_killed_twenty_times_while_indexing(tmp_path: Path, folder: Path) -> None:
+@pytest.mark.parametrize("rounds", [range(0, 20, 5), pytest.param(range(20), marks=pytest.mark.slow)])
+def test_killed_many_times_while_indexing(rounds: range, tmp_path: Path, folder: Path) -> None:
     home = tmp_path / "home"
-    for round_ in range(20):
+    for round_ in rounds:
         process = indexing(home, folder)
         assert process.stdout and process.stdout.readline() == "go\n"
         try:
