@@ -83,6 +83,22 @@ def test_a_long_prompt_is_read_between_the_words_of_others(
         assert play.run(fresh)[0].text == heard[id].text
 
 
+def test_a_prompt_of_which_nothing_is_read_yet_moves_too(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
+    scheduler = make_scheduler(chunk=32)
+    heard: dict[int, Any] = {}
+    for id in range(2):
+        play.submit(scheduler, id, VOICES[id], QUESTION, max_tokens=6)
+    while len(heard) < 2:
+        play.collect(heard, scheduler.step())
+    play.submit(scheduler, 2, VOICES[2], QUESTION, max_tokens=6)
+    while len(scheduler._tracks) < 3:
+        play.collect(heard, scheduler.step())
+    scheduler.cancel([0])
+    play.run(scheduler, heard)
+    for id in (1, 2):
+        assert heard[id].text == alone(make_scheduler, play, VOICES[id], max_tokens=6)
+
+
 def test_a_prompt_that_is_being_read_can_be_cancelled(make_scheduler: Callable[..., Scheduler], play: Any) -> None:
     scheduler = make_scheduler(chunk=32)
     heard: dict[int, Any] = {}

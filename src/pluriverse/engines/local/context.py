@@ -209,6 +209,8 @@ class Context:
         return int(self._lib.llama_state_seq_get_size(self.handle, stream))
 
     def restore(self, stream: int, state: bytes) -> None:
+        if not state:  # of a stream that held nothing yet
+            return
         if self.model.plain_memory:
             state = _with_empty_streams(state, self.shape.streams)
         if self._lib.llama_state_seq_set_data(self.handle, state, len(state), stream) != len(state):
@@ -293,6 +295,8 @@ _HEAD, _COUNT = 8, 4
 
 def _without_empty_streams(state: bytes) -> bytes:
     start = _HEAD + _COUNT
+    if not any(state[start:]):
+        return b""
     while state[start : start + _COUNT] == bytes(_COUNT):
         start += _COUNT
     (streams,) = struct.unpack_from("<I", state, _HEAD)
