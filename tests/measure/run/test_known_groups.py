@@ -167,6 +167,7 @@ def test_with_so_many_more_it_is_decided() -> None:
         assert finding(value, value - wide, value + wide, 24 + more - 3).verdict == "undecided"
 
 
+@pytest.mark.slow
 def test_how_often_the_check_of_twenty_four_items_is_right() -> None:
     """By simulation: opposites that are alike are seldom told apart, and those far apart seldom called alike."""
     generator = np.random.default_rng(3)

@@ -137,7 +137,7 @@ def show(args: argparse.Namespace, out: Output, settings: "Settings") -> int:
         out.line()
     files = [document["file"] for document in documents if document["file"]]
     if changed := [each["path"] for each in files if each["state"] == "changed"]:
-        again = command("works", "add", args.name, *changed)
+        again = command("works", "add", args.name, changed[0], *changed[1:])
         out.note(f"it answers from the text as it was read; to read again what is another now: {again}")
     return 0
 
