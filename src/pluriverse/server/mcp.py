@@ -4,6 +4,7 @@ Knows the protocol's official package and asks. Does not know how its messages t
 """
 
 import itertools
+import logging
 import math
 import re
 from collections import Counter
@@ -34,6 +35,7 @@ _MEASURE = "cosine of the counts of their words, from 0 (no word shared) to 1; i
 def mcp_server(house: House) -> MCPServer:
     """The tools of this house, as its owner asks."""
     server = MCPServer("pluriverse", version=__version__, instructions=_INSTRUCTIONS, log_level="ERROR")
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # what it logs of mistakes may hold readers' words
 
     async def ask_panel(
         question: str,
