@@ -175,8 +175,8 @@ def warn_of_failures(out: "Output", replies: "Replies") -> None:
     if any(reply.cited and reply.cited.words_alone == "language" for reply in replies):
         out.note(OTHER_LANGUAGE)
     for model in sorted({reply.cited.lacking for reply in replies if reply.cited and reply.cited.lacking}):
-        names = ", ".join(reply.assistant for reply in replies if reply.cited and reply.cited.lacking == model)
-        words = f"the works of {names} were searched by words alone, not by meaning"
+        voices = ", ".join(reply.assistant for reply in replies if reply.cited and reply.cited.lacking == model)
+        words = f"the works of {voices} were searched by words alone, not by meaning"
         out.note(f"{words}; what that takes: {command('pull', model)}")
     if len(replies) and all(reply.declined for reply in replies):
         out.note(
