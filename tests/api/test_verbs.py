@@ -246,7 +246,7 @@ def test_an_interrupted_program_stops_at_once(settings: Settings, names: list[st
     running = program(settings, code, base=f"scripted:{settings.home / 'endless.toml'}")
     (settings.home / "endless.toml").write_text("[[rule]]\nreplies = ['never']\nhang = true\n")
     assert running.stdout and running.stdout.readline() == "asking\n"
-    time.sleep(0.5)
+    time.sleep(1.5)
     running.send_signal(signal.SIGINT)
     _, err = running.communicate(timeout=PATIENCE_S)  # the reply would never end
     assert err.rstrip().endswith("KeyboardInterrupt") and "Exception ignored" not in err and "never awaited" not in err
